@@ -1,0 +1,7 @@
+package dev.tokenbucket.api.v1alpha1;
+
+/** Whether exceeding packets are acted on, or only counted. */
+public enum Mode {
+  Enforce,
+  Audit
+}

@@ -1,0 +1,21 @@
+package dev.tokenbucket.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import java.util.List;
+
+/** One policy as a node is to run it: every default resolved, every quantity a whole number. */
+public record NodePolicy(
+    @JsonPropertyDescription("The policy's name.") String name,
+    @JsonPropertyDescription("The policy's uid.") String uid,
+    @JsonPropertyDescription("The policy's generation that this entry was made from.")
+        long generation,
+    List<InterfaceSelector> interfaces,
+    Direction direction,
+    @JsonPropertyDescription("Lower first, ties by name.") int priority,
+    BucketPer per,
+    @JsonPropertyDescription("How many buckets at the most.") int capacity,
+    @JsonPropertyDescription("What a token is.") RateUnit unit,
+    @JsonPropertyDescription("Q in packets or bits a second.") long rate,
+    @JsonPropertyDescription("B in packets or bytes.") long burst,
+    ExceedAction action,
+    Mode mode) {}

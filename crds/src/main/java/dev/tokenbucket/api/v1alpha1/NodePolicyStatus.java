@@ -1,0 +1,21 @@
+package dev.tokenbucket.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What a node's kernel runs of one policy; read back, not repeated from the spec. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record NodePolicyStatus(
+    String name,
+    String uid,
+    @JsonPropertyDescription("The generation in force, as found beside the parameters in the maps.")
+        long generation,
+    @JsonPropertyDescription("true where the newest generation asked for is in force.")
+        boolean programmed,
+    @JsonPropertyDescription("Why not, in one word.") @Nullable String reason,
+    @JsonPropertyDescription("Why not, and what to do.") @Nullable String message,
+    @JsonPropertyDescription("Q as found in the maps, readable.") @Nullable String rate,
+    @JsonPropertyDescription("B as found in the maps, readable.") @Nullable String burst,
+    List<PolicyAttachment> interfaces) {}

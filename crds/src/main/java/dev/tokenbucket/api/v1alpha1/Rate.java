@@ -1,0 +1,31 @@
+package dev.tokenbucket.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.ValidationRule;
+import io.fabric8.kubernetes.api.model.Quantity;
+import org.jspecify.annotations.Nullable;
+
+/** Q, the tokens a bucket regains each second. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+@ValidationRule(
+    value = "[has(self.packetsPerSecond), has(self.bitsPerSecond)].filter(x, x).size() == 1",
+    message = "exactly one of packetsPerSecond, bitsPerSecond must be set")
+public record Rate(
+    @JsonPropertyDescription("Packets a second, from 1 to 10G (10 Gpps), a whole number.")
+        @ValidationRule(
+            value =
+                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
+                    + " !quantity(string(self)).isLessThan(quantity('1')) &&"
+                    + " !quantity(string(self)).isGreaterThan(quantity('10G'))",
+            message = "must be a whole quantity from 1 to 10G packets a second")
+        @Nullable Quantity packetsPerSecond,
+    @JsonPropertyDescription(
+            "Bits a second of L2 frames without FCS, from 8 to 10T (10 Tbit/s), a whole number.")
+        @ValidationRule(
+            value =
+                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
+                    + " !quantity(string(self)).isLessThan(quantity('8')) &&"
+                    + " !quantity(string(self)).isGreaterThan(quantity('10T'))",
+            message = "must be a whole quantity from 8 to 10T bits a second")
+        @Nullable Quantity bitsPerSecond) {}

@@ -1,0 +1,17 @@
+package dev.tokenbucket.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What one node's agent read back from its kernel. Written by that agent alone. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record TokenBucketNodeStateStatus(
+    @JsonPropertyDescription("The generation of this object that the agent has acted on.")
+        @Nullable Long observedGeneration,
+    @JsonPropertyDescription("programmed/asked for, for the printer column.")
+        @Nullable String summary,
+    @JsonPropertyDescription("What the agent found missing on the host, if anything.")
+        @Nullable List<String> preflight,
+    @Nullable List<NodePolicyStatus> policies) {}

@@ -1,0 +1,21 @@
+package dev.tokenbucket.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** What the operator knows from the nodes' own reports. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record TokenBucketPolicyStatus(
+    @JsonPropertyDescription("The generation that the conditions speak of.")
+        @Nullable Long observedGeneration,
+    @JsonPropertyDescription("The rate, readable: 1000 packets/s.") @Nullable String rate,
+    @JsonPropertyDescription("The burst in force, the default included: 100 packets.")
+        @Nullable String burst,
+    @Nullable NodeCounts nodes,
+    @JsonPropertyDescription("At most 10 nodes that failed, by name.")
+        @Nullable List<FailedNode> failedNodes,
+    @JsonPropertyDescription("Accepted, Programmed, Degraded.")
+        @Nullable List<Condition> conditions) {}
