@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
+/*
+ * The classifier: one program a hook (interface and direction), specialised by read-only data to
+ * the policies there. A packet that passes goes on to the next program of the hook.
+ */
+#include <linux/bpf.h>
+#include <linux/pkt_cls.h>
+#include <bpf/bpf_helpers.h>
+
+#include "parse.h"
+#include "policy.h"
+
+/* In the order of the set; a packet that one policy drops is not seen by later ones. */
+static __always_inline int judge(struct clock_source *source, const struct packet *packet)
+{
+	if (hook_policies == 1)
+		return policy_drops(source, packet, hook_policy[0].slot, hook_policy[0].flags,
+				    hook_policy[0].flags)
+			   ? TC_ACT_SHOT
+			   : TC_ACT_UNSPEC;
+
+	for (__u32 i = 0; i < MAX_HOOK_POLICIES && i < hook_policies; i++) {
+		if (policy_drops(source, packet, hook_policy[i].slot, hook_policy[i].flags,
+				 hook_features))
+			return TC_ACT_SHOT;
+	}
+	return TC_ACT_UNSPEC;
+}
+
+static __always_inline void count_not_ip(void)
+{
+	__u32 only = 0;
+	__u64 *frames = bpf_map_lookup_elem(&not_ip, &only);
+
+	if (frames)
+		(*frames)++;
+}
+
+SEC("tc")
+int tokenbucket(struct __sk_buff *skb)
+{
+	struct clock_source source = {};
+	struct packet packet = {};
+
+#ifdef TB_CLOCK_FROM_TIMESTAMP
+	source.timestamp = skb->tstamp;
+#endif
+	if (!parse_packet(skb, hook_egress, &packet)) {
+		count_not_ip();
+		return TC_ACT_UNSPEC;
+	}
+	return judge(&source, &packet);
+}
+
+char _license[] SEC("license") = "GPL";

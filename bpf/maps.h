@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* The maps, who writes them, and how long they live. */
+#ifndef TB_MAPS_H
+#define TB_MAPS_H
+
+#include <linux/bpf.h>
+#include <bpf/bpf_helpers.h>
+
+#include "token_bucket.h"
+
+/* Policies on a host, over all hooks; a policy has a slot in each of the maps below. */
+#define MAX_SLOTS 256
+
+/* IPv4: {address, 0, 0, ~0}, which no IPv6 prefix of 64 bits equals. IPv6: the /64, the rest zero.
+ */
+struct bucket_key {
+	__u32 word[4];
+};
+
+/* A bucket that all CPUs share; a cache line each, so that policies do not slow one another. */
+struct shared_bucket {
+	struct bucket bucket;
+	__u64 pad[6];
+};
+
+/*
+ * Written per CPU by the classifier alone, read and summed by the agent; zeroed by the agent
+ * before a slot is used by another policy.
+ */
+struct verdict_counters {
+	__u64 conform_packets;
+	__u64 conform_bytes;
+	__u64 exceed_packets;
+	__u64 exceed_bytes;
+	__u64 contended_packets; /* of the exceeding ones: lost the race for the bucket too often */
+	__u64 overflow_packets;	 /* found no place in a full table: judged by the shared bucket */
+};
+
+/* Pinned, host-wide. Written by parameters.bpf.c, and by the agent before a slot's first use. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct policy_parameters);
+} parameters SEC(".maps");
+
+/*
+ * Pinned, host-wide. Per Node: the bucket. Per SourceIP: the bucket of those that found no place
+ * in the table. Zeroed (full) by the agent before a slot's first use.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct shared_bucket);
+} shared_buckets SEC(".maps");
+
+struct bucket_table {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct bucket_key));
+	__uint(value_size, sizeof(struct bucket));
+};
+
+/*
+ * Pinned, host-wide: a table of buckets a slot, preallocated, put there by the agent before the
+ * slot's first use. Entries are added by the classifier. One table a policy, so that an element
+ * reused while a late packet still holds it stays on the same policy's axis.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__array(values, struct bucket_table);
+} bucket_tables SEC(".maps");
+
+/* Pinned a hook, so that a policy's counters are known per interface and direction. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct verdict_counters);
+} counters SEC(".maps");
+
+/* Pinned a hook: frames that are not IP, or have no whole IP header; they pass uncounted else. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} not_ip SEC(".maps");
+
+#endif

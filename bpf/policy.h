@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/* A hook's policy set, and the judgement of a packet by one policy of it. */
+#ifndef TB_POLICY_H
+#define TB_POLICY_H
+
+#include "maps.h"
+#include "packet.h"
+
+#define MAX_HOOK_POLICIES 64
+
+#define POLICY_PER_SOURCE (1 << 0) /* else per node */
+#define POLICY_BYTES (1 << 1)	   /* tokens are bytes, else packets */
+#define POLICY_AUDIT (1 << 2)	   /* count, but let pass */
+
+struct hook_policy {
+	__u32 slot;
+	__u32 flags;
+};
+
+/*
+ * Read-only data, set by the agent before load, so that the verifier removes what a set does not
+ * use: with one policy every branch on its flags is decided at load. features is the union of the
+ * policies' flags.
+ */
+const volatile __u32 hook_egress;
+const volatile __u32 hook_policies;
+const volatile __u32 hook_features;
+const volatile struct hook_policy hook_policy[MAX_HOOK_POLICIES];
+
+static __always_inline struct bucket *policy_shared_bucket(__u32 slot)
+{
+	struct shared_bucket *shared = bpf_map_lookup_elem(&shared_buckets, &slot);
+
+	return shared ? &shared->bucket : NULL;
+}
+
+static __always_inline void policy_key(const struct packet *packet, struct bucket_key *key)
+{
+	key->word[0] = packet->source[0];
+	key->word[1] = packet->version == 6 ? packet->source[1] : 0;
+	key->word[2] = 0;
+	key->word[3] = packet->version == 6 ? 0 : ~0U;
+}
+
+/*
+ * The bucket of a source, made full where there is none: its window ends at V(now). Two CPUs with a
+ * source's first packets both look up what is there after the insert, so both use the one element
+ * that won. NULL where the table is full, whatever the reason given.
+ */
+static __always_inline struct bucket *
+policy_source_bucket(struct clock_source *source, __u32 slot, const struct packet *packet,
+		     const struct policy_parameters *parameters)
+{
+	void *table = bpf_map_lookup_elem(&bucket_tables, &slot);
+	struct bucket_key key;
+	struct bucket *bucket;
+	struct bucket full;
+
+	if (!table)
+		return NULL;
+	policy_key(packet, &key);
+	bucket = bpf_map_lookup_elem(table, &key);
+	if (bucket)
+		return bucket;
+	full = bucket_full(parameters, clock_read(source));
+	bpf_map_update_elem(table, &key, &full, BPF_NOEXIST);
+	return bpf_map_lookup_elem(table, &key);
+}
+
+static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packet)
+{
+	if (flags & POLICY_BYTES)
+		return packet->bytes << AXIS_BYTE_SHIFT;
+	return (__u64)packet->segments << AXIS_PACKET_SHIFT;
+}
+
+static __always_inline void policy_count(__u32 slot, const struct packet *packet,
+					 enum bucket_verdict verdict, _Bool overflow)
+{
+	struct verdict_counters *count = bpf_map_lookup_elem(&counters, &slot);
+
+	if (!count)
+		return;
+	if (verdict == BUCKET_CONFORM) {
+		count->conform_packets += packet->segments;
+		count->conform_bytes += packet->bytes;
+	} else {
+		count->exceed_packets += packet->segments;
+		count->exceed_bytes += packet->bytes;
+		if (verdict == BUCKET_CONTENDED)
+			count->contended_packets += packet->segments;
+	}
+	if (overflow)
+		count->overflow_packets += packet->segments;
+}
+
+/* True where the policy wants the packet dropped. features: what its flags can be at all. */
+static __always_inline _Bool policy_drops(struct clock_source *source, const struct packet *packet,
+					  __u32 slot, __u32 flags, __u32 features)
+{
+	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);
+	struct bucket *bucket = NULL;
+	enum bucket_verdict verdict;
+	_Bool overflow = 0;
+
+	if (!now_in_force)
+		return 0;
+	if ((features & POLICY_PER_SOURCE) && (flags & POLICY_PER_SOURCE)) {
+		bucket = policy_source_bucket(source, slot, packet, now_in_force);
+		overflow = !bucket;
+	}
+	if (!bucket)
+		bucket = policy_shared_bucket(slot);
+	if (!bucket)
+		return 0;
+	verdict = bucket_judge(source, bucket, now_in_force, policy_cost(flags, packet));
+	policy_count(slot, packet, verdict, overflow);
+	return verdict != BUCKET_CONFORM && !(flags & POLICY_AUDIT);
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * The axis that windows slide on, measured in tokens: V(t) is what a policy has granted by time t.
+ *
+ * Units: a packet is 2^16 units, a byte 2^4. A rate is in units a nanosecond with 40 fractional
+ * bits: from 8 bit/s and 1 packet/s to 10 Tbit/s and 10 Gpps. V(t) is rounded down to a unit.
+ * Positions wrap at 2^64; only differences are ever compared.
+ */
+#ifndef TB_TOKEN_AXIS_H
+#define TB_TOKEN_AXIS_H
+
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+
+#define AXIS_PACKET_SHIFT 16
+#define AXIS_BYTE_SHIFT 4
+#define AXIS_RATE_FRACTION 40
+
+/*
+ * One whole set of parameters. Written by parameters.bpf.c, into the slot that no packet reads;
+ * read by the classifier. 64 bytes: one cache line.
+ */
+struct axis_line {
+	__u64 v0;	   /* V(t0), units */
+	__u64 t0;	   /* ns, CLOCK_MONOTONIC: where the line bends */
+	__u64 rate_before; /* units/ns << 40, for t < t0: the line that came before */
+	__u64 rate;	   /* units/ns << 40, for t >= t0 */
+	__u64 window;	   /* W = B - (batch - cheapest), units */
+	__u64 batch;	   /* what a packet may prepay, units; cheapest where nothing is prepaid */
+	__u64 cheapest;	   /* the cost of the cheapest packet, units */
+	__u64 generation;  /* of the policy that these parameters are of */
+};
+
+/*
+ * Written by parameters.bpf.c alone, one run at a time (the agent holds a lock). A packet reads
+ * active once and then that line only; a line is written again only after a grace period has ended
+ * every run that could still read it. So no packet sees a mix of two sets.
+ */
+struct policy_parameters {
+	struct axis_line line[2];
+	__u64 active;
+};
+
+/* (a * b) >> 40, modulo 2^64, by four 32-bit multiplications: BPF has no 128-bit product. */
+static __always_inline __u64 axis_multiply(__u64 a, __u64 b)
+{
+	__u64 a_low = (__u32)a, a_high = a >> 32;
+	__u64 b_low = (__u32)b, b_high = b >> 32;
+	__u64 low = a_low * b_low;
+	__u64 middle = a_high * b_low + (low >> 32);
+	__u64 cross = a_low * b_high + (__u32)middle;
+	__u64 high = a_high * b_high + (middle >> 32) + (cross >> 32);
+	__u64 low_word = (cross << 32) | (__u32)low;
+
+	return (high << (64 - AXIS_RATE_FRACTION)) | (low_word >> AXIS_RATE_FRACTION);
+}
+
+/* V(now). The time before t0 is judged by the rate before it, so a reading that is old bends no
+ * line. */
+static __always_inline __u64 axis_value(const struct axis_line *line, __u64 now)
+{
+	if ((__s64)(now - line->t0) < 0)
+		return line->v0 - axis_multiply(line->t0 - now, line->rate_before);
+	return line->v0 + axis_multiply(now - line->t0, line->rate);
+}
+
+#endif

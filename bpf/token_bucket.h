@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * The two-colour token bucket as a sliding window, a stateful function on opp.h.
+ *
+ * A bucket is one position pos on the token axis, its window is W = [pos, pos + B], and
+ * V(now) - pos is what it holds. A packet at V(now)
+ *   in W:	 conforms, W moves right by its cost;
+ *   right of W: conforms, the bucket was full: W is placed anew so that it ends at V(now);
+ *   left of W:	 exceeds, W stays.
+ *
+ * Prepaid batches: lim says how far pos may go without a look at the clock. Every value written to
+ * lim is at most V at its writing and at most a batch beyond the pos of its writing, and pos never
+ * goes back, so a late write of lim grants nothing that was not granted: lim needs no atomics.
+ * The window is narrower by what may be prepaid, so that B is never exceeded. The bound held:
+ * B + Q * D tokens, plus one packet, in any interval D, on any number of CPUs, to one unit of the
+ * axis.
+ */
+#ifndef TB_TOKEN_BUCKET_H
+#define TB_TOKEN_BUCKET_H
+
+#include "opp.h"
+#include "clock.h"
+#include "token_axis.h"
+
+/* Tries to win the race for a bucket before a packet is taken to exceed, and counted as contended.
+ */
+#define BUCKET_TRIES 16
+
+/*
+ * How far ahead of V(now) a position can be: a super-packet's debt, or a clock reading that is old.
+ * Anything further "ahead" is a bucket that has idled for nearly a turn of the axis: full.
+ */
+#define BUCKET_AHEAD (1ULL << 58)
+
+/*
+ * The registers of one flow. pos: compare-and-swap by any CPU; zeroed only by the agent, before a
+ * policy's first packet. lim: plain store by the CPU that won pos. A zeroed bucket is a full one.
+ */
+struct bucket {
+	__u64 pos;
+	__u64 lim;
+};
+
+enum bucket_verdict { BUCKET_CONFORM, BUCKET_EXCEED, BUCKET_CONTENDED };
+
+enum bucket_state { BUCKET_METERED, BUCKET_STATES };
+
+enum bucket_update { BUCKET_STAY, BUCKET_MOVE, BUCKET_PLACE_ANEW };
+
+/* Condition 0: V(now) is not left of W for this cost. Condition 1: V(now) is right of W. */
+#define BUCKET_CONDITIONS 2
+#define BUCKET_ROWS (BUCKET_STATES << BUCKET_CONDITIONS)
+
+static const struct opp_transition bucket_xfsm[BUCKET_ROWS] = {
+    [OPP_INDEX(BUCKET_METERED, 0, 2)] = {BUCKET_METERED, BUCKET_STAY, BUCKET_EXCEED},
+    [OPP_INDEX(BUCKET_METERED, 1, 2)] = {BUCKET_METERED, BUCKET_MOVE, BUCKET_CONFORM},
+    /* Right of W but short of the cost cannot be: the cost asked for is at most the window. */
+    [OPP_INDEX(BUCKET_METERED, 2, 2)] = {BUCKET_METERED, BUCKET_PLACE_ANEW, BUCKET_CONFORM},
+    [OPP_INDEX(BUCKET_METERED, 3, 2)] = {BUCKET_METERED, BUCKET_PLACE_ANEW, BUCKET_CONFORM},
+};
+
+/* A packet dearer than the window conforms where the bucket is full, and leaves the rest as debt.
+ */
+static __always_inline __u32 bucket_conditions(const struct axis_line *line, __u64 held, __u64 cost)
+{
+	__u64 needed = cost < line->window ? cost : line->window;
+	_Bool ahead = held > -BUCKET_AHEAD;
+
+	return opp_condition(0, !ahead && held >= needed) |
+	       opp_condition(1, !ahead && held > line->window);
+}
+
+static __always_inline _Bool bucket_is_prepaid(const struct axis_line *line, __u64 pos, __u64 lim,
+					       __u64 cost)
+{
+	__s64 prepaid = lim - pos;
+
+	return prepaid >= (__s64)cost && prepaid <= (__s64)line->batch;
+}
+
+static __always_inline __u64 bucket_limit(const struct axis_line *line, __u64 base, __u64 v)
+{
+	__u64 batch_end = base + line->batch;
+
+	return (__s64)(v - batch_end) < 0 ? v : batch_end;
+}
+
+static __always_inline _Bool bucket_swap(struct bucket *bucket, __u64 old, __u64 new)
+{
+	return __sync_val_compare_and_swap(&bucket->pos, old, new) == old;
+}
+
+static __always_inline const struct axis_line *
+bucket_parameters(const struct policy_parameters *parameters)
+{
+	return &parameters->line[*(volatile const __u64 *)&parameters->active & 1];
+}
+
+/* A bucket that nobody has used: full at now, nothing prepaid. */
+static __always_inline struct bucket bucket_full(const struct policy_parameters *parameters,
+						 __u64 now)
+{
+	const struct axis_line *line = bucket_parameters(parameters);
+	__u64 base = axis_value(line, now) - line->window;
+
+	return (struct bucket){.pos = base, .lim = base};
+}
+
+/*
+ * Judges one packet. cost is in units of the axis. The clock is read before the parameters: a
+ * packet that reads an old index has read a clock from before the flip, which the old line covers.
+ */
+static __always_inline enum bucket_verdict bucket_judge(struct clock_source *source,
+							struct bucket *bucket,
+							const struct policy_parameters *parameters,
+							__u64 cost)
+{
+	for (int try = 0; try < BUCKET_TRIES; try++) {
+		const struct axis_line *line = bucket_parameters(parameters);
+		__u64 pos = *(volatile __u64 *)&bucket->pos;
+		__u64 lim = *(volatile __u64 *)&bucket->lim;
+		struct opp_transition next;
+		__u64 now, v, base;
+		__u32 bits;
+
+		if (bucket_is_prepaid(line, pos, lim, cost)) {
+			if (bucket_swap(bucket, pos, pos + cost))
+				return BUCKET_CONFORM;
+			continue;
+		}
+
+		now = clock_read(source);
+		line = bucket_parameters(parameters);
+		v = axis_value(line, now);
+		bits = bucket_conditions(line, v - pos, cost);
+		next = opp_next(bucket_xfsm, BUCKET_ROWS,
+				OPP_INDEX(BUCKET_METERED, bits, BUCKET_CONDITIONS));
+		if (next.update == BUCKET_STAY)
+			return next.action;
+		base = next.update == BUCKET_MOVE ? pos : v - line->window;
+		if (!bucket_swap(bucket, pos, base + cost))
+			continue;
+		*(volatile __u64 *)&bucket->lim = bucket_limit(line, base, v);
+		return next.action;
+	}
+	return BUCKET_CONTENDED;
+}
+
+#endif
