@@ -13,15 +13,15 @@
 /* In the order of the set; a packet that one policy drops is not seen by later ones. */
 static __always_inline int judge(struct clock_source *source, const struct packet *packet)
 {
-	if (hook_policies == 1)
-		return policy_drops(source, packet, hook_policy[0].slot, hook_policy[0].flags,
-				    hook_policy[0].flags)
+	if (hook.policies == 1)
+		return policy_drops(source, packet, hook.policy[0].slot, hook.policy[0].flags,
+				    hook.policy[0].flags)
 			   ? TC_ACT_SHOT
 			   : TC_ACT_UNSPEC;
 
-	for (__u32 i = 0; i < MAX_HOOK_POLICIES && i < hook_policies; i++) {
-		if (policy_drops(source, packet, hook_policy[i].slot, hook_policy[i].flags,
-				 hook_features))
+	for (__u32 i = 0; i < MAX_HOOK_POLICIES && i < hook.policies; i++) {
+		if (policy_drops(source, packet, hook.policy[i].slot, hook.policy[i].flags,
+				 hook.features))
 			return TC_ACT_SHOT;
 	}
 	return TC_ACT_UNSPEC;
@@ -45,7 +45,7 @@ int tokenbucket(struct __sk_buff *skb)
 #ifdef TB_CLOCK_FROM_TIMESTAMP
 	source.timestamp = skb->tstamp;
 #endif
-	if (!parse_packet(skb, hook_egress, &packet)) {
+	if (!parse_packet(skb, hook.egress, &packet)) {
 		count_not_ip();
 		return TC_ACT_UNSPEC;
 	}

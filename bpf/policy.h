@@ -19,13 +19,18 @@ struct hook_policy {
 
 /*
  * Read-only data, set by the agent before load, so that the verifier removes what a set does not
- * use: with one policy every branch on its flags is decided at load. features is the union of the
- * policies' flags.
+ * use: with one policy every branch on its flags is decided at load. A section of its own, so that
+ * the agent can read from a running program which set it has.
  */
-const volatile __u32 hook_egress;
-const volatile __u32 hook_policies;
-const volatile __u32 hook_features;
-const volatile struct hook_policy hook_policy[MAX_HOOK_POLICIES];
+struct hook_configuration {
+	__u32 egress;
+	__u32 policies;
+	__u32 features; /* the union of the policies' flags */
+	__u32 pad;
+	struct hook_policy policy[MAX_HOOK_POLICIES];
+};
+
+const volatile struct hook_configuration hook SEC(".rodata.hook");
 
 static __always_inline struct bucket *policy_shared_bucket(__u32 slot)
 {

@@ -1,0 +1,127 @@
+package dev.tokenbucket.agent;
+
+import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.program.HostInterfaces;
+import dev.tokenbucket.agent.program.Programmer;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
+
+/** Keeps the kernel at the desired state, until it is killed; the limits then stay in force. */
+@Command(name = "agent", description = "Programs this host's kernel, and keeps it so.")
+final class AgentCommand implements Callable<Integer> {
+  private static final Logger LOG = LoggerFactory.getLogger(AgentCommand.class);
+  private static final long POLL_MILLIS = 200;
+  private static final long RESYNC_MILLIS = 2_000;
+
+  static final class Source {
+    @Option(
+        names = "--policies",
+        paramLabel = "DIR",
+        description = "A folder of policy files: no cluster.")
+    @Nullable Path policies;
+
+    @Option(
+        names = "--kubeconfig",
+        paramLabel = "FILE",
+        description = "The cluster that says what to run.")
+    @Nullable Path kubeconfig;
+  }
+
+  @ArgGroup(multiplicity = "1")
+  private Source source = new Source();
+
+  @Option(
+      names = "--node-name",
+      paramLabel = "NAME",
+      description = "This node's name (default: the host's).")
+  private @Nullable String nodeName;
+
+  @Mixin private HostOptions host = new HostOptions();
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    Files.createDirectories(host.stateDir);
+    try (FileChannel lockFile =
+            FileChannel.open(
+                host.stateDir.resolve("agent.lock"),
+                StandardOpenOption.CREATE,
+                StandardOpenOption.WRITE);
+        @Nullable FileLock lock = lockFile.tryLock()) {
+      if (lock == null) {
+        LOG.error(
+            "another agent runs with --state-dir {}; stop it, or name another folder",
+            host.stateDir);
+        return 1;
+      }
+      BpfFileSystem.ensure(host.bpffs);
+      Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
+      Programmer programmer =
+          new Programmer(new LinuxKernel(), new HostInterfaces(), host.bpffs, objects);
+      try (DesiredStateSource desired = open()) {
+        LOG.info("agent ready");
+        run(desired, programmer);
+      }
+    }
+    return 0;
+  }
+
+  private DesiredStateSource open() throws IOException {
+    if (source.kubeconfig != null) {
+      String name = nodeName == null ? InetAddress.getLocalHost().getHostName() : nodeName;
+      return new NodeStateSource(source.kubeconfig, name);
+    }
+    if (source.policies != null) {
+      return new PolicyDirectorySource(source.policies, host);
+    }
+    throw new IllegalStateException("picocli lets exactly one source through");
+  }
+
+  private static void run(DesiredStateSource desired, Programmer programmer)
+      throws InterruptedException {
+    Optional<DesiredState> applied = Optional.empty();
+    long appliedAt = 0;
+    String lastError = "";
+    while (true) {
+      try {
+        Optional<DesiredState> wanted = desired.current();
+        long now = System.nanoTime() / 1_000_000;
+        if (wanted.isPresent() && (!wanted.equals(applied) || now - appliedAt > RESYNC_MILLIS)) {
+          Map<String, String> failures = programmer.apply(wanted.get().policies());
+          desired.report(wanted.get(), programmer.running(), failures);
+          applied = wanted;
+          appliedAt = now;
+          lastError = logChanged(failures.toString(), lastError);
+        }
+      } catch (IOException | RuntimeException e) {
+        lastError = logChanged(String.valueOf(e.getMessage()), lastError);
+        Thread.sleep(RESYNC_MILLIS / 2);
+      }
+      Thread.sleep(POLL_MILLIS);
+    }
+  }
+
+  /** The same failure is tried again for ever, and logged once. */
+  private static String logChanged(String error, String last) {
+    if (!error.equals(last) && !error.equals("{}")) {
+      LOG.error("not programmed, the last good state stays in force: {}", error);
+    }
+    return error;
+  }
+}

@@ -1,0 +1,23 @@
+package dev.tokenbucket.agent;
+
+import dev.tokenbucket.agent.program.RunningHook;
+import java.io.IOException;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Where the desired state comes from, and where a report of what runs goes. */
+interface DesiredStateSource extends AutoCloseable {
+  /**
+   * The desired state now; empty where there is none to be had, which changes nothing in the
+   * kernel: only an empty list of policies removes limits.
+   */
+  Optional<DesiredState> current() throws IOException;
+
+  /** Tells what the kernel runs after {@code state} was applied. */
+  void report(DesiredState state, List<RunningHook> running, Map<String, String> failures)
+      throws IOException;
+
+  @Override
+  void close();
+}

@@ -1,0 +1,115 @@
+package dev.tokenbucket.agent;
+
+import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
+import dev.tokenbucket.api.v1alpha1.PolicyAttachment;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. */
+final class NodeStateSource implements DesiredStateSource {
+  private final KubernetesClient client;
+  private final SharedIndexInformer<TokenBucketNodeState> informer;
+  private final String nodeName;
+
+  NodeStateSource(Path kubeconfig, String nodeName) throws IOException {
+    this.nodeName = nodeName;
+    client =
+        new KubernetesClientBuilder()
+            .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
+            .build();
+    informer = client.resources(TokenBucketNodeState.class).withName(nodeName).inform();
+  }
+
+  private Optional<TokenBucketNodeState> nodeState() {
+    return Optional.ofNullable(informer.getStore().getByKey(nodeName));
+  }
+
+  @Override
+  public Optional<DesiredState> current() {
+    return nodeState()
+        .filter(state -> state.getMetadata().getDeletionTimestamp() == null)
+        .filter(state -> state.getSpec() != null && state.getSpec().policies() != null)
+        .map(
+            state ->
+                new DesiredState(
+                    state.getMetadata().getGeneration(), state.getSpec().policies(), List.of()));
+  }
+
+  @Override
+  public void report(DesiredState state, List<RunningHook> running, Map<String, String> failures) {
+    TokenBucketNodeStateStatus status = status(state, running, failures);
+    Optional<TokenBucketNodeState> there = nodeState();
+    if (there.isEmpty() || status.equals(there.get().getStatus())) {
+      return;
+    }
+    TokenBucketNodeState update = new TokenBucketNodeState();
+    update.getMetadata().setName(nodeName);
+    client
+        .resource(update)
+        .subresource("status")
+        .edit(
+            latest -> {
+              latest.setStatus(status);
+              return latest;
+            });
+  }
+
+  /** Pure: what the node's status is to say. */
+  static TokenBucketNodeStateStatus status(
+      DesiredState state, List<RunningHook> running, Map<String, String> failures) {
+    List<NodePolicyStatus> entries = new ArrayList<>();
+    for (NodePolicy policy : state.policies()) {
+      entries.add(entry(policy, running, failures));
+    }
+    long programmed = entries.stream().filter(NodePolicyStatus::programmed).count();
+    return new TokenBucketNodeStateStatus(
+        state.generation(), programmed + "/" + entries.size(), List.of(), entries);
+  }
+
+  private static NodePolicyStatus entry(
+      NodePolicy policy, List<RunningHook> running, Map<String, String> failures) {
+    List<PolicyAttachment> attachments = new ArrayList<>();
+    RunningHook.RunningPolicy found = null;
+    for (RunningHook hook : running) {
+      for (RunningHook.RunningPolicy each : hook.policies()) {
+        if (each.uid().equals(policy.uid())) {
+          found = each;
+          attachments.add(
+              new PolicyAttachment(hook.interfaceName(), hook.hook(), hook.programId()));
+        }
+      }
+    }
+    String failure = failures.get(policy.uid());
+    boolean programmed =
+        failure == null && found != null && found.generation() == policy.generation();
+    return new NodePolicyStatus(
+        policy.name(),
+        policy.uid(),
+        found == null ? 0 : found.generation(),
+        programmed,
+        programmed ? null : "ProgrammingFailed",
+        programmed ? null : failure == null ? "not found in the kernel yet" : failure,
+        found == null ? null : found.rateText(),
+        found == null ? null : found.burstText(),
+        attachments);
+  }
+
+  @Override
+  public void close() {
+    informer.close();
+    client.close();
+  }
+}

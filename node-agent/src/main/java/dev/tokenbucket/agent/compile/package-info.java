@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tokenbucket.agent.compile;
+
+import org.jspecify.annotations.NullMarked;

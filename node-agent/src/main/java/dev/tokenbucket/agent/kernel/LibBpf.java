@@ -1,0 +1,55 @@
+package dev.tokenbucket.agent.kernel;
+
+import jnr.ffi.Pointer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * The functions used of libbpf 1.1 ({@code libbpf.so.1}) and libc, by their C names. Those that
+ * return {@code int} return a negative errno on failure.
+ */
+public interface LibBpf {
+  @Nullable Pointer bpf_object__open_file(String path, @Nullable Pointer options);
+
+  int bpf_object__load(Pointer object);
+
+  void bpf_object__close(Pointer object);
+
+  @Nullable Pointer bpf_object__find_map_by_name(Pointer object, String name);
+
+  @Nullable Pointer bpf_object__find_program_by_name(Pointer object, String name);
+
+  int bpf_program__fd(Pointer program);
+
+  int bpf_map__set_pin_path(Pointer map, String path);
+
+  int bpf_map__set_initial_value(Pointer map, byte[] data, long size);
+
+  int bpf_map_create(
+      int type, String name, int keySize, int valueSize, int maxEntries, @Nullable Pointer options);
+
+  int bpf_map_lookup_elem(int fd, byte[] key, byte[] value);
+
+  int bpf_map_update_elem(int fd, byte[] key, byte[] value, long flags);
+
+  int bpf_map_delete_elem(int fd, byte[] key);
+
+  int bpf_obj_pin(int fd, String path);
+
+  int bpf_obj_get(String path);
+
+  int bpf_link_update(int linkFd, int programFd, @Nullable Pointer options);
+
+  int bpf_prog_get_fd_by_id(int id);
+
+  int bpf_map_get_fd_by_id(int id);
+
+  int bpf_obj_get_info_by_fd(int fd, Pointer info, int[] size);
+
+  int bpf_prog_test_run_opts(int fd, Pointer options);
+
+  long syscall(long number, long a, Pointer b, long c);
+
+  long syscall(long number, long a, long b, long c);
+
+  int close(int fd);
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tokenbucket.agent.kernel;
+
+import org.jspecify.annotations.NullMarked;

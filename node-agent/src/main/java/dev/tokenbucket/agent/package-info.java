@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tokenbucket.agent;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,437 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
+import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.Mode;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.RateUnit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the kernel to run a set of policies, and reads back what it runs. What is there already
+ * and right is left alone; all state is the kernel's, so a restarted agent goes on where the last
+ * one stopped. One thread at a time.
+ */
+public final class Programmer {
+  private static final Logger LOG = LoggerFactory.getLogger(Programmer.class);
+  private static final int SLOTS = 256;
+  private static final int PARAMETERS_SIZE = 2 * AxisLine.SIZE + 8;
+  private static final int COUNTERS_SIZE = 48;
+  private static final int SHARED_BUCKET_SIZE = 64;
+  private static final int KEY_SIZE = 16;
+  private static final int BUCKET_SIZE = 16;
+
+  /** How far ahead a change of parameters is set, so that it is never late when it is made. */
+  private static final long CHANGE_AHEAD_NANOS = 50_000_000;
+
+  private static final int CHANGE_TRIES = 5;
+
+  private final Kernel kernel;
+  private final HostInterfaces interfaces;
+  private final Pins pins;
+  private final Path objects;
+
+  /**
+   * @param bpffs a folder on a BPF file system
+   * @param objects the folder with the compiled programs
+   */
+  public Programmer(Kernel kernel, HostInterfaces interfaces, Path bpffs, Path objects) {
+    this.kernel = kernel;
+    this.interfaces = interfaces;
+    this.pins = Pins.on(bpffs);
+    this.objects = objects;
+  }
+
+  private record HookKey(String interfaceName, int ifindex, Direction direction) {}
+
+  /**
+   * Makes these policies, and no others, the ones in force.
+   *
+   * @return for each policy that could not be programmed, by uid, why; the others are in force
+   */
+  public Map<String, String> apply(List<NodePolicy> policies) {
+    if (policies.isEmpty()) {
+      removeAll();
+      return Map.of();
+    }
+    prepareMaps();
+    Map<String, String> failures = new LinkedHashMap<>();
+    Map<String, Integer> slots = new HashMap<>();
+    Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
+    for (NodePolicy policy : policies.stream().sorted(ORDER).toList()) {
+      var selected = interfaces.select(policy.interfaces());
+      if (selected.isEmpty()) {
+        failures.put(
+            policy.uid(),
+            "no interface of this node is selected by interfaces " + policy.interfaces());
+        continue;
+      }
+      slots.put(policy.uid(), program(policy));
+      selected.forEach(
+          (name, index) ->
+              hooks
+                  .computeIfAbsent(
+                      new HookKey(name, index, policy.direction()), k -> new ArrayList<>())
+                  .add(policy));
+    }
+    hooks.forEach((hook, on) -> attach(hook, on, slots));
+    removeHooksExcept(hooks.keySet());
+    freeSlotsExcept(new HashSet<>(slots.values()));
+    return failures;
+  }
+
+  private static final Comparator<NodePolicy> ORDER =
+      Comparator.comparingInt(NodePolicy::priority).thenComparing(NodePolicy::name);
+
+  /** Detaches and unpins everything of ours. */
+  public void removeAll() {
+    if (!Files.exists(pins.root())) {
+      return;
+    }
+    removeHooksExcept(Set.of());
+    Pins.remove(pins.root());
+    LOG.info("removed every map and pin under {}", pins.root());
+  }
+
+  private void prepareMaps() {
+    try {
+      Files.createDirectories(pins.root().resolve("hooks"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    if (!Files.exists(pins.identities())) {
+      kernel.close(kernel.createArray("identities", SlotIdentity.SIZE, SLOTS, pins.identities()));
+    }
+    // Loading it creates and pins the host's maps where they are missing.
+    kernel.close(loadParametersProgram());
+    if (!Files.exists(pins.map("bucket_tables"))) {
+      Path scratch = pins.root().resolve("hooks").resolve("scratch");
+      try {
+        Files.createDirectories(scratch);
+        int program =
+            kernel.load(
+                objects.resolve("classifier.bpf.o"),
+                "tokenbucket",
+                pins.ofClassifier(scratch),
+                Map.of());
+        kernel.close(program);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      } finally {
+        Pins.remove(scratch);
+      }
+    }
+  }
+
+  private int loadParametersProgram() {
+    return kernel.load(
+        objects.resolve("parameters.bpf.o"),
+        "change_parameters",
+        Map.of("parameters", pins.map("parameters")),
+        Map.of());
+  }
+
+  /** Sees to it that the policy has a slot with its parameters in force; returns the slot. */
+  private int program(NodePolicy policy) {
+    SlotIdentity wanted = SlotIdentity.of(policy);
+    int free = -1;
+    int identities = kernel.open(pins.identities());
+    try {
+      for (int slot = 0; slot < SLOTS; slot++) {
+        Optional<SlotIdentity> there =
+            SlotIdentity.decode(kernel.lookup(identities, slot, SlotIdentity.SIZE));
+        if (there.isPresent() && there.get().equals(wanted)) {
+          change(slot, policy);
+          return slot;
+        }
+        if (there.isEmpty() && free < 0) {
+          free = slot;
+        }
+      }
+      if (free < 0) {
+        throw new IllegalStateException("a node holds at most " + SLOTS + " policies");
+      }
+      begin(free, policy);
+      kernel.update(identities, free, wanted.encode());
+      return free;
+    } finally {
+      kernel.close(identities);
+    }
+  }
+
+  /** Fills a free slot, which no program reads. */
+  private void begin(int slot, NodePolicy policy) {
+    withMap("shared_buckets", map -> kernel.update(map, slot, new byte[SHARED_BUCKET_SIZE]));
+    for (Path hook : pins.hooks()) {
+      int counters = kernel.open(hook.resolve("counters"));
+      kernel.updatePerCpu(counters, slot, new byte[COUNTERS_SIZE]);
+      kernel.close(counters);
+    }
+    if (policy.per() == BucketPer.SourceIP) {
+      int table = kernel.createHash("buckets", KEY_SIZE, BUCKET_SIZE, policy.capacity());
+      withMap("bucket_tables", map -> kernel.update(map, slot, intBytes(table)));
+      kernel.close(table);
+    }
+    AxisLine line = line(policy, System.nanoTime());
+    byte[] both =
+        ByteBuffer.allocate(PARAMETERS_SIZE).put(line.encode()).put(line.encode()).array();
+    withMap("parameters", map -> kernel.update(map, slot, both));
+    logParameters(policy);
+  }
+
+  /** Bends the axis where the parameters in force are not those wanted. */
+  private void change(int slot, NodePolicy policy) {
+    AxisLine now = inForce(slot);
+    if (now.sameParameters(line(policy, 0))) {
+      return;
+    }
+    int program = loadParametersProgram();
+    try {
+      for (int i = 0; i < CHANGE_TRIES; i++) {
+        kernel.awaitGracePeriod();
+        // A change that was made less than the lead ago may lie ahead of now: bend after it.
+        long t0 = Math.max(System.nanoTime(), inForce(slot).t0()) + CHANGE_AHEAD_NANOS;
+        ByteBuffer context = ByteBuffer.allocate(8 + AxisLine.SIZE).order(ByteOrder.nativeOrder());
+        context.putInt(slot).putInt(0).put(line(policy, t0).encode());
+        if (kernel.run(program, context.array()) == 0) {
+          logParameters(policy);
+          return;
+        }
+      }
+    } finally {
+      kernel.close(program);
+    }
+    throw new IllegalStateException(
+        "changing the parameters of "
+            + policy.name()
+            + " came too late "
+            + CHANGE_TRIES
+            + " times: the host is overloaded; the old ones stay in force");
+  }
+
+  private static AxisLine line(NodePolicy policy, long t0) {
+    return AxisLine.of(policy.unit(), policy.rate(), policy.burst(), policy.generation(), t0);
+  }
+
+  private AxisLine inForce(int slot) {
+    int map = kernel.open(pins.map("parameters"));
+    try {
+      ByteBuffer both =
+          ByteBuffer.wrap(kernel.lookup(map, slot, PARAMETERS_SIZE)).order(ByteOrder.nativeOrder());
+      both.position((int) (both.getLong(2 * AxisLine.SIZE) & 1) * AxisLine.SIZE);
+      return AxisLine.decode(both);
+    } finally {
+      kernel.close(map);
+    }
+  }
+
+  private void attach(HookKey hook, List<NodePolicy> on, Map<String, Integer> slots) {
+    if (on.size() > HookConfiguration.MAX_POLICIES) {
+      throw new IllegalStateException(
+          hook.interfaceName()
+              + " "
+              + hook.direction()
+              + ": a hook holds at most "
+              + HookConfiguration.MAX_POLICIES
+              + " policies, not "
+              + on.size());
+    }
+    List<HookConfiguration.Entry> entries =
+        on.stream()
+            .map(p -> new HookConfiguration.Entry(slots.getOrDefault(p.uid(), 0), flags(p)))
+            .toList();
+    HookConfiguration wanted = new HookConfiguration(hook.direction(), entries);
+    Path folder = pins.hook(hook.ifindex(), hook.direction());
+    Optional<Kernel.Link> link = kernel.link(Pins.link(folder));
+    if (link.isPresent() && configuration(link.get()).equals(Optional.of(wanted))) {
+      return;
+    }
+    if (link.isEmpty()) {
+      Pins.remove(folder);
+    }
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    int program =
+        kernel.load(
+            objects.resolve("classifier.bpf.o"),
+            "tokenbucket",
+            pins.ofClassifier(folder),
+            Map.of(".rodata.hook", wanted.encode()));
+    try {
+      if (link.isPresent()) {
+        kernel.replace(Pins.link(folder), program);
+      } else {
+        kernel.attach(program, hook.ifindex(), hook.direction(), Pins.link(folder));
+      }
+    } finally {
+      kernel.close(program);
+    }
+    LOG.info(
+        "{} {} on {}: {}",
+        link.isPresent() ? "replaced the program of" : "attached to",
+        hook.direction(),
+        hook.interfaceName(),
+        on.stream().map(p -> p.name() + " generation " + p.generation()).toList());
+  }
+
+  private Optional<HookConfiguration> configuration(Kernel.Link link) {
+    return kernel
+        .readOnlyData(link.programId(), HookConfiguration.SIZE)
+        .map(HookConfiguration::decode);
+  }
+
+  private static int flags(NodePolicy policy) {
+    return (policy.per() == BucketPer.SourceIP ? HookConfiguration.PER_SOURCE : 0)
+        | (policy.unit() == RateUnit.Bits ? HookConfiguration.BYTES : 0)
+        | (policy.mode() == Mode.Audit ? HookConfiguration.AUDIT : 0);
+  }
+
+  private void removeHooksExcept(Set<HookKey> kept) {
+    Set<Path> folders = new HashSet<>();
+    kept.forEach(hook -> folders.add(pins.hook(hook.ifindex(), hook.direction())));
+    for (Path hook : pins.hooks()) {
+      if (!folders.contains(hook)) {
+        Pins.remove(hook);
+        LOG.info("detached from {}", hook.getFileName());
+      }
+    }
+  }
+
+  private void freeSlotsExcept(Set<Integer> kept) {
+    int identities = kernel.open(pins.identities());
+    try {
+      boolean waited = false;
+      for (int slot = 0; slot < SLOTS; slot++) {
+        Optional<SlotIdentity> there =
+            SlotIdentity.decode(kernel.lookup(identities, slot, SlotIdentity.SIZE));
+        if (there.isEmpty() || kept.contains(slot)) {
+          continue;
+        }
+        if (!waited) {
+          kernel.awaitGracePeriod();
+          waited = true;
+        }
+        int freed = slot;
+        if (there.get().per() == BucketPer.SourceIP) {
+          withMap("bucket_tables", map -> kernel.delete(map, freed));
+        }
+        kernel.update(identities, slot, new byte[SlotIdentity.SIZE]);
+        LOG.info("removed policy {}", there.get().name());
+      }
+    } finally {
+      kernel.close(identities);
+    }
+  }
+
+  /** What the kernel runs of ours now; a hook whose interface is gone is left out. */
+  public List<RunningHook> running() {
+    List<RunningHook> running = new ArrayList<>();
+    for (Path folder : pins.hooks()) {
+      Optional<Kernel.Link> link = kernel.link(Pins.link(folder));
+      Optional<HookConfiguration> configuration = link.flatMap(this::configuration);
+      if (link.isPresent() && configuration.isPresent()) {
+        running.add(running(folder, link.get(), configuration.get()));
+      }
+    }
+    return List.copyOf(running);
+  }
+
+  private RunningHook running(Path folder, Kernel.Link link, HookConfiguration configuration) {
+    List<RunningHook.RunningPolicy> policies = new ArrayList<>();
+    int counters = kernel.open(folder.resolve("counters"));
+    int identities = kernel.open(pins.identities());
+    int notIp = kernel.open(folder.resolve("not_ip"));
+    try {
+      for (HookConfiguration.Entry entry : configuration.policies()) {
+        SlotIdentity.decode(kernel.lookup(identities, entry.slot(), SlotIdentity.SIZE))
+            .ifPresent(identity -> policies.add(running(identity, entry, counters)));
+      }
+      return new RunningHook(
+          interfaces.name(link.ifindex()).orElse("index " + link.ifindex()),
+          configuration.direction(),
+          "TCX",
+          link.programId(),
+          sums(kernel.lookupPerCpu(notIp, 0, 8), 1)[0],
+          List.copyOf(policies));
+    } finally {
+      kernel.close(counters);
+      kernel.close(identities);
+      kernel.close(notIp);
+    }
+  }
+
+  private RunningHook.RunningPolicy running(
+      SlotIdentity identity, HookConfiguration.Entry entry, int counters) {
+    AxisLine line = inForce(entry.slot());
+    long[] count = sums(kernel.lookupPerCpu(counters, entry.slot(), COUNTERS_SIZE), 6);
+    return new RunningHook.RunningPolicy(
+        identity.name(),
+        identity.uid(),
+        line.generation(),
+        identity.unit(),
+        line.ratePerSecond(identity.unit()),
+        line.burst(identity.unit()),
+        identity.per(),
+        (entry.flags() & HookConfiguration.AUDIT) != 0 ? Mode.Audit : Mode.Enforce,
+        count[0],
+        count[1],
+        count[2],
+        count[3],
+        count[4],
+        count[5]);
+  }
+
+  private static long[] sums(List<byte[]> values, int fields) {
+    long[] sums = new long[fields];
+    for (byte[] value : values) {
+      ByteBuffer from = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
+      for (int i = 0; i < fields; i++) {
+        sums[i] += from.getLong();
+      }
+    }
+    return sums;
+  }
+
+  private void withMap(String name, java.util.function.IntConsumer use) {
+    int map = kernel.open(pins.map(name));
+    try {
+      use.accept(map);
+    } finally {
+      kernel.close(map);
+    }
+  }
+
+  private static byte[] intBytes(int value) {
+    return ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(value).array();
+  }
+
+  private static void logParameters(NodePolicy policy) {
+    LOG.info(
+        "programmed {} generation {}: {} {} a second, burst {}",
+        policy.name(),
+        policy.generation(),
+        policy.rate(),
+        policy.unit() == RateUnit.Packets ? "packets" : "bits",
+        policy.burst());
+  }
+}

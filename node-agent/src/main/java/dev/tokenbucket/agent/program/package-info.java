@@ -1,0 +1,4 @@
+@NullMarked
+package dev.tokenbucket.agent.program;
+
+import org.jspecify.annotations.NullMarked;
