@@ -2,6 +2,7 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import org.jspecify.annotations.Nullable;
 
@@ -15,9 +16,7 @@ public record InterfaceSelector(
         @ValidationRule(value = "self", message = "must be true where it is set")
         @Nullable Boolean defaultRoute,
     @JsonPropertyDescription("An interface by its exact name.")
-        @ValidationRule(
-            value = "self.size() >= 1 && self.size() <= 15",
-            message = "must be an interface name of 1 to 15 characters")
+        @Size(min = 1, max = 15)
         @ValidationRule(
             value = "self.matches('^[^/ \\\\t\\\\n:]*$') && self != '.' && self != '..'",
             message = "must be an interface name: no slash, colon or white space")

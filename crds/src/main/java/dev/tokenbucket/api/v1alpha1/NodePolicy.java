@@ -1,6 +1,7 @@
 package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Size;
 import java.util.List;
 
 /** One policy as a node is to run it: every default resolved, every quantity a whole number. */
@@ -9,7 +10,7 @@ public record NodePolicy(
     @JsonPropertyDescription("The policy's uid.") String uid,
     @JsonPropertyDescription("The policy's generation that this entry was made from.")
         long generation,
-    List<InterfaceSelector> interfaces,
+    @Size(max = 32) List<InterfaceSelector> interfaces,
     Direction direction,
     @JsonPropertyDescription("Lower first, ties by name.") int priority,
     BucketPer per,

@@ -72,8 +72,8 @@ public final class PolicyResolver {
       throw new InvalidPolicyException("spec.rate: Required value");
     }
     if ((rate.packetsPerSecond() == null) == (rate.bitsPerSecond() == null)) {
-      throw invalid(
-          "spec.rate", "object", "exactly one of packetsPerSecond, bitsPerSecond must be set");
+      throw new InvalidPolicyException(
+          "spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond must be set");
     }
     return rate.packetsPerSecond() == null ? RateUnit.Bits : RateUnit.Packets;
   }
@@ -103,7 +103,8 @@ public final class PolicyResolver {
     Quantity packets = burst.packets();
     Quantity bytes = burst.bytes();
     if ((packets == null) == (bytes == null)) {
-      throw invalid("spec.burst", "object", "exactly one of packets, bytes must be set");
+      throw new InvalidPolicyException(
+          "spec.burst: Invalid value: exactly one of packets, bytes must be set");
     }
     if (packets != null) {
       if (unit != RateUnit.Packets) {
@@ -132,9 +133,9 @@ public final class PolicyResolver {
         return amount.longValueExact();
       }
     } catch (IllegalArgumentException e) {
-      throw invalid(field, quote(text), "must be a whole quantity " + allowed);
+      throw invalid(field, shown(text), "must be a whole quantity " + allowed);
     }
-    throw invalid(field, quote(text), "must be a whole quantity " + allowed);
+    throw invalid(field, shown(text), "must be a whole quantity " + allowed);
   }
 
   private static int within(
@@ -150,11 +151,13 @@ public final class PolicyResolver {
     if (selectors == null) {
       return DEFAULT_INTERFACES;
     }
-    if (selectors.isEmpty() || selectors.size() > 32) {
+    if (selectors.isEmpty()) {
       throw invalid(
-          "spec.interfaces",
-          "array",
-          "must have 1 to 32 items; leave it out for the default-route interface");
+          "spec.interfaces", "[]", "spec.interfaces in body should have at least 1 items");
+    }
+    if (selectors.size() > 32) {
+      throw new InvalidPolicyException(
+          "spec.interfaces: Too many: " + selectors.size() + ": must have at most 32 items");
     }
     List<InterfaceSelector> checked = new ArrayList<>();
     for (int i = 0; i < selectors.size(); i++) {
@@ -166,14 +169,18 @@ public final class PolicyResolver {
   private static InterfaceSelector checked(String field, InterfaceSelector selector) {
     String name = selector.name();
     if ((selector.defaultRoute() == null) == (name == null)) {
-      throw invalid(field, "object", "exactly one of defaultRoute, name must be set");
+      throw new InvalidPolicyException(
+          field + ": Invalid value: exactly one of defaultRoute, name must be set");
     }
     if (Boolean.FALSE.equals(selector.defaultRoute())) {
       throw invalid(field + ".defaultRoute", "false", "must be true where it is set");
     }
-    if (name != null && (name.isEmpty() || name.length() > 15)) {
+    if (name != null && name.isEmpty()) {
       throw invalid(
-          field + ".name", quote(name), "must be an interface name of 1 to 15 characters");
+          field + ".name", quote(name), field + ".name in body should be at least 1 chars long");
+    }
+    if (name != null && name.length() > 15) {
+      throw new InvalidPolicyException(field + ".name: Too long: may not be more than 15 bytes");
     }
     if (name != null && (!name.matches("[^/ \\t\\n:]*") || name.equals(".") || name.equals(".."))) {
       throw invalid(
@@ -182,6 +189,11 @@ public final class PolicyResolver {
           "must be an interface name: no slash, colon or white space");
     }
     return selector;
+  }
+
+  /** As the API server prints it: a number stands bare, any other text quoted. */
+  private static String shown(String quantity) {
+    return quantity.matches("-?[0-9]+") ? quantity : quote(quantity);
   }
 
   private static String quote(String text) {

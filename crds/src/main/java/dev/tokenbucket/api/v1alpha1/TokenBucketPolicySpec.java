@@ -2,8 +2,10 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.crdv2.generator.v1.SchemaCustomizer;
 import io.fabric8.generator.annotation.Default;
 import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.LabelSelector;
 import java.util.List;
@@ -23,13 +25,12 @@ import org.jspecify.annotations.Nullable;
     reason = "FieldValueForbidden",
     message =
         "burst.bytes goes with rate.bitsPerSecond; with rate.packetsPerSecond set burst.packets")
+@SchemaCustomizer(DistinctRules.class)
 public record TokenBucketPolicySpec(
     @JsonPropertyDescription("The nodes concerned, by their labels; absent: every node.")
         @Nullable LabelSelector nodeSelector,
     @JsonPropertyDescription("The host interfaces; absent: those that carry a default route.")
-        @ValidationRule(
-            value = "self.size() >= 1 && self.size() <= 32",
-            message = "must have 1 to 32 items; leave it out for the default-route interface")
+        @Size(min = 1, max = 32)
         @Nullable List<InterfaceSelector> interfaces,
     @JsonPropertyDescription("The direction as the interface sees it; absent: Ingress.")
         @Default("Ingress")

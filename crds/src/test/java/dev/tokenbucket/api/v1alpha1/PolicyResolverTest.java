@@ -47,23 +47,23 @@ class PolicyResolverTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"500m", "0", "-5", "20G"})
-  void packetRatesOutOfRangeAreRefusedByFieldAndValue(String rate) {
+  @CsvSource({"500m,'\"500m\"'", "0,0", "-5,-5", "20G,'\"20G\"'"})
+  void packetRatesOutOfRangeAreRefusedByFieldAndValue(String rate, String shown) {
     assertThatThrownBy(() -> resolve(rate, null, null))
         .hasMessage(
-            "spec.rate.packetsPerSecond: Invalid value: \""
-                + rate
-                + "\": must be a whole quantity from 1 to 10G packets a second");
+            "spec.rate.packetsPerSecond: Invalid value: "
+                + shown
+                + ": must be a whole quantity from 1 to 10G packets a second");
   }
 
   @ParameterizedTest
-  @CsvSource({"7", "11T"})
-  void bitRatesOutOfRangeAreRefusedByFieldAndValue(String rate) {
+  @CsvSource({"7,7", "11T,'\"11T\"'"})
+  void bitRatesOutOfRangeAreRefusedByFieldAndValue(String rate, String shown) {
     assertThatThrownBy(() -> resolve(null, rate, null))
         .hasMessage(
-            "spec.rate.bitsPerSecond: Invalid value: \""
-                + rate
-                + "\": must be a whole quantity from 8 to 10T bits a second");
+            "spec.rate.bitsPerSecond: Invalid value: "
+                + shown
+                + ": must be a whole quantity from 8 to 10T bits a second");
   }
 
   @Test
@@ -84,7 +84,7 @@ class PolicyResolverTest {
   void aBurstBelowOneFullFrameIsRefused() {
     assertThatThrownBy(() -> resolve(null, "1M", new Burst(null, quantity("1513"))))
         .hasMessage(
-            "spec.burst.bytes: Invalid value: \"1513\": must be a whole quantity from 1514 to 1Ti"
+            "spec.burst.bytes: Invalid value: 1513: must be a whole quantity from 1514 to 1Ti"
                 + " (2^40) bytes");
   }
 
