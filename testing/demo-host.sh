@@ -10,7 +10,10 @@ rate=2000 seconds=10
 
 clean() {
     status=$?
-    [ -z "$agent" ] || kill "$agent" 2>/dev/null || true
+    if [ -n "$agent" ]; then
+        kill "$agent" 2>/dev/null || true
+        wait "$agent" 2>/dev/null || true
+    fi
     on_node "$root/bin/tb" cleanup --bpffs "$work/bpf" --state-dir "$work/state" >/dev/null 2>&1 || true
     ip netns del "$source" 2>/dev/null || true
     ip netns del "$node" 2>/dev/null || true
@@ -64,7 +67,8 @@ measure() {
 }
 
 echo "starting the agent (compiles the classifier)"
-on_node "$root/bin/tb" agent --policies "$work/policies" --bpffs "$work/bpf" --state-dir "$work/state" \
+# no function here: $! is then the agent itself, so that the clean-up ends it and not a shell
+nsenter "--net=/run/netns/$node" "$root/bin/tb" agent --policies "$work/policies" --bpffs "$work/bpf" --state-dir "$work/state" \
     >"$work/agent.log" 2>&1 &
 agent=$!
 await "agent ready"
