@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.PolicyAttachment;
+import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import io.fabric8.kubernetes.client.Config;
@@ -100,7 +101,7 @@ final class NodeStateSource implements DesiredStateSource {
         policy.uid(),
         found == null ? 0 : found.generation(),
         programmed,
-        programmed ? null : "ProgrammingFailed",
+        programmed ? null : failure == null ? Reasons.PENDING : Reasons.PROGRAMMING_FAILED,
         programmed ? null : failure == null ? "not found in the kernel yet" : failure,
         found == null ? null : found.rateText(),
         found == null ? null : found.burstText(),

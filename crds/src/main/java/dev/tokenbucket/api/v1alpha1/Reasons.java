@@ -1,0 +1,42 @@
+package dev.tokenbucket.api.v1alpha1;
+
+/** The types of conditions, and every reason that a condition, an Event or a node's entry has. */
+public final class Reasons {
+  /** Condition: the policy is valid and has been handed to the nodes it concerns. */
+  public static final String ACCEPTED = "Accepted";
+
+  /** Condition: every node concerned, and no other, enforces the policy's current generation. */
+  public static final String PROGRAMMED = "Programmed";
+
+  /** Condition: some node failed; what it last enforced stays in force there. */
+  public static final String DEGRADED = "Degraded";
+
+  /** Accepted is True. */
+  public static final String VALID = "Valid";
+
+  /** Accepted is False: the spec breaks a rule; nodes stay at the last valid generation. */
+  public static final String INVALID = "Invalid";
+
+  /** Programmed is True. */
+  public static final String ALL_NODES_PROGRAMMED = "AllNodesProgrammed";
+
+  /** Programmed is False: {@code nodeSelector} matches no node. */
+  public static final String NO_NODE_SELECTED = "NoNodeSelected";
+
+  /** Programmed is False, or a node's entry is not in force: nodes have yet to report. */
+  public static final String PENDING = "Pending";
+
+  /** Degraded is True and Programmed is False: nodes reported a failure. */
+  public static final String NODES_FAILED = "NodesFailed";
+
+  /** Degraded is False. */
+  public static final String AS_EXPECTED = "AsExpected";
+
+  /** A node's entry: the kernel or the host refused it; the entry's message says what to do. */
+  public static final String PROGRAMMING_FAILED = "ProgrammingFailed";
+
+  /** Event: a node that can't be reached does not hold up the policy's deletion. */
+  public static final String NODE_NOT_AWAITED = "NodeNotAwaited";
+
+  private Reasons() {}
+}

@@ -1,0 +1,53 @@
+package dev.tokenbucket.operator.plan;
+
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.PolicyResolver;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A policy as planning sees it: what it asks of the nodes it selects, or why it can't be judged.
+ */
+public sealed interface PolicyIntent {
+  /** The policy's unique id, which names its entries in node states. */
+  String uid();
+
+  /** A policy to be enforced on the nodes that {@code selector} selects. */
+  record Enforced(NodePolicy entry, NodeSelector selector) implements PolicyIntent {
+    @Override
+    public String uid() {
+      return entry.uid();
+    }
+
+    /** Whether the policy concerns a node with these labels. */
+    public boolean concerns(@Nullable Map<String, String> labels) {
+      return selector.matches(labels);
+    }
+  }
+
+  /** A policy being deleted: no node is to have it. */
+  record Withdrawn(String uid) implements PolicyIntent {}
+
+  /** A policy that breaks a rule: nodes keep what it last validly said. */
+  record Refused(String uid, String message) implements PolicyIntent {}
+
+  /** Judges a policy as found in the API. */
+  static PolicyIntent of(TokenBucketPolicy policy) {
+    String uid = policy.getMetadata().getUid();
+    if (policy.getMetadata().getDeletionTimestamp() != null) {
+      return new Withdrawn(uid);
+    }
+    try {
+      NodePolicy entry =
+          PolicyResolver.resolve(
+              policy.getMetadata().getName(),
+              uid,
+              policy.getMetadata().getGeneration(),
+              policy.getSpec());
+      return new Enforced(entry, NodeSelector.of(policy.getSpec().nodeSelector()));
+    } catch (PolicyResolver.InvalidPolicyException | IllegalArgumentException e) {
+      return new Refused(uid, String.valueOf(e.getMessage()));
+    }
+  }
+}
