@@ -1,7 +1,8 @@
 # make help prints a line for each target.
 MVN := mvn -B -ntp
+DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.Demo
 
-.PHONY: setup build test demo-host clean help
+.PHONY: setup build test demo demo-stop demo-host clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,8 +17,14 @@ test: setup ## set up, build, and run every test (root, for BPF and network name
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
 	$(MVN) verify
 
-demo-host: build ## limit traffic between two network namespaces on this machine, without a cluster
-	@testing/demo-host.sh
+demo: build ## from kubectl apply to packets limited by the kernel (KEEP=1 leaves the cluster running)
+	@KEEP=$(KEEP) $(DEMO) cluster
+
+demo-stop: build ## end the cluster that make demo KEEP=1 left running
+	@$(DEMO) stop
+
+demo-host: build ## the same limits on one host, from files, without a cluster
+	@$(DEMO) host
 
 clean: ## remove what builds made
 	rm -rf target */target

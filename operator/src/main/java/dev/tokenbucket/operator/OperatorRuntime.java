@@ -24,6 +24,8 @@ public class OperatorRuntime {
 
   private final Operator operator;
 
+  // Its successor registers one meter with two sets of tags, which Prometheus refuses.
+  @SuppressWarnings("removal")
   OperatorRuntime(@All List<Reconciler<?>> reconcilers, MeterRegistry registry) {
     // KUBECONFIG, else the pod's service account.
     KubernetesClient client = new KubernetesClientBuilder().build();

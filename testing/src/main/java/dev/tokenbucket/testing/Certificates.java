@@ -1,0 +1,113 @@
+package dev.tokenbucket.testing;
+
+import java.io.IOException;
+import java.io.Writer;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
+import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Date;
+import org.bouncycastle.asn1.x500.X500Name;
+import org.bouncycastle.asn1.x509.BasicConstraints;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.GeneralName;
+import org.bouncycastle.asn1.x509.GeneralNames;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.cert.X509v3CertificateBuilder;
+import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
+import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
+import org.bouncycastle.operator.OperatorCreationException;
+import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
+import org.jspecify.annotations.Nullable;
+
+/** A certificate authority of its own for each control plane, good for a day. */
+final class Certificates {
+  private static final Duration VALID = Duration.ofDays(1);
+  private static final String ISSUER = "CN=tokenbucket-test-ca";
+
+  private final Path folder;
+  private final KeyPair authority;
+
+  Certificates(Path folder) throws IOException {
+    this.folder = folder;
+    this.authority = keys();
+    write("ca.crt", certificate(ISSUER, authority, new Extensions(true, null, null)));
+    KeyPair serviceAccounts = keys();
+    write("service-accounts.key", serviceAccounts.getPrivate());
+    write("service-accounts.pub", serviceAccounts.getPublic());
+    issue("apiserver", "CN=kube-apiserver", KeyPurposeId.id_kp_serverAuth);
+    issue("admin", "O=system:masters,CN=admin", KeyPurposeId.id_kp_clientAuth);
+  }
+
+  private record Extensions(
+      boolean authority, @Nullable KeyPurposeId purpose, @Nullable GeneralNames names) {}
+
+  Path file(String name) {
+    return folder.resolve(name);
+  }
+
+  private void issue(String name, String subject, KeyPurposeId purpose) throws IOException {
+    KeyPair keys = keys();
+    GeneralNames names =
+        purpose.equals(KeyPurposeId.id_kp_serverAuth)
+            ? new GeneralNames(new GeneralName(GeneralName.iPAddress, "127.0.0.1"))
+            : null;
+    write(name + ".crt", certificate(subject, keys, new Extensions(false, purpose, names)));
+    write(name + ".key", keys.getPrivate());
+  }
+
+  private X509Certificate certificate(String subject, KeyPair keys, Extensions extensions)
+      throws IOException {
+    Instant now = Instant.now();
+    X509v3CertificateBuilder builder =
+        new JcaX509v3CertificateBuilder(
+            new X500Name(ISSUER),
+            new BigInteger(64, new SecureRandom()),
+            Date.from(now.minusSeconds(60)),
+            Date.from(now.plus(VALID)),
+            new X500Name(subject),
+            keys.getPublic());
+    try {
+      builder.addExtension(
+          Extension.basicConstraints, true, new BasicConstraints(extensions.authority()));
+      if (extensions.purpose() != null) {
+        builder.addExtension(
+            Extension.extendedKeyUsage, false, new ExtendedKeyUsage(extensions.purpose()));
+      }
+      if (extensions.names() != null) {
+        builder.addExtension(Extension.subjectAlternativeName, false, extensions.names());
+      }
+      return new JcaX509CertificateConverter()
+          .getCertificate(
+              builder.build(
+                  new JcaContentSignerBuilder("SHA256withRSA").build(authority.getPrivate())));
+    } catch (OperatorCreationException | GeneralSecurityException e) {
+      throw new IOException("signing the certificate of " + subject, e);
+    }
+  }
+
+  private static KeyPair keys() {
+    try {
+      KeyPairGenerator generator = KeyPairGenerator.getInstance("RSA");
+      generator.initialize(2048);
+      return generator.generateKeyPair();
+    } catch (GeneralSecurityException e) {
+      throw new IllegalStateException("every JDK has RSA", e);
+    }
+  }
+
+  private void write(String name, Object pem) throws IOException {
+    try (Writer out = Files.newBufferedWriter(file(name));
+        JcaPEMWriter writer = new JcaPEMWriter(out)) {
+      writer.writeObject(pem);
+    }
+  }
+}

@@ -1,0 +1,12 @@
+package dev.tokenbucket.testing;
+
+import org.jspecify.annotations.Nullable;
+
+/** A step that did not do what it was to do; the message says which, and where its log is. */
+public final class StepFailedException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  StepFailedException(String message, @Nullable Throwable cause) {
+    super(message, cause);
+  }
+}

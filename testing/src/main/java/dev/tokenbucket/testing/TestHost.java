@@ -1,0 +1,145 @@
+package dev.tokenbucket.testing;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/** A host: a network namespace with a BPF file system of its own and, once started, an agent. */
+public final class TestHost implements AutoCloseable {
+  private static final Duration AGENT_READY = Duration.ofSeconds(60);
+
+  private final int number;
+  private final String namespace;
+  private final Path folder;
+
+  TestHost(int number, String namespace, Path folder) {
+    this.number = number;
+    this.namespace = namespace;
+    this.folder = folder;
+  }
+
+  /** The name of its Node. */
+  public String name() {
+    return "node-" + number;
+  }
+
+  public String address() {
+    return "10.88." + number + ".1";
+  }
+
+  public String address6() {
+    return "fd88:" + number + "::1";
+  }
+
+  /** An address of the traffic source in this host's net. */
+  public String source(int last) {
+    return "10.88." + number + "." + last;
+  }
+
+  String namespace() {
+    return namespace;
+  }
+
+  public Path bpffs() {
+    return folder.resolve("bpf");
+  }
+
+  /** Where the agent's output goes. */
+  public Path agentLog() {
+    return folder.resolve("agent.log");
+  }
+
+  void mountBpffs() {
+    try {
+      Files.createDirectories(bpffs());
+    } catch (IOException e) {
+      throw new StepFailedException("making " + bpffs(), e);
+    }
+    Commands.run("mount", "-t", "bpf", "bpf", bpffs().toString());
+  }
+
+  /** A command that runs on this host. */
+  public List<String> inside(List<String> command) {
+    return TestNetwork.in(namespace, command);
+  }
+
+  /** {@code bin/tb} on this host, with its folders. */
+  public List<String> tb(String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Commands.repository().resolve("bin/tb").toString());
+    command.addAll(List.of(arguments));
+    command.addAll(
+        List.of("--bpffs", bpffs().toString(), "--state-dir", folder.resolve("state").toString()));
+    return inside(command);
+  }
+
+  /** Starts the agent on policy files, and waits until it is ready. */
+  public Daemon startAgent(Path policies, Daemon.Lifetime lifetime) {
+    return startAgent(lifetime, "--policies", policies.toString());
+  }
+
+  /** Starts the agent as this host's node in a cluster, and waits until it is ready. */
+  public Daemon startClusterAgent(Path kubeconfig, Daemon.Lifetime lifetime) {
+    return startAgent(lifetime, "--kubeconfig", kubeconfig.toString(), "--node-name", name());
+  }
+
+  private Daemon startAgent(Daemon.Lifetime lifetime, String... source) {
+    List<String> arguments = new ArrayList<>(List.of("agent"));
+    arguments.addAll(List.of(source));
+    try {
+      Files.deleteIfExists(agentLog());
+    } catch (IOException e) {
+      throw new StepFailedException("deleting " + agentLog(), e);
+    }
+    Daemon agent =
+        Daemon.start(
+            "the agent of " + name(),
+            tb(arguments.toArray(String[]::new)),
+            Map.of(),
+            agentLog(),
+            lifetime);
+    try {
+      agent.awaitLog("agent ready", AGENT_READY);
+    } catch (RuntimeException e) {
+      agent.close();
+      throw e;
+    }
+    return agent;
+  }
+
+  /** What {@code tb status --json} says. */
+  public JsonNode status() {
+    String json = Commands.run(tb("status", "--json"));
+    try {
+      return new ObjectMapper().readTree(json);
+    } catch (JsonProcessingException e) {
+      throw new StepFailedException("tb status --json printed " + json, e);
+    }
+  }
+
+  /** A policy's entry in {@code tb status}, on the first hook that runs it; missing where none. */
+  public JsonNode policy(String name) {
+    for (JsonNode hook : status().path("hooks")) {
+      for (JsonNode policy : hook.path("policies")) {
+        if (policy.path("name").asText().equals(name)) {
+          return policy;
+        }
+      }
+    }
+    return new ObjectMapper().missingNode();
+  }
+
+  @Override
+  public void close() {
+    Commands.tryRun(tb("cleanup").toArray(String[]::new));
+    Commands.tryRun("ip", "netns", "del", namespace);
+    Commands.tryRun("umount", bpffs().toString());
+  }
+}

@@ -1,0 +1,153 @@
+package dev.tokenbucket.testing;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import java.io.IOException;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.Inet6Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.SocketTimeoutException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * UDP traffic, as a program that runs in a namespace: {@code send TO FROM RATE SECONDS} and {@code
+ * receive AT SECONDS}, each bounded in time. Prints what it counted as JSON.
+ */
+public final class Traffic {
+  private static final int PORT = 5000;
+  private static final int PAYLOAD = 64;
+  private static final int IPV4_HEADERS = 14 + 20 + 8;
+  private static final int IPV6_HEADERS = 14 + 40 + 8;
+  private static final int RECEIVE_BUFFER = 1 << 24;
+  private static final long SECOND = 1_000_000_000L;
+  private static final long SILENCE_MILLIS = 1_500;
+  private static final long FIRST_PACKET_MILLIS = 15_000;
+
+  private Traffic() {}
+
+  /** What a sender offered. */
+  public record Sent(long packets, double seconds) {
+    double perSecond() {
+      return packets / seconds;
+    }
+  }
+
+  /**
+   * What one source's packets came to.
+   *
+   * @param total all that arrived
+   * @param inWindow those of the measured window
+   */
+  public record FromSource(long total, long inWindow) {}
+
+  /**
+   * What arrived.
+   *
+   * @param seconds the measured window, which begins a second after the first packet, when the
+   *     burst is spent
+   * @param frameBytes of one packet, without FCS
+   * @param sources by address
+   * @param arrivals System.nanoTime of each packet, where asked for
+   */
+  public record Received(
+      double seconds, int frameBytes, Map<String, FromSource> sources, List<Long> arrivals) {
+    double perSecond() {
+      return sources.values().stream().mapToLong(FromSource::inWindow).sum() / seconds;
+    }
+
+    long total() {
+      return sources.values().stream().mapToLong(FromSource::total).sum();
+    }
+  }
+
+  /** The program. */
+  public static void main(String[] arguments) throws IOException {
+    Object counted =
+        switch (arguments[0]) {
+          case "send" ->
+              send(
+                  InetAddress.getByName(arguments[1]),
+                  InetAddress.getByName(arguments[2]),
+                  Integer.parseInt(arguments[3]),
+                  Double.parseDouble(arguments[4]));
+          case "receive" ->
+              receive(
+                  InetAddress.getByName(arguments[1]),
+                  Double.parseDouble(arguments[2]),
+                  arguments.length > 3);
+          default -> throw new IllegalArgumentException("send or receive, not " + arguments[0]);
+        };
+    System.out.println(
+        new ObjectMapper()
+            .disable(SerializationFeature.FAIL_ON_EMPTY_BEANS)
+            .writeValueAsString(counted));
+  }
+
+  private static Sent send(InetAddress to, InetAddress from, int rate, double seconds)
+      throws IOException {
+    try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress(from, 0))) {
+      DatagramPacket packet =
+          new DatagramPacket(new byte[PAYLOAD], PAYLOAD, new InetSocketAddress(to, PORT));
+      long start = System.nanoTime();
+      long end = start + (long) (seconds * SECOND);
+      long sent = 0;
+      for (long now = start; now < end; now = System.nanoTime()) {
+        // A stall is not made up for: what a slow source sends must stay under its rate.
+        long due = Math.min((long) ((now - start) / (double) SECOND * rate) + 1, sent + 20);
+        for (; sent < due; sent++) {
+          try {
+            socket.send(packet);
+          } catch (IOException ignored) {
+            // a drop on egress is told to the sender, and counts as offered
+          }
+        }
+        LockSupport.parkNanos(500_000);
+      }
+      return new Sent(sent, seconds);
+    }
+  }
+
+  private static Received receive(InetAddress at, double seconds, boolean withArrivals)
+      throws IOException {
+    Map<String, long[]> counts = new HashMap<>();
+    List<Long> arrivals = new ArrayList<>();
+    try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress(at, PORT))) {
+      socket.setReceiveBufferSize(RECEIVE_BUFFER);
+      System.out.println("listening");
+      socket.setSoTimeout((int) FIRST_PACKET_MILLIS);
+      DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
+      long begin = 0;
+      long end = 0;
+      try {
+        while (end == 0 || System.nanoTime() < end + 15 * SECOND) {
+          socket.receive(packet);
+          long now = System.nanoTime();
+          if (end == 0) {
+            begin = now + SECOND;
+            end = begin + (long) (seconds * SECOND);
+            socket.setSoTimeout((int) SILENCE_MILLIS);
+          }
+          long[] count =
+              counts.computeIfAbsent(packet.getAddress().getHostAddress(), a -> new long[2]);
+          count[0]++;
+          count[1] += now >= begin && now < end ? 1 : 0;
+          if (withArrivals) {
+            arrivals.add(now);
+          }
+        }
+      } catch (SocketTimeoutException e) {
+        // the senders have ended
+      }
+    }
+    Map<String, FromSource> sources = new HashMap<>();
+    counts.forEach((source, count) -> sources.put(source, new FromSource(count[0], count[1])));
+    int headers = at instanceof Inet6Address ? IPV6_HEADERS : IPV4_HEADERS;
+    return new Received(seconds, headers + PAYLOAD, sources, arrivals);
+  }
+}
