@@ -277,6 +277,22 @@ public final class ControlPlane implements AutoCloseable {
     return command;
   }
 
+  /** Lets hosts reach the API server, which listens on the loopback outside of theirs. */
+  public void serve(List<TestHost> hosts, Daemon.Lifetime lifetime) {
+    int port = client.getMasterUrl().getPort();
+    Path socket = folder.resolve("api.socket");
+    Daemon outside =
+        Daemon.start(
+            "the API server's relay",
+            List.of("socat", "UNIX-LISTEN:" + socket + ",fork,mode=600", "TCP:127.0.0.1:" + port),
+            Map.of(),
+            folder.resolve("relay.log"),
+            lifetime);
+    daemons.add(outside);
+    outside.await("socket", Duration.ofSeconds(10), () -> Files.exists(socket));
+    hosts.forEach(host -> daemons.add(host.relay(port, socket, lifetime)));
+  }
+
   /** The processes, for whoever is to end them later. */
   public List<Long> pids() {
     return daemons.stream().map(Daemon::pid).toList();

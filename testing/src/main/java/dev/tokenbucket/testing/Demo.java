@@ -79,12 +79,13 @@ public final class Demo implements AutoCloseable {
     Daemon.Lifetime lifetime = keep ? Daemon.Lifetime.DETACHED : Daemon.Lifetime.WITH_PARENT;
     say("starting etcd and kube-apiserver: waiting for /readyz");
     ControlPlane controlPlane = closing(ControlPlane.start(folder.resolve("cluster"), lifetime));
-    pids.addAll(controlPlane.pids());
     Cluster cluster = new Cluster(controlPlane);
     say("applying CRDs and roles");
     cluster.install();
     say("making two hosts and their Node objects");
     TestNetwork network = closing(TestNetwork.of(2, folder));
+    controlPlane.serve(network.hosts(), lifetime);
+    pids.addAll(controlPlane.pids());
     say("starting the operator: waiting for its caches");
     closing(cluster.startOperator(folder.resolve("operator.log"), lifetime));
     Path agentKubeconfig = cluster.agentKubeconfig();

@@ -85,6 +85,24 @@ public final class TestHost implements AutoCloseable {
     return startAgent(lifetime, "--policies", policies.toString());
   }
 
+  /**
+   * Lets this host reach, on its own loopback, what listens on a port of the loopback outside.
+   *
+   * @param socket of a relay to that port
+   */
+  Daemon relay(int port, Path socket, Daemon.Lifetime lifetime) {
+    return Daemon.start(
+        "the relay of " + name(),
+        inside(
+            List.of(
+                "socat",
+                "TCP-LISTEN:" + port + ",bind=127.0.0.1,fork,reuseaddr",
+                "UNIX-CONNECT:" + socket)),
+        Map.of(),
+        folder.resolve("relay.log"),
+        lifetime);
+  }
+
   /** Starts the agent as this host's node in a cluster, and waits until it is ready. */
   public Daemon startClusterAgent(Path kubeconfig, Daemon.Lifetime lifetime) {
     return startAgent(lifetime, "--kubeconfig", kubeconfig.toString(), "--node-name", name());
