@@ -2,7 +2,7 @@
 MVN := mvn -B -ntp
 DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.Demo
 
-.PHONY: setup build test demo demo-stop demo-host clean help
+.PHONY: setup build test demo demo-stop demo-host crds clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -25,6 +25,9 @@ demo-stop: build ## end the cluster that make demo KEEP=1 left running
 
 demo-host: build ## the same limits on one host, from files, without a cluster
 	@$(DEMO) host
+
+crds: setup ## make the CRDs under crds/ from the API's types
+	$(MVN) -q -pl crds test -Dtest=CrdStalenessTest -Dcrds.update=true
 
 clean: ## remove what builds made
 	rm -rf target */target

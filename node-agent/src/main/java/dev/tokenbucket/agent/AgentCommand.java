@@ -11,6 +11,7 @@ import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -27,8 +28,7 @@ import picocli.CommandLine.Option;
 @Command(name = "agent", description = "Programs this host's kernel, and keeps it so.")
 final class AgentCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(AgentCommand.class);
-  private static final long POLL_MILLIS = 200;
-  private static final long RESYNC_MILLIS = 2_000;
+  private static final Duration RESYNC = Duration.ofSeconds(2);
 
   static final class Source {
     @Option(
@@ -101,8 +101,8 @@ final class AgentCommand implements Callable<Integer> {
     while (true) {
       try {
         Optional<DesiredState> wanted = desired.current();
-        long now = System.nanoTime() / 1_000_000;
-        if (wanted.isPresent() && (!wanted.equals(applied) || now - appliedAt > RESYNC_MILLIS)) {
+        long now = System.nanoTime();
+        if (wanted.isPresent() && (!wanted.equals(applied) || now - appliedAt > RESYNC.toNanos())) {
           Map<String, String> failures = programmer.apply(wanted.get().policies());
           desired.report(wanted.get(), programmer.running(), failures);
           applied = wanted;
@@ -111,9 +111,9 @@ final class AgentCommand implements Callable<Integer> {
         }
       } catch (IOException | RuntimeException e) {
         lastError = logChanged(String.valueOf(e.getMessage()), lastError);
-        Thread.sleep(RESYNC_MILLIS / 2);
+        Thread.sleep(RESYNC.toMillis() / 2);
       }
-      Thread.sleep(POLL_MILLIS);
+      desired.awaitChange(RESYNC);
     }
   }
 

@@ -2,6 +2,7 @@ package dev.tokenbucket.agent;
 
 import dev.tokenbucket.agent.program.RunningHook;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -13,6 +14,9 @@ interface DesiredStateSource extends AutoCloseable {
    * kernel: only an empty list of policies removes limits.
    */
   Optional<DesiredState> current() throws IOException;
+
+  /** Returns once the desired state may have changed, or after {@code most}. */
+  void awaitChange(Duration most) throws InterruptedException;
 
   /** Tells what the kernel runs after {@code state} was applied. */
   void report(DesiredState state, List<RunningHook> running, Map<String, String> failures)

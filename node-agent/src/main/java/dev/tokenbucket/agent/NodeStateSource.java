@@ -10,20 +10,25 @@ import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.Semaphore;
+import java.util.concurrent.TimeUnit;
 
 /** The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. */
 final class NodeStateSource implements DesiredStateSource {
   private final KubernetesClient client;
   private final SharedIndexInformer<TokenBucketNodeState> informer;
   private final String nodeName;
+  private final Semaphore changes = new Semaphore(0);
 
   NodeStateSource(Path kubeconfig, String nodeName) throws IOException {
     this.nodeName = nodeName;
@@ -31,7 +36,32 @@ final class NodeStateSource implements DesiredStateSource {
         new KubernetesClientBuilder()
             .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
             .build();
-    informer = client.resources(TokenBucketNodeState.class).withName(nodeName).inform();
+    informer =
+        client.resources(TokenBucketNodeState.class).withName(nodeName).inform(new Wake(changes));
+  }
+
+  private record Wake(Semaphore changes) implements ResourceEventHandler<TokenBucketNodeState> {
+    @Override
+    public void onAdd(TokenBucketNodeState state) {
+      changes.release();
+    }
+
+    @Override
+    public void onUpdate(TokenBucketNodeState before, TokenBucketNodeState now) {
+      changes.release();
+    }
+
+    @Override
+    public void onDelete(TokenBucketNodeState state, boolean unknown) {
+      changes.release();
+    }
+  }
+
+  @Override
+  public void awaitChange(Duration most) throws InterruptedException {
+    if (changes.tryAcquire(most.toMillis(), TimeUnit.MILLISECONDS)) {
+      changes.drainPermits();
+    }
   }
 
   private Optional<TokenBucketNodeState> nodeState() {

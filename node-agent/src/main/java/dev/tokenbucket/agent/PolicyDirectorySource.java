@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -35,6 +36,7 @@ import org.slf4j.LoggerFactory;
 final class PolicyDirectorySource implements DesiredStateSource {
   private static final Logger LOG = LoggerFactory.getLogger(PolicyDirectorySource.class);
   private static final long MAX_FILE_BYTES = 1 << 20;
+  private static final Duration POLL = Duration.ofMillis(200);
 
   private final Path folder;
   private final HostOptions host;
@@ -100,6 +102,13 @@ final class PolicyDirectorySource implements DesiredStateSource {
         Optional.of(
             new DesiredState(0, good.values().stream().flatMap(List::stream).toList(), refusals));
     return last;
+  }
+
+  // A folder's files are looked at, not watched: inotify is silent on network file systems and on
+  // the links by which Kubernetes projects a ConfigMap.
+  @Override
+  public void awaitChange(Duration most) throws InterruptedException {
+    Thread.sleep(Math.min(most.toMillis(), POLL.toMillis()));
   }
 
   /** Name to time and size of each policy file, in order of name. */

@@ -26,7 +26,7 @@ public final class Traffic {
   private static final int IPV6_HEADERS = 14 + 40 + 8;
   private static final int RECEIVE_BUFFER = 1 << 24;
   private static final long SECOND = 1_000_000_000L;
-  private static final long SILENCE_MILLIS = 1_500;
+  private static final long SILENCE_MILLIS = 700;
   private static final long FIRST_PACKET_MILLIS = 15_000;
 
   private Traffic() {}

@@ -65,7 +65,7 @@ public final class TrafficRun implements AutoCloseable {
                 to,
                 sender.from(),
                 Integer.toString(sender.packetsPerSecond()),
-                Double.toString(seconds + 2));
+                Double.toString(seconds + 1.5));
         run.senders.put(sender.from(), process(sending.apply(send)));
       }
       return run;
