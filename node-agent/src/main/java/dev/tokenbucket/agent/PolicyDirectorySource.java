@@ -1,13 +1,12 @@
 package dev.tokenbucket.agent;
 
 import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.MappingIterator;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.agent.validate.PolicyValidator;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PolicyResolver;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicySpec;
@@ -36,11 +35,14 @@ import org.slf4j.LoggerFactory;
 final class PolicyDirectorySource implements DesiredStateSource {
   private static final Logger LOG = LoggerFactory.getLogger(PolicyDirectorySource.class);
   private static final long MAX_FILE_BYTES = 1 << 20;
+  private static final Set<String> TOP_LEVEL =
+      Set.of("apiVersion", "kind", "metadata", "spec", "status");
   private static final Duration POLL = Duration.ofMillis(200);
 
   private final Path folder;
   private final HostOptions host;
   private final YAMLMapper yaml;
+  private final PolicyValidator validator = PolicyValidator.ofCrd();
   private final ObjectMapper json = new ObjectMapper();
 
   /** By file: what it last said when it was good. */
@@ -55,11 +57,7 @@ final class PolicyDirectorySource implements DesiredStateSource {
     }
     this.folder = folder;
     this.host = host;
-    this.yaml =
-        YAMLMapper.builder()
-            .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
-            .enable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
-            .build();
+    this.yaml = YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
     this.good =
         Files.exists(lastGood())
             ? json.readValue(lastGood().toFile(), GoodFiles.class)
@@ -158,9 +156,14 @@ final class PolicyDirectorySource implements DesiredStateSource {
       throw new IOException(
           "metadata.name: Invalid value: \"" + name + "\": must be an RFC 1123 subdomain");
     }
+    unknownFields(document);
+    List<String> refusals = validator.refusals(document.path("spec"));
+    if (!refusals.isEmpty()) {
+      throw new IOException(String.join("; ", refusals));
+    }
     TokenBucketPolicySpec spec =
         yaml.treeToValue(document.get("spec"), TokenBucketPolicySpec.class);
-    if (spec != null && spec.nodeSelector() != null) {
+    if (spec.nodeSelector() != null) {
       throw new IOException(
           "spec.nodeSelector: Forbidden: a bare host has no labels; leave it out with --policies");
     }
@@ -169,6 +172,21 @@ final class PolicyDirectorySource implements DesiredStateSource {
     return old == null || old.equals(same)
         ? same
         : PolicyResolver.resolve(name, name, old.generation() + 1, spec);
+  }
+
+  private static void unknownFields(JsonNode document) throws IOException {
+    List<String> unknown = new ArrayList<>();
+    document
+        .fieldNames()
+        .forEachRemaining(
+            name -> {
+              if (!TOP_LEVEL.contains(name)) {
+                unknown.add("unknown field \"" + name + "\"");
+              }
+            });
+    if (!unknown.isEmpty()) {
+      throw new IOException("strict decoding error: " + String.join(", ", unknown));
+    }
   }
 
   private static void expect(JsonNode document, String field, String value) throws IOException {
@@ -184,15 +202,6 @@ final class PolicyDirectorySource implements DesiredStateSource {
   }
 
   private static String reason(Exception e) {
-    if (e instanceof UnrecognizedPropertyException unknown) {
-      List<String> path = new ArrayList<>(List.of("spec"));
-      unknown
-          .getPath()
-          .forEach(
-              r ->
-                  path.add(r.getFieldName() == null ? "[" + r.getIndex() + "]" : r.getFieldName()));
-      return "unknown field \"" + String.join(".", path).replace(".[", "[") + "\"";
-    }
     String message = String.valueOf(e.getMessage());
     return message.lines().findFirst().orElse(message);
   }

@@ -1,0 +1,211 @@
+package dev.tokenbucket.agent.validate;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.networknt.schema.JsonSchema;
+import com.networknt.schema.JsonSchemaFactory;
+import com.networknt.schema.SpecVersion;
+import com.networknt.schema.ValidationMessage;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashMap;
+import java.util.Iterator;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * Judges a policy's spec as the API server would, from the same CRD: first unknown fields, then the
+ * schema, then the CEL rules.
+ */
+public final class PolicyValidator {
+  private static final String CRD = "/crds/tokenbucketpolicies.tokenbucket.dev-v1.yml";
+
+  /** After these the API server checks no rule: they would meet values of the wrong shape. */
+  private static final Set<String> BLOCKING = Set.of("type", "required", "enum", "maxLength");
+
+  private final ObjectNode schema;
+  private final JsonSchema compiled;
+  private final Map<JsonNode, CelRule> rules = new HashMap<>();
+
+  private PolicyValidator(ObjectNode schema) {
+    this.schema = schema;
+    ObjectNode strict = schema.deepCopy();
+    plain(strict);
+    compileRules(schema);
+    this.compiled = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V7).getSchema(strict);
+  }
+
+  /** A validator by the CRD that this build ships. */
+  public static PolicyValidator ofCrd() throws IOException {
+    try (InputStream crd = PolicyValidator.class.getResourceAsStream(CRD)) {
+      if (crd == null) {
+        throw new IOException("no " + CRD + " on the class path");
+      }
+      JsonNode spec =
+          new YAMLMapper()
+              .readTree(crd)
+              .at("/spec/versions/0/schema/openAPIV3Schema/properties/spec");
+      return new PolicyValidator((ObjectNode) spec);
+    }
+  }
+
+  private void compileRules(JsonNode node) {
+    node.path("x-kubernetes-validations").forEach(rule -> rules.computeIfAbsent(rule, CelRule::of));
+    node.forEach(this::compileRules);
+  }
+
+  /** From Kubernetes' dialect to plain JSON Schema in which an unknown field is an error. */
+  private static void plain(JsonNode node) {
+    if (node instanceof ObjectNode object) {
+      if (object.path("x-kubernetes-int-or-string").asBoolean()) {
+        object.remove("anyOf");
+        ArrayNode types = object.putArray("type");
+        types.add("integer").add("string");
+      }
+      if (object.path("type").asText().equals("object") && object.has("properties")) {
+        object.put("additionalProperties", false);
+      }
+    }
+    node.forEach(PolicyValidator::plain);
+  }
+
+  /**
+   * Every reason to refuse a policy's spec, each naming field, value and what is allowed; none
+   * where the API would take it.
+   */
+  public List<String> refusals(JsonNode spec) {
+    if (spec.isMissingNode() || spec.isNull()) {
+      return List.of("spec: Required value");
+    }
+    JsonNode given = withoutNulls(spec.deepCopy());
+    List<ValidationMessage> errors =
+        compiled.validate(given).stream()
+            .sorted(Comparator.comparing(error -> field(error)))
+            .toList();
+    String unknown =
+        errors.stream()
+            .filter(error -> error.getType().equals("additionalProperties"))
+            .map(error -> "unknown field \"" + field(error) + "." + error.getProperty() + "\"")
+            .sorted()
+            .collect(Collectors.joining(", "));
+    if (!unknown.isEmpty()) {
+      return List.of("strict decoding error: " + unknown);
+    }
+    List<String> refusals =
+        new ArrayList<>(errors.stream().flatMap(PolicyValidator::refusals).toList());
+    if (errors.stream().noneMatch(error -> BLOCKING.contains(error.getType()))) {
+      judge("spec", schema, given, refusals);
+    }
+    return List.copyOf(refusals);
+  }
+
+  /** The API server drops a null where the schema does not ask for one. */
+  private static JsonNode withoutNulls(JsonNode node) {
+    if (node instanceof ObjectNode object) {
+      Iterator<Map.Entry<String, JsonNode>> fields = object.fields();
+      while (fields.hasNext()) {
+        if (fields.next().getValue().isNull()) {
+          fields.remove();
+        }
+      }
+    }
+    node.forEach(PolicyValidator::withoutNulls);
+    return node;
+  }
+
+  private static String field(ValidationMessage error) {
+    StringBuilder field = new StringBuilder("spec");
+    var path = error.getInstanceLocation();
+    for (int i = 0; i < path.getNameCount(); i++) {
+      Object element = path.getElement(i);
+      if (element instanceof Integer index) {
+        field.append('[').append(index).append(']');
+      } else {
+        field.append('.').append(element);
+      }
+    }
+    return field.toString();
+  }
+
+  private static Stream<String> refusals(ValidationMessage error) {
+    // An int-or-string is two schemas to the API server, which tells of both.
+    return error.getType().equals("type") && error.getSchemaNode().isArray()
+        ? Stream.of(
+            refusal(error, error.getSchemaNode()), refusal(error, error.getSchemaNode().path(0)))
+        : Stream.of(refusal(error, error.getSchemaNode()));
+  }
+
+  private static String refusal(ValidationMessage error, JsonNode limit) {
+    String field = field(error);
+    JsonNode value = error.getInstanceNode();
+    String body = field + " in body ";
+    return switch (error.getType()) {
+      case "required" -> field + "." + error.getProperty() + ": Required value";
+      case "type" ->
+          "%s: Invalid value: \"%s\": %smust be of type %s: \"%s\""
+              .formatted(field, typeOf(value), body, joined(limit, ","), typeOf(value));
+      case "enum" ->
+          field + ": Unsupported value: " + value + ": supported values: " + quoted(limit);
+      case "maxLength" -> field + ": Too long: may not be more than " + limit + " bytes";
+      case "minLength" ->
+          "%s: Invalid value: %s: %sshould be at least %s chars long"
+              .formatted(field, value, body, limit);
+      case "maxItems" ->
+          field + ": Too many: " + value.size() + ": must have at most " + limit + " items";
+      case "minItems" ->
+          "%s: Invalid value: %d: %sshould have at least %s items"
+              .formatted(field, value.size(), body, limit);
+      default -> field + ": Invalid value: " + value + ": " + error.getMessage();
+    };
+  }
+
+  private static String typeOf(JsonNode value) {
+    return value.isIntegralNumber()
+        ? "integer"
+        : value.getNodeType().name().toLowerCase(Locale.ROOT);
+  }
+
+  private static String joined(JsonNode types, String separator) {
+    if (!types.isArray()) {
+      return types.asText();
+    }
+    List<String> names = new ArrayList<>();
+    types.forEach(type -> names.add(type.asText()));
+    return String.join(separator, names);
+  }
+
+  private static String quoted(JsonNode values) {
+    List<String> texts = new ArrayList<>();
+    values.forEach(value -> texts.add(value.toString()));
+    return String.join(", ", texts);
+  }
+
+  private void judge(String field, JsonNode schema, JsonNode value, List<String> refusals) {
+    for (JsonNode each : schema.path("x-kubernetes-validations")) {
+      CelRule rule = Objects.requireNonNull(rules.get(each));
+      if (!rule.holds(value)) {
+        refusals.add(rule.refusal(field, value));
+      }
+    }
+    Iterator<Map.Entry<String, JsonNode>> properties = schema.path("properties").fields();
+    while (properties.hasNext()) {
+      Map.Entry<String, JsonNode> property = properties.next();
+      JsonNode child = value.path(property.getKey());
+      if (!child.isMissingNode()) {
+        judge(field + "." + property.getKey(), property.getValue(), child, refusals);
+      }
+    }
+    for (int i = 0; value.isArray() && i < value.size(); i++) {
+      judge(field + "[" + i + "]", schema.path("items"), value.get(i), refusals);
+    }
+  }
+}

@@ -1,0 +1,5 @@
+/** Judges policies from files by the CRD's own schema and rules, in the API server's words. */
+@NullMarked
+package dev.tokenbucket.agent.validate;
+
+import org.jspecify.annotations.NullMarked;
