@@ -64,6 +64,17 @@ final class PolicyDirectorySource implements DesiredStateSource {
             : new TreeMap<>();
   }
 
+  /** A policy that breaks rules; each reason names field, value and what is allowed. */
+  private static final class RefusedException extends IOException {
+    private static final long serialVersionUID = 1;
+    private final ArrayList<String> reasons;
+
+    RefusedException(List<String> reasons) {
+      super(String.join("; ", reasons));
+      this.reasons = new ArrayList<>(reasons);
+    }
+  }
+
   /** For Jackson, which needs the type by name. */
   static final class GoodFiles extends TreeMap<String, List<NodePolicy>> {
     private static final long serialVersionUID = 1;
@@ -87,6 +98,9 @@ final class PolicyDirectorySource implements DesiredStateSource {
         List<NodePolicy> policies = read(folder.resolve(file), names);
         good.put(file, policies);
         policies.forEach(policy -> names.add(policy.name()));
+      } catch (RefusedException e) {
+        e.reasons.forEach(reason -> refusals.add(file + ": " + reason));
+        good.getOrDefault(file, List.of()).forEach(policy -> names.add(policy.name()));
       } catch (IOException | RuntimeException e) {
         refusals.add(file + ": " + reason(e));
         good.getOrDefault(file, List.of()).forEach(policy -> names.add(policy.name()));
@@ -159,7 +173,7 @@ final class PolicyDirectorySource implements DesiredStateSource {
     unknownFields(document);
     List<String> refusals = validator.refusals(document.path("spec"));
     if (!refusals.isEmpty()) {
-      throw new IOException(String.join("; ", refusals));
+      throw new RefusedException(refusals);
     }
     TokenBucketPolicySpec spec =
         yaml.treeToValue(document.get("spec"), TokenBucketPolicySpec.class);

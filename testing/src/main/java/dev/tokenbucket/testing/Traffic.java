@@ -61,6 +61,11 @@ public final class Traffic {
       return sources.values().stream().mapToLong(FromSource::inWindow).sum() / seconds;
     }
 
+    /** What came from one source; nothing where it was never heard of. */
+    FromSource from(String source) {
+      return sources.getOrDefault(source, new FromSource(0, 0));
+    }
+
     long total() {
       return sources.values().stream().mapToLong(FromSource::total).sum();
     }

@@ -22,6 +22,12 @@ public final class TrafficRun implements AutoCloseable {
 
   /** What was offered, by source address, and what arrived. */
   public record Result(Map<String, Traffic.Sent> sent, Traffic.Received received) {
+    /** The packets that one source sent. */
+    public long sentBy(String source) {
+      Traffic.Sent there = sent.get(source);
+      return there == null ? 0 : there.packets();
+    }
+
     public double offeredPerSecond() {
       return sent.values().stream().mapToDouble(Traffic.Sent::perSecond).sum();
     }

@@ -16,8 +16,7 @@ public final class ControlPlaneExtension implements ParameterResolver {
   private static final ExtensionContext.Namespace NAMESPACE =
       ExtensionContext.Namespace.create(ControlPlaneExtension.class);
 
-  private record Shared(ControlPlane controlPlane)
-      implements ExtensionContext.Store.CloseableResource {
+  private record Shared(ControlPlane controlPlane) implements AutoCloseable {
     static Shared start() {
       try {
         Path target = Files.createDirectories(Path.of("target/control-plane").toAbsolutePath());

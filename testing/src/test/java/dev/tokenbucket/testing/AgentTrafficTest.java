@@ -1,0 +1,189 @@
+package dev.tokenbucket.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The agent on a bare host, under real packets. Needs root. */
+@ExtendWith(RequiresRoot.class)
+class AgentTrafficTest {
+  private static final int RATE = 1_000;
+  private static final int BURST = 100;
+  private static final int FLOOD = 8_000;
+
+  @TempDir Path work;
+  private Path policies;
+  private TestNetwork network;
+  private TestHost host;
+  private Daemon agent;
+  private KernelObjects before;
+
+  @BeforeEach
+  void makeAHostAndStartItsAgent() throws IOException {
+    policies = Files.createDirectory(work.resolve("policies"));
+    network = TestNetwork.of(1, work);
+    host = network.hosts().get(0);
+    before = KernelObjects.now();
+    startAgent();
+  }
+
+  @AfterEach
+  void removeIt() {
+    agent.close();
+    network.close();
+  }
+
+  @Test
+  void theLimitHoldsWhileTheAgentIsKilledAndComesBack() throws IOException {
+    apply("{}", RATE);
+    try (TrafficRun run = flood("10.88.1.2", 5)) {
+      Daemon.pause(Duration.ofSeconds(2));
+      agent.kill();
+      Daemon.pause(Duration.ofSeconds(1));
+      startAgent();
+
+      List<Long> arrivals = run.result().received().arrivals();
+      double worst = mostBeyondTheBound(arrivals);
+      System.out.printf(
+          "kill -9 and restart under load: %d packets arrived; no interval let more through than"
+              + " the bound of B + Q*t + 1 (closest: %.1f packets under it)%n",
+          arrivals.size(), -worst);
+      // Arrivals are timed in user space, which may have been late at an interval's beginning.
+      assertThat(worst).isLessThanOrEqualTo(0.02 * RATE);
+      assertThat(arrivals.size()).isGreaterThan((int) (6 * RATE * 0.98));
+    }
+  }
+
+  /** Over all intervals between two arrivals: packets less B + Q * length + 1, at most. */
+  private static double mostBeyondTheBound(List<Long> arrivals) {
+    double worst = Double.NEGATIVE_INFINITY;
+    double least = Double.POSITIVE_INFINITY;
+    for (int i = 0; i < arrivals.size(); i++) {
+      double granted = (arrivals.get(i) - arrivals.get(0)) / 1e9 * RATE;
+      least = Math.min(least, i - granted);
+      worst = Math.max(worst, i - granted - least + 1 - (BURST + 1));
+    }
+    return worst;
+  }
+
+  @Test
+  void aChangedRateIsInForceWithinASecondAndKeepsTheCounters() throws IOException {
+    apply("{}", RATE);
+    try (TrafficRun run = flood("10.88.1.2", 1)) {
+      run.result();
+    }
+    long before = host.policy("p").path("exceedPackets").asLong();
+    apply("{}", 3 * RATE);
+    try (TrafficRun run = flood("10.88.1.2", 2)) {
+      assertThat(run.result().received().perSecond()).isBetween(3 * RATE * 0.99, 3 * RATE * 1.01);
+    }
+    assertThat(host.policy("p").path("exceedPackets").asLong()).isGreaterThan(before);
+    assertThat(host.policy("p").path("generation").asLong()).isEqualTo(2);
+  }
+
+  @Test
+  void aSourceBelowItsRateLosesNothingWhileOthersFlood() throws IOException {
+    apply("{per: SourceIP}", RATE);
+    List<TrafficRun.Sender> senders =
+        List.of(
+            new TrafficRun.Sender("10.88.1.2", FLOOD / 2),
+            new TrafficRun.Sender("10.88.1.3", FLOOD / 2),
+            new TrafficRun.Sender("10.88.1.4", RATE / 4));
+    try (TrafficRun run =
+        TrafficRun.start(network::atSource, host::inside, host.address(), senders, 3, false)) {
+      TrafficRun.Result result = run.result();
+      Traffic.Received arrived = result.received();
+      assertThat(arrived.from("10.88.1.4").total()).isEqualTo(result.sentBy("10.88.1.4"));
+      for (String flooding : List.of("10.88.1.2", "10.88.1.3")) {
+        assertThat(arrived.from(flooding).inWindow() / 3.0).isBetween(RATE * 0.99, RATE * 1.01);
+      }
+    }
+  }
+
+  @Test
+  void anAuditedPolicyCountsAndDropsNothing() throws IOException {
+    write("{}", RATE, "Audit");
+    try (TrafficRun run = flood("10.88.1.2", 1)) {
+      TrafficRun.Result result = run.result();
+      assertThat(result.received().total()).isEqualTo(result.sentBy("10.88.1.2"));
+    }
+    assertThat(host.policy("p").path("exceedPackets").asLong()).isGreaterThan(RATE);
+  }
+
+  @Test
+  void aWrongFileIsRefusedAndTheLastGoodStateStays() throws IOException {
+    apply("{}", RATE);
+    Files.writeString(policies.resolve("p.yaml"), "kind: Nonsense");
+    agent.awaitLog("refused p.yaml", Duration.ofSeconds(5));
+
+    assertThat(host.status().path("refused").get(0).asText())
+        .startsWith("p.yaml: apiVersion: Unsupported value");
+    assertThat(host.policy("p").path("rate").asInt()).isEqualTo(RATE);
+  }
+
+  @Test
+  void removingTheFileLeavesNoProgramLinkMapPinOrQdisc() throws IOException {
+    apply("{per: SourceIP}", RATE);
+    assertThat(KernelObjects.now().without(before).toString()).contains("tokenbucket");
+    Files.delete(policies.resolve("p.yaml"));
+    agent.awaitLog("removed every map and pin", Duration.ofSeconds(10));
+    agent.close();
+
+    assertThat(host.bpffs().resolve("tokenbucket")).doesNotExist();
+    assertThat(host.status().path("hooks")).isEmpty();
+    assertThat(KernelObjects.awaitNothingBeyond(before)).isEmpty();
+    assertThat(Commands.run(host.inside(List.of("tc", "qdisc", "show", "dev", "eth0"))))
+        .doesNotContain("clsact");
+  }
+
+  private TrafficRun flood(String from, double seconds) {
+    return TrafficRun.start(
+        network::atSource,
+        host::inside,
+        host.address(),
+        List.of(new TrafficRun.Sender(from, FLOOD)),
+        seconds,
+        true);
+  }
+
+  private void startAgent() {
+    agent = host.startAgent(policies, Daemon.Lifetime.WITH_PARENT);
+  }
+
+  /** Writes the policy and waits until it is in force. */
+  private void apply(String bucket, int rate) throws IOException {
+    write(bucket, rate, "Enforce");
+  }
+
+  private void write(String bucket, int rate, String mode) throws IOException {
+    int heard = agent.log().length();
+    Files.writeString(
+        policies.resolve("p.yaml"),
+        """
+        apiVersion: tokenbucket.dev/v1alpha1
+        kind: TokenBucketPolicy
+        metadata: {name: p}
+        spec:
+          bucket: %s
+          mode: %s
+          rate: {packetsPerSecond: %d}
+          burst: {packets: %d}
+        """
+            .formatted(bucket, mode, rate, BURST));
+    agent.await(
+        "programming of p",
+        Duration.ofSeconds(10),
+        () -> agent.log().indexOf("programmed p ", heard) >= 0);
+    // The program is attached after the parameters are there, and a change lies 50 ms ahead.
+    Daemon.pause(Duration.ofMillis(300));
+  }
+}
