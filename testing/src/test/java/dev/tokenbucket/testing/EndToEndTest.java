@@ -1,0 +1,188 @@
+package dev.tokenbucket.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tokenbucket.api.v1alpha1.FailedNode;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import io.fabric8.kubernetes.api.model.NodeBuilder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BooleanSupplier;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** From kubectl apply to packets, with the real operator and two real agents. Needs root. */
+@ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
+class EndToEndTest {
+  private static final int RATE = 1_000;
+  private static final Duration SOON = Duration.ofSeconds(20);
+
+  @TempDir Path work;
+  private ControlPlane controlPlane;
+  private Cluster cluster;
+  private KernelObjects before;
+  private TestNetwork network;
+  private Daemon operator;
+  private List<Daemon> agents = List.of();
+
+  @BeforeEach
+  void startOperatorAndAgents(ControlPlane controlPlane) {
+    this.controlPlane = controlPlane;
+    cluster = new Cluster(controlPlane);
+    network = TestNetwork.of(2, work);
+    before = KernelObjects.now();
+    controlPlane.serve(network.hosts(), Daemon.Lifetime.WITH_PARENT);
+    for (TestHost host : network.hosts()) {
+      controlPlane
+          .client()
+          .resource(
+              new NodeBuilder()
+                  .withNewMetadata()
+                  .withName(host.name())
+                  .withLabels(Map.of("limited", "yes"))
+                  .endMetadata()
+                  .build())
+          .create();
+    }
+    operator = cluster.startOperator(work.resolve("operator.log"), Daemon.Lifetime.WITH_PARENT);
+    Path kubeconfig = cluster.agentKubeconfig();
+    agents =
+        network.hosts().stream()
+            .map(host -> host.startClusterAgent(kubeconfig, Daemon.Lifetime.WITH_PARENT))
+            .toList();
+  }
+
+  @AfterEach
+  void endThem() {
+    cluster.kubectl("delete", "tbp", "--all", "--timeout=20s");
+    cluster.kubectl("delete", "nodes", "--all", "--timeout=20s");
+    agents.forEach(Daemon::close);
+    operator.close();
+    network.close();
+  }
+
+  @Test
+  void anAppliedPolicyLimitsPacketsAndARelabelledNodeIsFreeOfIt() throws IOException {
+    cluster.kubectl("apply", "-f", policy(RATE));
+    cluster.kubectl("wait", "--for=condition=Programmed", "--timeout=20s", "tbp/p");
+    assertThat(cluster.kubectl("get", "tbp"))
+        .containsPattern("p +1000 packets/s +Node +Ingress +Enforce +2/2 +True");
+    assertThat(cluster.kubectl("get", "tbns")).containsPattern("node-1 +1/1");
+    assertThat(arrivingAt(0)).isBetween(RATE * 0.99, RATE * 1.01);
+
+    cluster.kubectl("label", "node", "node-1", "limited=no", "--overwrite");
+    await("node-1 to be left", () -> network.hosts().get(0).status().path("hooks").isEmpty());
+    await("the status to follow", () -> cluster.kubectl("get", "tbp").contains("1/1"));
+    assertThat(arrivingAt(0)).isGreaterThan(RATE * 4.0);
+    assertThat(arrivingAt(1)).isBetween(RATE * 0.99, RATE * 1.01);
+  }
+
+  @Test
+  void aNodeThatComesLaterIsProgrammedToo() throws IOException {
+    cluster.kubectl("label", "node", "node-2", "limited=no", "--overwrite");
+    cluster.kubectl("apply", "-f", policy(RATE));
+    await("one node", () -> cluster.kubectl("get", "tbp").contains("1/1"));
+    cluster.kubectl("label", "node", "node-2", "limited=yes", "--overwrite");
+    await("two nodes", () -> cluster.kubectl("get", "tbp").contains("2/2"));
+  }
+
+  @Test
+  void aDeletedPolicyIsGoneFromTheApiOnlyWhenNoNodeEnforcesIt() throws IOException {
+    cluster.kubectl("apply", "-f", policy(RATE));
+    cluster.kubectl("wait", "--for=condition=Programmed", "--timeout=20s", "tbp/p");
+    cluster.kubectl("delete", "--timeout=20s", "tbp/p");
+
+    for (TestHost host : network.hosts()) {
+      assertThat(host.status().path("hooks")).isEmpty();
+    }
+    await(
+        "the node states to go",
+        () ->
+            controlPlane
+                .client()
+                .resources(TokenBucketNodeState.class)
+                .list()
+                .getItems()
+                .isEmpty());
+    for (TestHost host : network.hosts()) {
+      assertThat(host.bpffs().resolve("tokenbucket")).doesNotExist();
+    }
+    agents.forEach(Daemon::close);
+    assertThat(KernelObjects.awaitNothingBeyond(before)).isEmpty();
+  }
+
+  @Test
+  void aNodeThatCannotProgramItIsNamedInTheStatusWithTheReason() throws IOException {
+    Path file = work.resolve("nowhere.yaml");
+    Files.writeString(
+        file, Files.readString(Path.of(policy(RATE))) + "  interfaces: [{name: eth7}]\n");
+    cluster.kubectl("apply", "-f", file.toString());
+    cluster.kubectl("wait", "--for=condition=Degraded", "--timeout=20s", "tbp/p");
+
+    TokenBucketPolicy there =
+        controlPlane.client().resources(TokenBucketPolicy.class).withName("p").get();
+    assertThat(there.getStatus().failedNodes())
+        .extracting(FailedNode::name)
+        .containsExactly("node-1", "node-2");
+    assertThat(there.getStatus().failedNodes())
+        .allSatisfy(node -> assertThat(node.message()).contains("eth7"));
+  }
+
+  @Test
+  void aSteadyClusterIsNotWrittenTo() throws IOException {
+    cluster.kubectl("apply", "-f", policy(RATE));
+    cluster.kubectl("wait", "--for=condition=Programmed", "--timeout=20s", "tbp/p");
+    Daemon.pause(Duration.ofSeconds(3));
+    String first = versions();
+    Daemon.pause(Duration.ofSeconds(6));
+    assertThat(versions()).isEqualTo(first);
+  }
+
+  private String versions() {
+    return cluster.kubectl(
+        "get", "tbp,tbns", "-o", "jsonpath={range .items[*]}{.metadata.resourceVersion} {end}");
+  }
+
+  private String policy(int rate) throws IOException {
+    Path file = work.resolve("p.yaml");
+    Files.writeString(
+        file,
+        """
+        apiVersion: tokenbucket.dev/v1alpha1
+        kind: TokenBucketPolicy
+        metadata: {name: p}
+        spec:
+          nodeSelector: {matchExpressions: [{key: limited, operator: In, values: ["yes"]}]}
+          rate: {packetsPerSecond: %d}
+          burst: {packets: 100}
+        """
+            .formatted(rate));
+    return file.toString();
+  }
+
+  private double arrivingAt(int index) {
+    TestHost host = network.hosts().get(index);
+    try (TrafficRun run =
+        TrafficRun.start(
+            network::atSource,
+            host::inside,
+            host.address(),
+            List.of(new TrafficRun.Sender(host.source(2), 8 * RATE)),
+            2,
+            false)) {
+      return run.result().received().perSecond();
+    }
+  }
+
+  private void await(String what, BooleanSupplier reached) {
+    operator.await(what, SOON, reached);
+  }
+}
