@@ -1,0 +1,170 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.kernel.ProgramTestRun;
+import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
+import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.RateUnit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The classifier in the kernel with a set of policies, on no interface and with its own time. */
+final class VirtualHook implements AutoCloseable {
+  static final long START = 1_000_000_000_000L;
+  private static final int TC_ACT_SHOT = 2;
+
+  /** A policy by its parameters and its flags in {@link HookConfiguration}. */
+  record Policy(RateUnit unit, long rate, long burst, int flags, int capacity) {
+    static Policy packets(long rate, long burst) {
+      return new Policy(RateUnit.Packets, rate, burst, 0, 1);
+    }
+
+    static Policy bytes(long bits, long burst) {
+      return new Policy(RateUnit.Bits, bits, burst, HookConfiguration.BYTES, 1);
+    }
+
+    Policy perSource(int capacity) {
+      return new Policy(unit, rate, burst, flags | HookConfiguration.PER_SOURCE, capacity);
+    }
+
+    Policy audited() {
+      return new Policy(unit, rate, burst, flags | HookConfiguration.AUDIT, capacity);
+    }
+  }
+
+  record Counters(
+      long conformPackets,
+      long conformBytes,
+      long exceedPackets,
+      long exceedBytes,
+      long contended,
+      long overflow) {}
+
+  private final LinuxKernel kernel = new LinuxKernel();
+  private final ProgramTestRun runner = new ProgramTestRun();
+  private final Path bpffs;
+  private final int program;
+  private final Map<String, Integer> maps = new HashMap<>();
+  private long now = START;
+
+  /** Loads the classifier; {@code folder} is a BPF file system of this hook's own. */
+  VirtualHook(Path folder, Path objects, Direction direction, List<Policy> policies) {
+    bpffs = folder;
+    Map<String, Path> pins = new HashMap<>();
+    for (String map :
+        List.of("parameters", "shared_buckets", "bucket_tables", "counters", "not_ip")) {
+      pins.put(map, folder.resolve(map));
+    }
+    List<HookConfiguration.Entry> entries = new ArrayList<>();
+    for (int slot = 0; slot < policies.size(); slot++) {
+      entries.add(new HookConfiguration.Entry(slot, policies.get(slot).flags()));
+    }
+    Path object =
+        new ClassifierCompiler(objects)
+            .compile(List.of("TB_CLOCK_FROM_TIMESTAMP"))
+            .resolve("classifier.bpf.o");
+    program =
+        kernel.load(
+            object,
+            "tokenbucket",
+            pins,
+            Map.of(".rodata.hook", new HookConfiguration(direction, entries).encode()));
+    pins.forEach((name, pin) -> maps.put(name, kernel.open(pin)));
+    for (int slot = 0; slot < policies.size(); slot++) {
+      begin(slot, policies.get(slot));
+    }
+  }
+
+  private void begin(int slot, Policy policy) {
+    if ((policy.flags() & HookConfiguration.PER_SOURCE) != 0) {
+      int table = kernel.createHash("buckets", 16, 16, policy.capacity());
+      kernel.update(
+          map("bucket_tables"),
+          slot,
+          ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(table).array());
+      kernel.close(table);
+    }
+    byte[] line = AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, START).encode();
+    kernel.update(
+        map("parameters"),
+        slot,
+        ByteBuffer.allocate(2 * AxisLine.SIZE + 8).put(line).put(line).array());
+  }
+
+  private int map(String name) {
+    Integer map = maps.get(name);
+    if (map == null) {
+      throw new IllegalArgumentException(name);
+    }
+    return map;
+  }
+
+  /** Lets time pass, in nanoseconds. */
+  void pass(long nanos) {
+    now += nanos;
+  }
+
+  /** Whether a frame passes now. */
+  boolean passes(byte[] frame) {
+    return passes(frame, Merged.NONE);
+  }
+
+  boolean passes(byte[] frame, Merged merged) {
+    int verdict = runner.run(program, frame, now, merged);
+    if (verdict != TC_ACT_SHOT && verdict != -1) {
+      throw new IllegalStateException("verdict " + verdict + " is neither drop nor next");
+    }
+    return verdict != TC_ACT_SHOT;
+  }
+
+  /** How many of so many equal frames pass now. */
+  int passing(int frames, byte[] frame) {
+    int passed = 0;
+    for (int i = 0; i < frames; i++) {
+      passed += passes(frame) ? 1 : 0;
+    }
+    return passed;
+  }
+
+  Counters counters(int slot) {
+    long[] sum = sums(kernel.lookupPerCpu(map("counters"), slot, 48), 6);
+    return new Counters(sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]);
+  }
+
+  long notIp() {
+    return sums(kernel.lookupPerCpu(map("not_ip"), 0, 8), 1)[0];
+  }
+
+  private static long[] sums(List<byte[]> cpus, int fields) {
+    long[] sums = new long[fields];
+    for (byte[] cpu : cpus) {
+      ByteBuffer from = ByteBuffer.wrap(cpu).order(ByteOrder.nativeOrder());
+      for (int i = 0; i < fields; i++) {
+        sums[i] += from.getLong();
+      }
+    }
+    return sums;
+  }
+
+  @Override
+  public void close() {
+    kernel.close(program);
+    maps.values().forEach(kernel::close);
+    try {
+      for (String map : maps.keySet()) {
+        Files.deleteIfExists(bpffs.resolve(map));
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
