@@ -142,11 +142,11 @@ class ClassifierTest {
   }
 
   @Test
-  void whatIsNotIpOrHasNoWholeHeaderPassesAndIsCountedApart() {
+  void whatIsNotIpPassesAndIsCountedApart() {
     try (VirtualHook hook = hook(Policy.packets(1, 1))) {
       hook.passes(FRAME);
       assertThat(hook.passing(5, Frames.arp())).isEqualTo(5);
-      assertThat(hook.passes(Frames.truncatedIpv6())).isTrue();
+      assertThat(hook.passes(Frames.mislabelled())).isTrue();
       assertThat(hook.notIp()).isEqualTo(6);
       assertThat(hook.counters(0).exceedPackets()).isZero();
     }

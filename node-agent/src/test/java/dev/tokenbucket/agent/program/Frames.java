@@ -38,10 +38,10 @@ final class Frames {
     return ethernet(0x0806, 60);
   }
 
-  /** An IPv6 frame that ends inside of the fixed header; the kernel runs no shorter IPv4 one. */
-  static byte[] truncatedIpv6() {
-    byte[] frame = ethernet(0x86dd, ETHERNET + 25);
-    frame[ETHERNET] = 0x60;
+  /** A frame that calls itself IPv4 and holds something else. */
+  static byte[] mislabelled() {
+    byte[] frame = udp("10.0.0.2", 100);
+    frame[ETHERNET] = 0x25;
     return frame;
   }
 
