@@ -53,6 +53,11 @@ final class AgentCommand implements Callable<Integer> {
       description = "This node's name (default: the host's).")
   private @Nullable String nodeName;
 
+  @Option(
+      names = "--clsact",
+      description = "Attaches clsact filters, as on kernels before 6.6, though TCX may be there.")
+  private boolean clsact;
+
   @Mixin private HostOptions host = new HostOptions();
 
   @Override
@@ -73,7 +78,7 @@ final class AgentCommand implements Callable<Integer> {
       BpfFileSystem.ensure(host.bpffs);
       Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
       Programmer programmer =
-          new Programmer(new LinuxKernel(), new HostInterfaces(), host.bpffs, objects);
+          new Programmer(new LinuxKernel(clsact), new HostInterfaces(), host.bpffs, objects);
       try (DesiredStateSource desired = open()) {
         LOG.info("agent ready");
         run(desired, programmer);

@@ -80,9 +80,11 @@ public final class TestHost implements AutoCloseable {
     return inside(command);
   }
 
-  /** Starts the agent on policy files, and waits until it is ready. */
-  public Daemon startAgent(Path policies, Daemon.Lifetime lifetime) {
-    return startAgent(lifetime, "--policies", policies.toString());
+  /** Starts the agent on policy files, with more options, and waits until it is ready. */
+  public Daemon startAgent(Path policies, Daemon.Lifetime lifetime, String... options) {
+    List<String> arguments = new ArrayList<>(List.of("--policies", policies.toString()));
+    arguments.addAll(List.of(options));
+    return startAgent(lifetime, arguments);
   }
 
   /**
@@ -105,12 +107,13 @@ public final class TestHost implements AutoCloseable {
 
   /** Starts the agent as this host's node in a cluster, and waits until it is ready. */
   public Daemon startClusterAgent(Path kubeconfig, Daemon.Lifetime lifetime) {
-    return startAgent(lifetime, "--kubeconfig", kubeconfig.toString(), "--node-name", name());
+    return startAgent(
+        lifetime, List.of("--kubeconfig", kubeconfig.toString(), "--node-name", name()));
   }
 
-  private Daemon startAgent(Daemon.Lifetime lifetime, String... source) {
+  private Daemon startAgent(Daemon.Lifetime lifetime, List<String> options) {
     List<String> arguments = new ArrayList<>(List.of("agent"));
-    arguments.addAll(List.of(source));
+    arguments.addAll(options);
     try {
       Files.deleteIfExists(agentLog());
     } catch (IOException e) {

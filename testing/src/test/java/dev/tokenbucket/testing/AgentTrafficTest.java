@@ -141,8 +141,49 @@ class AgentTrafficTest {
     assertThat(host.bpffs().resolve("tokenbucket")).doesNotExist();
     assertThat(host.status().path("hooks")).isEmpty();
     assertThat(KernelObjects.awaitNothingBeyond(before)).isEmpty();
-    assertThat(Commands.run(host.inside(List.of("tc", "qdisc", "show", "dev", "eth0"))))
-        .doesNotContain("clsact");
+    assertThat(qdiscs()).doesNotContain("clsact");
+  }
+
+  @Test
+  void whereTcxIsMissingAClsactFilterDoesTheSameAndLeavesNothing() throws IOException {
+    agent.close();
+    startAgent("--clsact");
+    apply("{}", RATE);
+    assertThat(host.status().path("hooks").path(0).path("hook").asText()).isEqualTo("Clsact");
+    assertThat(qdiscs()).contains("clsact");
+
+    agent.kill();
+    startAgent("--clsact");
+    apply("{per: SourceIP}", 2 * RATE);
+    try (TrafficRun run = flood("10.88.1.2", 2)) {
+      assertThat(run.result().received().perSecond()).isBetween(2 * RATE * 0.99, 2 * RATE * 1.01);
+    }
+    Files.delete(policies.resolve("p.yaml"));
+    agent.awaitLog("removed every map and pin", Duration.ofSeconds(10));
+    agent.close();
+    assertThat(qdiscs()).doesNotContain("clsact");
+    assertThat(KernelObjects.awaitNothingBeyond(before)).isEmpty();
+  }
+
+  @Test
+  void anothersClsactFilterIsLeftAlone() throws IOException {
+    Commands.run(host.inside(List.of("tc", "qdisc", "add", "dev", "eth0", "clsact")));
+    Commands.run(
+        host.inside(
+            List.of("tc", "filter", "add", "dev", "eth0", "ingress", "matchall", "action", "ok")));
+    agent.close();
+    startAgent("--clsact");
+    apply("{}", RATE);
+    Files.delete(policies.resolve("p.yaml"));
+    agent.awaitLog("removed every map and pin", Duration.ofSeconds(10));
+
+    assertThat(Commands.run(host.inside(List.of("tc", "filter", "show", "dev", "eth0", "ingress"))))
+        .contains("matchall")
+        .doesNotContain("bpf");
+  }
+
+  private String qdiscs() {
+    return Commands.run(host.inside(List.of("tc", "qdisc", "show", "dev", "eth0")));
   }
 
   private TrafficRun flood(String from, double seconds) {
@@ -155,8 +196,8 @@ class AgentTrafficTest {
         true);
   }
 
-  private void startAgent() {
-    agent = host.startAgent(policies, Daemon.Lifetime.WITH_PARENT);
+  private void startAgent(String... options) {
+    agent = host.startAgent(policies, Daemon.Lifetime.WITH_PARENT, options);
   }
 
   /** Writes the policy and waits until it is in force. */

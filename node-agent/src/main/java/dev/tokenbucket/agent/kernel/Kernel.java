@@ -1,6 +1,5 @@
 package dev.tokenbucket.agent.kernel;
 
-import dev.tokenbucket.api.v1alpha1.Direction;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -20,14 +19,17 @@ public interface Kernel {
    */
   int load(Path object, String program, Map<String, Path> pins, Map<String, byte[]> readOnlyData);
 
-  /** Attaches at the head of the interface's TCX hook, pinned at {@code pin}. */
-  void attach(int program, int ifindex, Direction direction, Path pin);
+  /** Attaches at the head of the interface's hook, so that it stays when we are gone. */
+  void attach(int program, Attachment at);
 
-  /** Exchanges the program of a pinned link, without a gap. */
-  void replace(Path pinnedLink, int program);
+  /** Exchanges the program there, without a gap. */
+  void replace(Attachment at, int program);
 
-  /** The link pinned there; empty where there is none, or its interface is gone. */
-  Optional<Link> link(Path pinnedLink);
+  /** What of ours is attached there; empty where nothing is, or the interface is gone. */
+  Optional<Attached> attached(Attachment at);
+
+  /** Detaches what of ours is attached there; no error where nothing is. */
+  void detach(Attachment at);
 
   /** A running program's value of a one-element map of this size; empty where it has none. */
   Optional<byte[]> readOnlyData(long programId, int size);
@@ -62,6 +64,23 @@ public interface Kernel {
 
   void close(int fd);
 
-  /** An attached link, as the kernel reports it. */
-  record Link(int ifindex, long programId) {}
+  /** Which of the kernel's hooks holds a program. */
+  enum Hook {
+    TCX("TCX"),
+    CLSACT("Clsact");
+
+    private final String text;
+
+    Hook(String text) {
+      this.text = text;
+    }
+
+    /** As status and API have it. */
+    public String text() {
+      return text;
+    }
+  }
+
+  /** An attached program, as the kernel reports it. */
+  record Attached(int ifindex, long programId, Hook hook) {}
 }

@@ -47,6 +47,16 @@ public interface LibBpf {
 
   int bpf_prog_test_run_opts(int fd, Pointer options);
 
+  int bpf_tc_hook_create(Pointer hook);
+
+  int bpf_tc_hook_destroy(Pointer hook);
+
+  int bpf_tc_attach(Pointer hook, Pointer options);
+
+  int bpf_tc_detach(Pointer hook, Pointer options);
+
+  int bpf_tc_query(Pointer hook, Pointer options);
+
   long syscall(long number, long a, Pointer b, long c);
 
   long syscall(long number, long a, long b, long c);

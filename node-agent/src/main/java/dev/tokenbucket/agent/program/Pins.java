@@ -1,13 +1,17 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /** Where our objects are pinned: {@code tokenbucket/} on the BPF file system. */
@@ -28,41 +32,48 @@ record Pins(Path root) {
   }
 
   /** By index, not name: names may hold dots, which the BPF file system refuses. */
-  Path hook(int ifindex, Direction direction) {
-    return root.resolve("hooks")
-        .resolve(direction.name().toLowerCase(java.util.Locale.ROOT) + "-" + ifindex);
-  }
-
-  static Path link(Path hook) {
-    return hook.resolve("link");
+  Attachment hook(int ifindex, Direction direction) {
+    Path folder =
+        root.resolve("hooks").resolve(direction.name().toLowerCase(Locale.ROOT) + "-" + ifindex);
+    return new Attachment(ifindex, direction, folder);
   }
 
   Map<String, Path> ofClassifier(Path hook) {
-    Map<String, Path> pins = new java.util.HashMap<>();
+    Map<String, Path> pins = new HashMap<>();
     HOST_MAPS.forEach(name -> pins.put(name, map(name)));
     HOOK_MAPS.forEach(name -> pins.put(name, hook.resolve(name)));
     return pins;
   }
 
-  List<Path> hooks() {
+  List<Attachment> hooks() {
     Path hooks = root.resolve("hooks");
     if (!Files.isDirectory(hooks)) {
       return List.of();
     }
     try (Stream<Path> each = Files.list(hooks)) {
-      return each.sorted().toList();
+      return each.sorted().flatMap(folder -> hook(folder).stream()).toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
-  /** Removes a folder of pins, the link first, so that the hook is free before its maps go. */
+  private Optional<Attachment> hook(Path folder) {
+    for (Direction direction : Direction.values()) {
+      String prefix = direction.name().toLowerCase(Locale.ROOT) + "-";
+      String name = String.valueOf(folder.getFileName());
+      if (name.matches(prefix + "[0-9]{1,9}")) {
+        return Optional.of(hook(Integer.parseInt(name.substring(prefix.length())), direction));
+      }
+    }
+    return Optional.empty();
+  }
+
+  /** Removes a folder of pins. */
   static void remove(Path folder) {
     if (!Files.exists(folder)) {
       return;
     }
     try {
-      Files.deleteIfExists(link(folder));
       try (Stream<Path> all = Files.walk(folder)) {
         for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
           Files.delete(each);

@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
@@ -179,8 +180,8 @@ public final class Programmer {
   /** Fills a free slot, which no program reads. */
   private void begin(int slot, NodePolicy policy) {
     withMap("shared_buckets", map -> kernel.update(map, slot, new byte[SHARED_BUCKET_SIZE]));
-    for (Path hook : pins.hooks()) {
-      int counters = kernel.open(hook.resolve("counters"));
+    for (Attachment hook : pins.hooks()) {
+      int counters = kernel.open(hook.folder().resolve("counters"));
       kernel.updatePerCpu(counters, slot, new byte[COUNTERS_SIZE]);
       kernel.close(counters);
     }
@@ -258,13 +259,14 @@ public final class Programmer {
             .map(p -> new HookConfiguration.Entry(slots.getOrDefault(p.uid(), 0), flags(p)))
             .toList();
     HookConfiguration wanted = new HookConfiguration(hook.direction(), entries);
-    Path folder = pins.hook(hook.ifindex(), hook.direction());
-    Optional<Kernel.Link> link = kernel.link(Pins.link(folder));
-    if (link.isPresent() && configuration(link.get()).equals(Optional.of(wanted))) {
+    Attachment at = pins.hook(hook.ifindex(), hook.direction());
+    Path folder = at.folder();
+    Optional<Kernel.Attached> there = kernel.attached(at);
+    if (there.isPresent() && configuration(there.get()).equals(Optional.of(wanted))) {
       return;
     }
-    if (link.isEmpty()) {
-      Pins.remove(folder);
+    if (there.isEmpty()) {
+      remove(at);
     }
     try {
       Files.createDirectories(folder);
@@ -278,25 +280,25 @@ public final class Programmer {
             pins.ofClassifier(folder),
             Map.of(".rodata.hook", wanted.encode()));
     try {
-      if (link.isPresent()) {
-        kernel.replace(Pins.link(folder), program);
+      if (there.isPresent()) {
+        kernel.replace(at, program);
       } else {
-        kernel.attach(program, hook.ifindex(), hook.direction(), Pins.link(folder));
+        kernel.attach(program, at);
       }
     } finally {
       kernel.close(program);
     }
     LOG.info(
         "{} {} on {}: {}",
-        link.isPresent() ? "replaced the program of" : "attached to",
+        there.isPresent() ? "replaced the program of" : "attached to",
         hook.direction(),
         hook.interfaceName(),
         on.stream().map(p -> p.name() + " generation " + p.generation()).toList());
   }
 
-  private Optional<HookConfiguration> configuration(Kernel.Link link) {
+  private Optional<HookConfiguration> configuration(Kernel.Attached attached) {
     return kernel
-        .readOnlyData(link.programId(), HookConfiguration.SIZE)
+        .readOnlyData(attached.programId(), HookConfiguration.SIZE)
         .map(HookConfiguration::decode);
   }
 
@@ -308,13 +310,19 @@ public final class Programmer {
 
   private void removeHooksExcept(Set<HookKey> kept) {
     Set<Path> folders = new HashSet<>();
-    kept.forEach(hook -> folders.add(pins.hook(hook.ifindex(), hook.direction())));
-    for (Path hook : pins.hooks()) {
-      if (!folders.contains(hook)) {
-        Pins.remove(hook);
-        LOG.info("detached from {}", hook.getFileName());
+    kept.forEach(hook -> folders.add(pins.hook(hook.ifindex(), hook.direction()).folder()));
+    for (Attachment hook : pins.hooks()) {
+      if (!folders.contains(hook.folder())) {
+        remove(hook);
+        LOG.info("detached from {}", hook.folder().getFileName());
       }
     }
+  }
+
+  /** The hook first, so that it is free before its maps go. */
+  private void remove(Attachment hook) {
+    kernel.detach(hook);
+    Pins.remove(hook.folder());
   }
 
   private void freeSlotsExcept(Set<Integer> kept) {
@@ -346,17 +354,18 @@ public final class Programmer {
   /** What the kernel runs of ours now; a hook whose interface is gone is left out. */
   public List<RunningHook> running() {
     List<RunningHook> running = new ArrayList<>();
-    for (Path folder : pins.hooks()) {
-      Optional<Kernel.Link> link = kernel.link(Pins.link(folder));
-      Optional<HookConfiguration> configuration = link.flatMap(this::configuration);
-      if (link.isPresent() && configuration.isPresent()) {
-        running.add(running(folder, link.get(), configuration.get()));
+    for (Attachment hook : pins.hooks()) {
+      Optional<Kernel.Attached> attached = kernel.attached(hook);
+      Optional<HookConfiguration> configuration = attached.flatMap(this::configuration);
+      if (attached.isPresent() && configuration.isPresent()) {
+        running.add(running(hook.folder(), attached.get(), configuration.get()));
       }
     }
     return List.copyOf(running);
   }
 
-  private RunningHook running(Path folder, Kernel.Link link, HookConfiguration configuration) {
+  private RunningHook running(
+      Path folder, Kernel.Attached attached, HookConfiguration configuration) {
     List<RunningHook.RunningPolicy> policies = new ArrayList<>();
     int counters = kernel.open(folder.resolve("counters"));
     int identities = kernel.open(pins.identities());
@@ -367,10 +376,10 @@ public final class Programmer {
             .ifPresent(identity -> policies.add(running(identity, entry, counters)));
       }
       return new RunningHook(
-          interfaces.name(link.ifindex()).orElse("index " + link.ifindex()),
+          interfaces.name(attached.ifindex()).orElse("index " + attached.ifindex()),
           configuration.direction(),
-          "TCX",
-          link.programId(),
+          attached.hook().text(),
+          attached.programId(),
           sums(kernel.lookupPerCpu(notIp, 0, 8), 1)[0],
           List.copyOf(policies));
     } finally {

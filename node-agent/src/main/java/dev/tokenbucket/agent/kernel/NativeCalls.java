@@ -1,0 +1,87 @@
+package dev.tokenbucket.agent.kernel;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+import jnr.ffi.Runtime;
+
+/** The native library, and what every user of it needs. x86-64 and arm64 system call numbers. */
+final class NativeCalls {
+  private static final boolean ARM = System.getProperty("os.arch", "").equals("aarch64");
+  private static final long SYS_BPF = ARM ? 280 : 321;
+  private static final long SYS_MEMBARRIER = ARM ? 283 : 324;
+  private static final long MEMBARRIER_CMD_GLOBAL = 1;
+
+  /** Bytes of struct bpf_prog_info that we ask for. */
+  private static final int PROGRAM_INFO = 232;
+
+  private final LibBpf library =
+      LibraryLoader.create(LibBpf.class)
+          .library("libbpf.so.1")
+          .library("c")
+          .failImmediately()
+          .load();
+  private final Runtime runtime = Runtime.getRuntime(library);
+
+  LibBpf library() {
+    return library;
+  }
+
+  Runtime runtime() {
+    return runtime;
+  }
+
+  /** bpf(2); negative on failure, with errno in the runtime. */
+  long bpf(int command, Pointer attributes, int size) {
+    return library.syscall(SYS_BPF, command, attributes, size);
+  }
+
+  void awaitGracePeriod() {
+    if (library.syscall(SYS_MEMBARRIER, MEMBARRIER_CMD_GLOBAL, 0L, 0L) < 0) {
+      throw new KernelException("waiting for a grace period by membarrier", runtime.getLastError());
+    }
+  }
+
+  int open(Path pin) {
+    return check("opening " + pin, library.bpf_obj_get(pin.toString()));
+  }
+
+  void close(int fd) {
+    library.close(fd);
+  }
+
+  /** An object's info, {@code size} bytes of it at most. */
+  ByteBuffer info(int fd, int minimum, int size) {
+    Pointer info = Memory.allocateDirect(runtime, size, true);
+    int[] length = {size};
+    check("reading an object's info", library.bpf_obj_get_info_by_fd(fd, info, length));
+    byte[] bytes = new byte[Math.max(size, minimum)];
+    info.get(0, bytes, 0, size);
+    return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+  }
+
+  long programId(int program) {
+    return Integer.toUnsignedLong(info(program, 4, PROGRAM_INFO).getInt(4));
+  }
+
+  static int check(String attempt, int result) {
+    if (result < 0) {
+      throw new KernelException(attempt, -result);
+    }
+    return result;
+  }
+
+  static void unpin(Path pin) {
+    try {
+      Files.deleteIfExists(pin);
+    } catch (IOException e) {
+      throw new UncheckedIOException("unpinning " + pin, e);
+    }
+  }
+}

@@ -1,0 +1,76 @@
+package dev.tokenbucket.agent.kernel;
+
+import dev.tokenbucket.api.v1alpha1.Direction;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.util.Optional;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+
+/**
+ * Programs at the head of an interface's TCX hook, kept by pinned links. libbpf 1.1 has no call for
+ * it, so links are made by bpf() itself.
+ */
+final class TcxLinks {
+  private static final int BPF_LINK_CREATE = 28;
+  private static final int BPF_TCX_INGRESS = 46;
+  private static final int BPF_TCX_EGRESS = 47;
+  private static final int BPF_F_BEFORE = 1 << 3;
+
+  private final NativeCalls calls;
+
+  TcxLinks(NativeCalls calls) {
+    this.calls = calls;
+  }
+
+  void attach(int program, Attachment at) {
+    Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
+    attributes.putInt(0, program);
+    attributes.putInt(4, at.ifindex());
+    attributes.putInt(8, at.direction() == Direction.Ingress ? BPF_TCX_INGRESS : BPF_TCX_EGRESS);
+    attributes.putInt(12, BPF_F_BEFORE);
+    int link = (int) calls.bpf(BPF_LINK_CREATE, attributes, 64);
+    if (link < 0) {
+      throw new KernelException(
+          "attaching to TCX " + at.direction(), calls.runtime().getLastError());
+    }
+    try {
+      NativeCalls.check(
+          "pinning " + at.link(), calls.library().bpf_obj_pin(link, at.link().toString()));
+    } finally {
+      calls.close(link);
+    }
+  }
+
+  void replace(Attachment at, int program) {
+    int link = calls.open(at.link());
+    try {
+      NativeCalls.check(
+          "updating link " + at.link(), calls.library().bpf_link_update(link, program, null));
+    } finally {
+      calls.close(link);
+    }
+  }
+
+  Optional<Kernel.Attached> attached(Attachment at) {
+    if (!Files.exists(at.link())) {
+      return Optional.empty();
+    }
+    int fd = calls.open(at.link());
+    try {
+      ByteBuffer info = calls.info(fd, 0, 64);
+      int ifindex = info.getInt(16);
+      return ifindex == 0
+          ? Optional.empty()
+          : Optional.of(
+              new Kernel.Attached(
+                  ifindex, Integer.toUnsignedLong(info.getInt(8)), Kernel.Hook.TCX));
+    } finally {
+      calls.close(fd);
+    }
+  }
+
+  void detach(Attachment at) {
+    NativeCalls.unpin(at.link());
+  }
+}
