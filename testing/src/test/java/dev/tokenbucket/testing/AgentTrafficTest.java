@@ -168,9 +168,24 @@ class AgentTrafficTest {
   @Test
   void anothersClsactFilterIsLeftAlone() throws IOException {
     Commands.run(host.inside(List.of("tc", "qdisc", "add", "dev", "eth0", "clsact")));
-    Commands.run(
-        host.inside(
-            List.of("tc", "filter", "add", "dev", "eth0", "ingress", "matchall", "action", "ok")));
+    List<String> filter =
+        List.of(
+            "tc",
+            "filter",
+            "add",
+            "dev",
+            "eth0",
+            "ingress",
+            "prio",
+            "7",
+            "protocol",
+            "all",
+            "bpf",
+            "bytecode",
+            "1,6 0 0 0",
+            "classid",
+            "1:1");
+    Commands.run(host.inside(filter));
     agent.close();
     startAgent("--clsact");
     apply("{}", RATE);
@@ -178,8 +193,8 @@ class AgentTrafficTest {
     agent.awaitLog("removed every map and pin", Duration.ofSeconds(10));
 
     assertThat(Commands.run(host.inside(List.of("tc", "filter", "show", "dev", "eth0", "ingress"))))
-        .contains("matchall")
-        .doesNotContain("bpf");
+        .contains("pref 7")
+        .doesNotContain("pref 1 ");
   }
 
   private String qdiscs() {
