@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -75,11 +76,14 @@ final class AgentCommand implements Callable<Integer> {
             host.stateDir);
         return 1;
       }
+      List<String> findings =
+          Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""));
+      findings.forEach(finding -> LOG.warn("preflight: {}", finding));
       BpfFileSystem.ensure(host.bpffs);
       Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
       Programmer programmer =
           new Programmer(new LinuxKernel(clsact), new HostInterfaces(), host.bpffs, objects);
-      try (DesiredStateSource desired = open()) {
+      try (DesiredStateSource desired = open(findings)) {
         LOG.info("agent ready");
         run(desired, programmer);
       }
@@ -87,10 +91,10 @@ final class AgentCommand implements Callable<Integer> {
     return 0;
   }
 
-  private DesiredStateSource open() throws IOException {
+  private DesiredStateSource open(List<String> findings) throws IOException {
     if (source.kubeconfig != null) {
       String name = nodeName == null ? InetAddress.getLocalHost().getHostName() : nodeName;
-      return new NodeStateSource(source.kubeconfig, name);
+      return new NodeStateSource(source.kubeconfig, name, findings);
     }
     if (source.policies != null) {
       return new PolicyDirectorySource(source.policies, host);
@@ -108,7 +112,7 @@ final class AgentCommand implements Callable<Integer> {
         Optional<DesiredState> wanted = desired.current();
         long now = System.nanoTime();
         if (wanted.isPresent() && (!wanted.equals(applied) || now - appliedAt > RESYNC.toNanos())) {
-          Map<String, String> failures = programmer.apply(wanted.get().policies());
+          Map<String, String> failures = apply(programmer, wanted.get());
           desired.report(wanted.get(), programmer.running(), failures);
           applied = wanted;
           appliedAt = now;
@@ -119,6 +123,18 @@ final class AgentCommand implements Callable<Integer> {
         Thread.sleep(RESYNC.toMillis() / 2);
       }
       desired.awaitChange(RESYNC);
+    }
+  }
+
+  /** What stops the whole set is told of each policy in it. */
+  private static Map<String, String> apply(Programmer programmer, DesiredState wanted) {
+    try {
+      return programmer.apply(wanted.policies());
+    } catch (RuntimeException e) {
+      Map<String, String> failures = new LinkedHashMap<>();
+      String message = String.valueOf(e.getMessage());
+      wanted.policies().forEach(policy -> failures.put(policy.uid(), message));
+      return failures;
     }
   }
 

@@ -22,22 +22,50 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. */
 final class NodeStateSource implements DesiredStateSource {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeStateSource.class);
   private final KubernetesClient client;
   private final SharedIndexInformer<TokenBucketNodeState> informer;
   private final String nodeName;
+  private final List<String> findings;
   private final Semaphore changes = new Semaphore(0);
 
-  NodeStateSource(Path kubeconfig, String nodeName) throws IOException {
+  /**
+   * @param findings of the preflight, for the status
+   */
+  NodeStateSource(Path kubeconfig, String nodeName, List<String> findings) throws IOException {
     this.nodeName = nodeName;
+    this.findings = List.copyOf(findings);
     client =
         new KubernetesClientBuilder()
             .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
             .build();
-    informer =
-        client.resources(TokenBucketNodeState.class).withName(nodeName).inform(new Wake(changes));
+    informer = client.resources(TokenBucketNodeState.class).withName(nodeName).runnableInformer(0);
+    informer.addEventHandler(new Wake(changes));
+    informer.exceptionHandler((started, e) -> retry(e));
+    informer.start();
+  }
+
+  /** An API server that can't be reached changes nothing in the kernel, and is tried again. */
+  private boolean retry(Throwable e) {
+    LOG.warn(
+        "watching tokenbucketnodestate {} at {} failed, trying again; what runs stays in force: {}",
+        nodeName,
+        client.getMasterUrl(),
+        rootCause(e));
+    return true;
+  }
+
+  private static Throwable rootCause(Throwable e) {
+    Throwable cause = e;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause;
   }
 
   private record Wake(Semaphore changes) implements ResourceEventHandler<TokenBucketNodeState> {
@@ -81,7 +109,7 @@ final class NodeStateSource implements DesiredStateSource {
 
   @Override
   public void report(DesiredState state, List<RunningHook> running, Map<String, String> failures) {
-    TokenBucketNodeStateStatus status = status(state, running, failures);
+    TokenBucketNodeStateStatus status = status(state, running, failures, findings);
     Optional<TokenBucketNodeState> there = nodeState();
     if (there.isEmpty() || status.equals(there.get().getStatus())) {
       return;
@@ -100,14 +128,17 @@ final class NodeStateSource implements DesiredStateSource {
 
   /** Pure: what the node's status is to say. */
   static TokenBucketNodeStateStatus status(
-      DesiredState state, List<RunningHook> running, Map<String, String> failures) {
+      DesiredState state,
+      List<RunningHook> running,
+      Map<String, String> failures,
+      List<String> findings) {
     List<NodePolicyStatus> entries = new ArrayList<>();
     for (NodePolicy policy : state.policies()) {
       entries.add(entry(policy, running, failures));
     }
     long programmed = entries.stream().filter(NodePolicyStatus::programmed).count();
     return new TokenBucketNodeStateStatus(
-        state.generation(), programmed + "/" + entries.size(), List.of(), entries);
+        state.generation(), programmed + "/" + entries.size(), findings, entries);
   }
 
   private static NodePolicyStatus entry(

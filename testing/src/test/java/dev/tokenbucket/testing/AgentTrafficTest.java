@@ -131,6 +131,36 @@ class AgentTrafficTest {
   }
 
   @Test
+  void moreThan64PoliciesOnAHookAreRefusedAsAWholeAndTheLastSetStays() throws IOException {
+    apply("{}", RATE);
+    StringBuilder many = new StringBuilder();
+    for (int i = 0; i < 64; i++) {
+      many.append(text("p" + i, "{}", 10, "Enforce")).append("---\n");
+    }
+    Files.writeString(policies.resolve("many.yaml"), many);
+    agent.awaitLog("a hook holds at most 64 policies, not 65", Duration.ofSeconds(10));
+
+    assertThat(host.status().path("refused").toString()).contains("at most 64 policies, not 65");
+    assertThat(host.status().path("hooks").path(0).path("policies")).hasSize(1);
+    assertThat(host.policy("p").path("rate").asInt()).isEqualTo(RATE);
+  }
+
+  @Test
+  void sixtyFourPoliciesOnAHookAreLoadedAndApplied() throws IOException {
+    StringBuilder many = new StringBuilder();
+    for (int i = 0; i < 63; i++) {
+      many.append(text("p" + i, "{per: SourceIP, capacity: 100}", 100_000, "Enforce"));
+      many.append("---\n");
+    }
+    Files.writeString(policies.resolve("many.yaml"), many);
+    agent.awaitLog("attached to", Duration.ofSeconds(20));
+    apply("{}", RATE);
+    try (TrafficRun run = flood("10.88.1.2", 2)) {
+      assertThat(run.result().received().perSecond()).isBetween(RATE * 0.99, RATE * 1.01);
+    }
+  }
+
+  @Test
   void removingTheFileLeavesNoProgramLinkMapPinOrQdisc() throws IOException {
     apply("{per: SourceIP}", RATE);
     assertThat(KernelObjects.now().without(before).toString()).contains("tokenbucket");
@@ -222,24 +252,26 @@ class AgentTrafficTest {
 
   private void write(String bucket, int rate, String mode) throws IOException {
     int heard = agent.log().length();
-    Files.writeString(
-        policies.resolve("p.yaml"),
-        """
-        apiVersion: tokenbucket.dev/v1alpha1
-        kind: TokenBucketPolicy
-        metadata: {name: p}
-        spec:
-          bucket: %s
-          mode: %s
-          rate: {packetsPerSecond: %d}
-          burst: {packets: %d}
-        """
-            .formatted(bucket, mode, rate, BURST));
+    Files.writeString(policies.resolve("p.yaml"), text("p", bucket, rate, mode));
     agent.await(
         "programming of p",
         Duration.ofSeconds(10),
         () -> agent.log().indexOf("programmed p ", heard) >= 0);
     // The program is attached after the parameters are there, and a change lies 50 ms ahead.
     Daemon.pause(Duration.ofMillis(300));
+  }
+
+  private static String text(String name, String bucket, int rate, String mode) {
+    return """
+        apiVersion: tokenbucket.dev/v1alpha1
+        kind: TokenBucketPolicy
+        metadata: {name: %s}
+        spec:
+          bucket: %s
+          mode: %s
+          rate: {packetsPerSecond: %d}
+          burst: {packets: %d}
+        """
+        .formatted(name, bucket, mode, rate, BURST);
   }
 }

@@ -133,7 +133,8 @@ class EndToEndTest {
         .extracting(FailedNode::name)
         .containsExactly("node-1", "node-2");
     assertThat(there.getStatus().failedNodes())
-        .allSatisfy(node -> assertThat(node.message()).contains("eth7"));
+        .allSatisfy(
+            node -> assertThat(node.message()).isEqualTo("this host has no interface named eth7"));
   }
 
   @Test

@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
@@ -22,6 +23,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -72,19 +74,31 @@ public final class Programmer {
       removeAll();
       return Map.of();
     }
-    prepareMaps();
     Map<String, String> failures = new LinkedHashMap<>();
+    Map<HookKey, List<NodePolicy>> hooks = hooks(policies, failures);
+    refuseTooMany(policies, hooks);
+    prepareMaps();
     Map<String, Integer> slots = new HashMap<>();
+    for (NodePolicy policy : policies) {
+      if (!failures.containsKey(policy.uid())) {
+        slots.put(policy.uid(), program(policy));
+      }
+    }
+    hooks.forEach((hook, on) -> attach(hook, on, slots));
+    removeHooksExcept(hooks.keySet());
+    freeSlotsExcept(new HashSet<>(slots.values()));
+    return failures;
+  }
+
+  /** The policies of each hook, in their order; those that select no interface are failures. */
+  private Map<HookKey, List<NodePolicy>> hooks(
+      List<NodePolicy> policies, Map<String, String> failures) {
     Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
     for (NodePolicy policy : policies.stream().sorted(ORDER).toList()) {
       var selected = interfaces.select(policy.interfaces());
       if (selected.isEmpty()) {
-        failures.put(
-            policy.uid(),
-            "no interface of this node is selected by interfaces " + policy.interfaces());
-        continue;
+        failures.put(policy.uid(), "this host has no interface " + wanted(policy.interfaces()));
       }
-      slots.put(policy.uid(), program(policy));
       selected.forEach(
           (name, index) ->
               hooks
@@ -92,10 +106,35 @@ public final class Programmer {
                       new HookKey(name, index, policy.direction()), k -> new ArrayList<>())
                   .add(policy));
     }
-    hooks.forEach((hook, on) -> attach(hook, on, slots));
-    removeHooksExcept(hooks.keySet());
-    freeSlotsExcept(new HashSet<>(slots.values()));
-    return failures;
+    return hooks;
+  }
+
+  private static String wanted(List<InterfaceSelector> selectors) {
+    return selectors.stream()
+        .map(each -> each.name() == null ? "with a default route" : "named " + each.name())
+        .collect(Collectors.joining(" or "));
+  }
+
+  /** Before anything is changed: a set that can't be run as a whole is refused as a whole. */
+  private static void refuseTooMany(
+      List<NodePolicy> policies, Map<HookKey, List<NodePolicy>> hooks) {
+    // While a policy's new slot is begun its old one still holds a place.
+    if (policies.size() > SLOTS / 2) {
+      throw new IllegalStateException(
+          "a node holds at most " + SLOTS / 2 + " policies, not " + policies.size());
+    }
+    hooks.forEach(
+        (hook, on) -> {
+          if (on.size() > HookConfiguration.MAX_POLICIES) {
+            throw new IllegalStateException(
+                "%s %s: a hook holds at most %d policies, not %d"
+                    .formatted(
+                        hook.interfaceName(),
+                        hook.direction(),
+                        HookConfiguration.MAX_POLICIES,
+                        on.size()));
+          }
+        });
   }
 
   private static final Comparator<NodePolicy> ORDER =
@@ -244,16 +283,6 @@ public final class Programmer {
   }
 
   private void attach(HookKey hook, List<NodePolicy> on, Map<String, Integer> slots) {
-    if (on.size() > HookConfiguration.MAX_POLICIES) {
-      throw new IllegalStateException(
-          hook.interfaceName()
-              + " "
-              + hook.direction()
-              + ": a hook holds at most "
-              + HookConfiguration.MAX_POLICIES
-              + " policies, not "
-              + on.size());
-    }
     List<HookConfiguration.Entry> entries =
         on.stream()
             .map(p -> new HookConfiguration.Entry(slots.getOrDefault(p.uid(), 0), flags(p)))

@@ -1,0 +1,67 @@
+package dev.tokenbucket.agent;
+
+import java.io.IOException;
+import java.math.BigInteger;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** What a host lacks of what the agent needs, each finding with what to do about it. */
+final class Preflight {
+  /** Bits of CapEff, by include/uapi/linux/capability.h. */
+  private static final Map<String, Integer> CAPABILITIES = new LinkedHashMap<>();
+
+  static {
+    CAPABILITIES.put("CAP_NET_ADMIN", 12);
+    CAPABILITIES.put("CAP_PERFMON", 38);
+    CAPABILITIES.put("CAP_BPF", 39);
+  }
+
+  private Preflight() {}
+
+  /**
+   * Looks at the host.
+   *
+   * @param root of its file system
+   * @param searchPath the folders, parted by colons, in which clang is looked for
+   */
+  static List<String> findings(Path root, String searchPath) {
+    List<String> findings = new ArrayList<>();
+    if (!Files.exists(root.resolve("sys/kernel/btf/vmlinux"))) {
+      findings.add(
+          "the kernel has no BTF (/sys/kernel/btf/vmlinux): use one built with"
+              + " CONFIG_DEBUG_INFO_BTF=y");
+    }
+    if (Stream.of(searchPath.split(":", -1)).noneMatch(each -> hasClang(root, each))) {
+      findings.add("no clang on the PATH " + searchPath + ": install it (apt install clang)");
+    }
+    BigInteger effective = effectiveCapabilities(root);
+    CAPABILITIES.forEach(
+        (name, bit) -> {
+          if (!effective.testBit(bit)) {
+            findings.add(name + " is missing: run as root, or grant the process " + name);
+          }
+        });
+    return List.copyOf(findings);
+  }
+
+  private static boolean hasClang(Path root, String folder) {
+    return Files.isExecutable(root.resolve(folder.replaceFirst("^/+", "")).resolve("clang"));
+  }
+
+  private static BigInteger effectiveCapabilities(Path root) {
+    try (Stream<String> lines = Files.lines(root.resolve("proc/self/status"))) {
+      return lines
+          .filter(line -> line.startsWith("CapEff:"))
+          .map(line -> new BigInteger(line.substring("CapEff:".length()).strip(), 16))
+          .findFirst()
+          .orElse(BigInteger.ZERO);
+    } catch (IOException e) {
+      return BigInteger.ZERO;
+    }
+  }
+}
