@@ -13,6 +13,7 @@ import java.util.function.BooleanSupplier;
 /** A process that runs until it is closed, with its output in a log file. */
 public final class Daemon implements AutoCloseable {
   private static final long END_SECONDS = 15;
+  private static final int TAIL_LINES = 5;
 
   /** Whether a process outlives the Java process that started it. */
   public enum Lifetime {
@@ -99,14 +100,29 @@ public final class Daemon implements AutoCloseable {
     long end = System.nanoTime() + most.toNanos();
     while (!reached.getAsBoolean()) {
       if (!process.isAlive()) {
-        throw new StepFailedException(name + " ended before " + what + "; its log is " + log, null);
+        throw new StepFailedException(
+            name + " ended before " + what + "; its log is " + log + tail(), null);
       }
       if (System.nanoTime() > end) {
         throw new StepFailedException(
-            name + ": no " + what + " within " + most.toSeconds() + " s; its log is " + log, null);
+            name
+                + ": no "
+                + what
+                + " within "
+                + most.toSeconds()
+                + " s; its log is "
+                + log
+                + tail(),
+            null);
       }
       pause(Duration.ofMillis(20));
     }
+  }
+
+  private String tail() {
+    List<String> lines = log().lines().toList();
+    return ", and ends with:\n"
+        + String.join("\n", lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size()));
   }
 
   /** Waits until the log has a text. */
