@@ -2,22 +2,25 @@
 MVN := mvn -B -ntp
 DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.Demo
 
-.PHONY: setup build test demo demo-stop demo-host crds clean help
+.PHONY: setup control-plane build test demo demo-stop demo-host crds clean help
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (apt, as root)
 	@testing/setup.sh
 
+control-plane: setup ## build kube-apiserver and kubectl, once a machine (needs Go, or KUBEBUILDER_ASSETS)
+	@testing/controlplane/build.sh >/dev/null
+
 build: setup ## compile, and make bin/tb ready
 	$(MVN) -q package -DskipTests
 
-test: setup ## set up, build, and run every test (root, for BPF and network namespaces)
+test: setup control-plane ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
 	$(MVN) verify
 
-demo: build ## from kubectl apply to packets limited by the kernel (KEEP=1 leaves the cluster running)
+demo: build control-plane ## from kubectl apply to packets limited by the kernel (KEEP=1 leaves the cluster running)
 	@KEEP=$(KEEP) $(DEMO) cluster
 
 demo-stop: build ## end the cluster that make demo KEEP=1 left running
