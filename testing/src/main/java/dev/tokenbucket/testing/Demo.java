@@ -36,6 +36,10 @@ public final class Demo implements AutoCloseable {
   /** The program. */
   public static void main(String[] arguments) throws IOException {
     String verb = arguments.length == 1 ? arguments[0] : "";
+    if (verb.equals("cluster") && Files.exists(KeptDemo.FILE)) {
+      System.out.println("a demo that was kept is still there; end it with: make demo-stop");
+      System.exit(1);
+    }
     Path folder = Files.createTempDirectory("tokenbucket-demo-");
     boolean keep = verb.equals("cluster") && "1".equals(System.getenv("KEEP"));
     boolean passed = false;
@@ -75,7 +79,6 @@ public final class Demo implements AutoCloseable {
   }
 
   private void cluster(boolean keep) {
-    KeptDemo.refuseSecond();
     Daemon.Lifetime lifetime = keep ? Daemon.Lifetime.DETACHED : Daemon.Lifetime.WITH_PARENT;
     say("starting etcd and kube-apiserver: waiting for /readyz");
     ControlPlane controlPlane = closing(ControlPlane.start(folder.resolve("cluster"), lifetime));
@@ -161,7 +164,7 @@ public final class Demo implements AutoCloseable {
     target.apply(sample(shown.sample()));
     target.awaitInForce(shown.sample());
     TestHost host = network.hosts().get(0);
-    TrafficRun run = shown.start(network, host, 4, true);
+    TrafficRun run = shown.start(network, host, 6, true);
     Daemon.pause(Duration.ofSeconds(2));
     long before = host.policy(shown.sample()).path("conformPackets").asLong();
     Path changed = changed(shown);

@@ -27,13 +27,6 @@ record KeptDemo(List<Long> pids, List<String> namespaces, List<String> mounts, S
     }
   }
 
-  static void refuseSecond() {
-    if (Files.exists(FILE)) {
-      throw new StepFailedException(
-          "a demo that was kept is still there; end it with: make demo-stop", null);
-    }
-  }
-
   /** Ends the kept demo and removes what is left of it. */
   static void stop() {
     if (!Files.exists(FILE)) {

@@ -131,6 +131,21 @@ class AgentTrafficTest {
   }
 
   @Test
+  void framesWithTruncatedHeadersPassAndAreCountedApart() throws IOException {
+    apply("{}", RATE);
+    long before = host.status().path("hooks").path(0).path("notIpPackets").asLong();
+    String ethernet = "ffffffffffff0200000000aa";
+    for (String broken : List.of("0800" + "4500", "86dd" + "60000000000011", "0800")) {
+      Commands.run(network.atSource(RawFrames.command("to-1", ethernet + broken, 20)));
+    }
+
+    // neighbour discovery and the like may add frames that are whole
+    long counted = host.status().path("hooks").path(0).path("notIpPackets").asLong() - before;
+    assertThat(counted).isGreaterThanOrEqualTo(60);
+    assertThat(host.policy("p").path("exceedPackets").asLong()).isZero();
+  }
+
+  @Test
   void moreThan64PoliciesOnAHookAreRefusedAsAWholeAndTheLastSetStays() throws IOException {
     apply("{}", RATE);
     StringBuilder many = new StringBuilder();
