@@ -1,6 +1,6 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** The types of conditions, and every reason that a condition, an Event or a node's entry has. */
+/** The types of conditions, and every reason that a condition or a node's entry has. */
 public final class Reasons {
   /** Condition: the policy is valid and has been handed to the nodes it concerns. */
   public static final String ACCEPTED = "Accepted";
@@ -34,9 +34,6 @@ public final class Reasons {
 
   /** A node's entry: the kernel or the host refused it; the entry's message says what to do. */
   public static final String PROGRAMMING_FAILED = "ProgrammingFailed";
-
-  /** Event: a node that can't be reached does not hold up the policy's deletion. */
-  public static final String NODE_NOT_AWAITED = "NodeNotAwaited";
 
   private Reasons() {}
 }
