@@ -98,11 +98,8 @@ final class PolicyDirectorySource implements DesiredStateSource {
         List<NodePolicy> policies = read(folder.resolve(file), names);
         good.put(file, policies);
         policies.forEach(policy -> names.add(policy.name()));
-      } catch (RefusedException e) {
-        e.reasons.forEach(reason -> refusals.add(file + ": " + reason));
-        good.getOrDefault(file, List.of()).forEach(policy -> names.add(policy.name()));
       } catch (IOException | RuntimeException e) {
-        refusals.add(file + ": " + reason(e));
+        reasons(e).forEach(reason -> refusals.add(file + ": " + reason));
         good.getOrDefault(file, List.of()).forEach(policy -> names.add(policy.name()));
       }
     }
@@ -215,9 +212,12 @@ final class PolicyDirectorySource implements DesiredStateSource {
     }
   }
 
-  private static String reason(Exception e) {
+  private static List<String> reasons(Exception e) {
+    if (e instanceof RefusedException refused) {
+      return refused.reasons;
+    }
     String message = String.valueOf(e.getMessage());
-    return message.lines().findFirst().orElse(message);
+    return List.of(message.lines().findFirst().orElse(message));
   }
 
   private static void write(Path file, String text) throws IOException {

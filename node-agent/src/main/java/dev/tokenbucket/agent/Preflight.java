@@ -5,20 +5,22 @@ import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.stream.Stream;
 
 /** What a host lacks of what the agent needs, each finding with what to do about it. */
 final class Preflight {
   /** Bits of CapEff, by include/uapi/linux/capability.h. */
-  private static final Map<String, Integer> CAPABILITIES = new LinkedHashMap<>();
+  private enum Capability {
+    CAP_NET_ADMIN(12),
+    CAP_PERFMON(38),
+    CAP_BPF(39);
 
-  static {
-    CAPABILITIES.put("CAP_NET_ADMIN", 12);
-    CAPABILITIES.put("CAP_PERFMON", 38);
-    CAPABILITIES.put("CAP_BPF", 39);
+    private final int bit;
+
+    Capability(int bit) {
+      this.bit = bit;
+    }
   }
 
   private Preflight() {}
@@ -40,12 +42,11 @@ final class Preflight {
       findings.add("no clang on the PATH " + searchPath + ": install it (apt install clang)");
     }
     BigInteger effective = effectiveCapabilities(root);
-    CAPABILITIES.forEach(
-        (name, bit) -> {
-          if (!effective.testBit(bit)) {
-            findings.add(name + " is missing: run as root, or grant the process " + name);
-          }
-        });
+    for (Capability capability : Capability.values()) {
+      if (!effective.testBit(capability.bit)) {
+        findings.add(capability + " is missing: run as root, or grant the process " + capability);
+      }
+    }
     return List.copyOf(findings);
   }
 

@@ -40,8 +40,7 @@ public final class Cluster {
   /** Starts the operator with its service account's rights, and waits until it is ready. */
   public Daemon startOperator(Path log, Daemon.Lifetime lifetime) {
     Path jar = Commands.repository().resolve("operator/target/quarkus-app/quarkus-run.jar");
-    Daemon operator =
-        Daemon.start(
+    return Daemon.start(
             "the operator",
             List.of(
                 ProcessHandle.current().info().command().orElse("java"),
@@ -58,14 +57,8 @@ public final class Cluster {
                     .serviceAccountKubeconfig(NAMESPACE, "tokenbucket-operator")
                     .toString()),
             log,
-            lifetime);
-    try {
-      operator.awaitLog("operator ready", OPERATOR_READY);
-    } catch (RuntimeException e) {
-      operator.close();
-      throw e;
-    }
-    return operator;
+            lifetime)
+        .ready("operator ready", OPERATOR_READY);
   }
 
   /** A kubeconfig with an agent's rights. */

@@ -130,6 +130,17 @@ public final class Daemon implements AutoCloseable {
     await("\"" + text + "\"", most, () -> log().contains(text));
   }
 
+  /** Waits until the log has a text; a process that does not get there is ended. */
+  Daemon ready(String text, Duration most) {
+    try {
+      awaitLog(text, most);
+      return this;
+    } catch (RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
   /** kill -9. */
   public void kill() {
     ProcessHandle.of(pid()).ifPresent(ProcessHandle::destroyForcibly);

@@ -200,16 +200,23 @@ public final class Demo implements AutoCloseable {
   }
 
   private Path changed(DemoCase shown) {
-    Path changed = folder.resolve(shown.sample() + ".yaml");
     try {
-      Files.writeString(
-          changed,
+      return write(
+          shown.sample(),
           Files.readString(sample(shown.sample()))
               .replace("packetsPerSecond: 2k", "packetsPerSecond: " + CHANGED_RATE));
     } catch (IOException e) {
-      throw new StepFailedException("writing " + changed, e);
+      throw new StepFailedException("reading " + sample(shown.sample()), e);
     }
-    return changed;
+  }
+
+  private Path write(String name, String yaml) {
+    Path file = folder.resolve(name + ".yaml");
+    try {
+      return Files.writeString(file, yaml);
+    } catch (IOException e) {
+      throw new StepFailedException("writing " + file, e);
+    }
   }
 
   /** When a tenth of a second that held arrivals at {@code rate} or more had passed. */
@@ -244,23 +251,17 @@ public final class Demo implements AutoCloseable {
   }
 
   private Path nodeObject(TestHost host) {
-    Path file = folder.resolve(host.name() + ".yaml");
-    try {
-      Files.writeString(
-          file,
-          """
-          apiVersion: v1
-          kind: Node
-          metadata:
-            name: %s
-            labels:
-              kubernetes.io/hostname: %s
-          """
-              .formatted(host.name(), host.name()));
-    } catch (IOException e) {
-      throw new StepFailedException("writing " + file, e);
-    }
-    return file;
+    return write(
+        host.name(),
+        """
+        apiVersion: v1
+        kind: Node
+        metadata:
+          name: %s
+          labels:
+            kubernetes.io/hostname: %s
+        """
+            .formatted(host.name(), host.name()));
   }
 
   static void deleteFolder(Path folder) {

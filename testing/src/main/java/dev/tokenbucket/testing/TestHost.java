@@ -119,20 +119,13 @@ public final class TestHost implements AutoCloseable {
     } catch (IOException e) {
       throw new StepFailedException("deleting " + agentLog(), e);
     }
-    Daemon agent =
-        Daemon.start(
+    return Daemon.start(
             "the agent of " + name(),
             tb(arguments.toArray(String[]::new)),
             Map.of(),
             agentLog(),
-            lifetime);
-    try {
-      agent.awaitLog("agent ready", AGENT_READY);
-    } catch (RuntimeException e) {
-      agent.close();
-      throw e;
-    }
-    return agent;
+            lifetime)
+        .ready("agent ready", AGENT_READY);
   }
 
   /** What {@code tb status --json} says. */

@@ -2,6 +2,7 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Size;
+import java.util.Comparator;
 import java.util.List;
 
 /** One policy as a node is to run it: every default resolved, every quantity a whole number. */
@@ -19,4 +20,8 @@ public record NodePolicy(
     @JsonPropertyDescription("Q in packets or bits a second.") long rate,
     @JsonPropertyDescription("B in packets or bytes.") long burst,
     ExceedAction action,
-    Mode mode) {}
+    Mode mode) {
+  /** The order in which a packet meets the policies: lower priority first, ties by name. */
+  public static final Comparator<NodePolicy> ORDER =
+      Comparator.comparingInt(NodePolicy::priority).thenComparing(NodePolicy::name);
+}

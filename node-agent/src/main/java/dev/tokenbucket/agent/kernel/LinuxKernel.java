@@ -164,7 +164,7 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public int open(Path pin) {
-    return NativeCalls.check("opening " + pin, library.bpf_obj_get(pin.toString()));
+    return calls.open(pin);
   }
 
   @Override
@@ -242,7 +242,7 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public void close(int fd) {
-    library.close(fd);
+    calls.close(fd);
   }
 
   private static byte[] bytes(int key) {

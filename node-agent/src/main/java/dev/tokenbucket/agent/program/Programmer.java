@@ -15,7 +15,6 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -94,7 +93,7 @@ public final class Programmer {
   private Map<HookKey, List<NodePolicy>> hooks(
       List<NodePolicy> policies, Map<String, String> failures) {
     Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
-    for (NodePolicy policy : policies.stream().sorted(ORDER).toList()) {
+    for (NodePolicy policy : policies.stream().sorted(NodePolicy.ORDER).toList()) {
       var selected = interfaces.select(policy.interfaces());
       if (selected.isEmpty()) {
         failures.put(policy.uid(), "this host has no interface " + wanted(policy.interfaces()));
@@ -136,9 +135,6 @@ public final class Programmer {
           }
         });
   }
-
-  private static final Comparator<NodePolicy> ORDER =
-      Comparator.comparingInt(NodePolicy::priority).thenComparing(NodePolicy::name);
 
   /** Detaches and unpins everything of ours. */
   public void removeAll() {
@@ -439,7 +435,8 @@ public final class Programmer {
         count[5]);
   }
 
-  private static long[] sums(List<byte[]> values, int fields) {
+  /** Field by field, over the CPUs. */
+  static long[] sums(List<byte[]> values, int fields) {
     long[] sums = new long[fields];
     for (byte[] value : values) {
       ByteBuffer from = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());

@@ -36,12 +36,12 @@ public record RunningHook(
       long overflowPackets) {
     /** Q, readable. */
     public String rateText() {
-      return rate + (unit == RateUnit.Packets ? " packets/s" : " bits/s");
+      return unit.rateText(rate);
     }
 
     /** B, readable. */
     public String burstText() {
-      return burst + (unit == RateUnit.Packets ? " packets" : " bytes");
+      return unit.burstText(burst);
     }
   }
 }

@@ -136,23 +136,12 @@ final class VirtualHook implements AutoCloseable {
   }
 
   Counters counters(int slot) {
-    long[] sum = sums(kernel.lookupPerCpu(map("counters"), slot, 48), 6);
+    long[] sum = Programmer.sums(kernel.lookupPerCpu(map("counters"), slot, 48), 6);
     return new Counters(sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]);
   }
 
   long notIp() {
-    return sums(kernel.lookupPerCpu(map("not_ip"), 0, 8), 1)[0];
-  }
-
-  private static long[] sums(List<byte[]> cpus, int fields) {
-    long[] sums = new long[fields];
-    for (byte[] cpu : cpus) {
-      ByteBuffer from = ByteBuffer.wrap(cpu).order(ByteOrder.nativeOrder());
-      for (int i = 0; i < fields; i++) {
-        sums[i] += from.getLong();
-      }
-    }
-    return sums;
+    return Programmer.sums(kernel.lookupPerCpu(map("not_ip"), 0, 8), 1)[0];
   }
 
   @Override

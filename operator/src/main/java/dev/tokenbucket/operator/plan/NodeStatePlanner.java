@@ -3,7 +3,6 @@ package dev.tokenbucket.operator.plan;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -13,10 +12,6 @@ import org.jspecify.annotations.Nullable;
  * deterministic; the order of the policies does not matter.
  */
 public final class NodeStatePlanner {
-  /** Lower priority first, ties by name: the order in which a packet meets the policies. */
-  private static final Comparator<NodePolicy> ORDER =
-      Comparator.comparingInt(NodePolicy::priority).thenComparing(NodePolicy::name);
-
   private NodeStatePlanner() {}
 
   /**
@@ -38,7 +33,7 @@ public final class NodeStatePlanner {
         before.stream().filter(entry -> entry.uid().equals(refused.uid())).forEach(entries::add);
       }
     }
-    entries.sort(ORDER);
+    entries.sort(NodePolicy.ORDER);
     return List.copyOf(entries);
   }
 }

@@ -4,7 +4,6 @@ import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.NodeCounts;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
-import dev.tokenbucket.api.v1alpha1.RateUnit;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicyStatus;
 import dev.tokenbucket.operator.plan.PolicyIntent;
@@ -53,8 +52,8 @@ public final class PolicyStatusAggregator {
     long leaving = reports.stream().filter(r -> !r.desired() && r.entry() != null).count();
     return new TokenBucketPolicyStatus(
         policy.generation(),
-        rateText(policy),
-        burstText(policy),
+        policy.unit().rateText(policy.rate()),
+        policy.unit().burstText(policy.burst()),
         counts,
         failed.isEmpty() ? null : failed,
         List.of(
@@ -174,14 +173,6 @@ public final class PolicyStatusAggregator {
         true,
         Reasons.NODES_FAILED,
         first.name() + ": " + first.message() + others);
-  }
-
-  static String rateText(NodePolicy policy) {
-    return policy.rate() + (policy.unit() == RateUnit.Packets ? " packets/s" : " bits/s");
-  }
-
-  static String burstText(NodePolicy policy) {
-    return policy.burst() + (policy.unit() == RateUnit.Packets ? " packets" : " bytes");
   }
 
   /** Makes conditions whose transition time changes only with their status. */
