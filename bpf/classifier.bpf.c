@@ -19,18 +19,15 @@ __noinline int judge_one(struct clock_source *source, struct packet *packet, __u
 {
 	if (!source || !packet || i >= MAX_HOOK_POLICIES)
 		return 0;
-	return policy_drops(source, packet, hook.policy[i].slot, hook.policy[i].flags,
-			    hook.features);
+	return policy_drops(source, packet, i, hook.features);
 }
 
 /* In the order of the set; a packet that one policy drops is not seen by later ones. */
 static __always_inline int judge(struct clock_source *source, struct packet *packet)
 {
 	if (hook.policies == 1)
-		return policy_drops(source, packet, hook.policy[0].slot, hook.policy[0].flags,
-				    hook.policy[0].flags)
-			   ? TC_ACT_SHOT
-			   : TC_ACT_UNSPEC;
+		return policy_drops(source, packet, 0, hook.policy[0].flags) ? TC_ACT_SHOT
+									     : TC_ACT_UNSPEC;
 
 	for (__u32 i = 0; i < MAX_HOOK_POLICIES && i < hook.policies; i++) {
 		if (judge_one(source, packet, i))
@@ -57,7 +54,7 @@ int tokenbucket(struct __sk_buff *skb)
 #ifdef TB_CLOCK_FROM_TIMESTAMP
 	source.timestamp = skb->tstamp;
 #endif
-	if (!parse_packet(skb, hook.egress, &packet)) {
+	if (!parse_packet(skb, hook.ethernet, hook.features & POLICY_WALKS, &packet)) {
 		count_not_ip();
 		return TC_ACT_UNSPEC;
 	}

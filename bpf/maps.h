@@ -11,10 +11,21 @@
 /* Policies on a host, over all hooks; a policy has a slot in each of the maps below. */
 #define MAX_SLOTS 256
 
-/* IPv4: {address, 0, 0, ~0}, which no IPv6 prefix of 64 bits equals. IPv6: the /64, the rest zero.
- */
+/* An address under the policy's prefix length. IPv4 in word[0]; no IPv6 packet has IPv4's version. */
 struct bucket_key {
 	__u32 word[4];
+	__u32 version;
+};
+
+/* A 5-tuple. Ports are zero where a packet has none that can be read. */
+struct flow_key {
+	__u32 source[4];
+	__u32 destination[4];
+	__be16 source_port;
+	__be16 destination_port;
+	__u8 protocol;
+	__u8 version;
+	__u8 pad[2];
 };
 
 /* A bucket that all CPUs share; a cache line each, so that policies do not slow one another. */
@@ -45,8 +56,8 @@ struct {
 } parameters SEC(".maps");
 
 /*
- * Pinned, host-wide. Per Node: the bucket. Per SourceIP: the bucket of those that found no place
- * in the table. Zeroed (full) by the agent before a slot's first use.
+ * Pinned, host-wide. Per Node or Interface: the bucket. Else: the bucket of those that found no
+ * place in the table. Zeroed (full) by the agent before a slot's first use.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -73,6 +84,21 @@ struct {
 	__type(key, __u32);
 	__array(values, struct bucket_table);
 } bucket_tables SEC(".maps");
+
+struct flow_table {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct flow_key));
+	__uint(value_size, sizeof(struct bucket));
+};
+
+/* As bucket_tables, for policies with a bucket a flow. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__array(values, struct flow_table);
+} flow_tables SEC(".maps");
 
 /* Pinned a hook, so that a policy's counters are known per interface and direction. */
 struct {

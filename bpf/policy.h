@@ -8,13 +8,24 @@
 
 #define MAX_HOOK_POLICIES 64
 
-#define POLICY_PER_SOURCE (1 << 0) /* else per node */
-#define POLICY_BYTES (1 << 1)	   /* tokens are bytes, else packets */
-#define POLICY_AUDIT (1 << 2)	   /* count, but let pass */
+/* Which bucket: of these none for one that all share, else one. */
+#define POLICY_PER_SOURCE (1 << 0)
+#define POLICY_PER_DESTINATION (1 << 3)
+#define POLICY_PER_FLOW (1 << 4)
+#define POLICY_PER_ADDRESS (POLICY_PER_SOURCE | POLICY_PER_DESTINATION)
+
+#define POLICY_BYTES (1 << 1) /* tokens are bytes, else packets */
+#define POLICY_AUDIT (1 << 2) /* count, but let pass */
+
+/* What asks for more than the fixed IP header. */
+#define POLICY_WALKS POLICY_PER_FLOW
 
 struct hook_policy {
 	__u32 slot;
 	__u32 flags;
+	__be32 ipv4_mask; /* of an address key */
+	__be32 ipv6_mask[4];
+	__u32 pad;
 };
 
 /*
@@ -26,7 +37,7 @@ struct hook_configuration {
 	__u32 egress;
 	__u32 policies;
 	__u32 features; /* the union of the policies' flags */
-	__u32 pad;
+	__u32 ethernet; /* frames begin with an Ethernet header, else with the IP header */
 	struct hook_policy policy[MAX_HOOK_POLICIES];
 };
 
@@ -39,37 +50,77 @@ static __always_inline struct bucket *policy_shared_bucket(__u32 slot)
 	return shared ? &shared->bucket : NULL;
 }
 
-static __always_inline void policy_key(const struct packet *packet, struct bucket_key *key)
+static __always_inline void policy_address_key(const struct packet *packet, __u32 flags, __u32 i,
+					       struct bucket_key *key)
 {
-	key->word[0] = packet->source[0];
-	key->word[1] = packet->version == 6 ? packet->source[1] : 0;
-	key->word[2] = 0;
-	key->word[3] = packet->version == 6 ? 0 : ~0U;
+	const __u32 *address =
+	    flags & POLICY_PER_DESTINATION ? packet->destination : packet->source;
+
+	key->version = packet->version;
+	if (packet->version == 4) {
+		key->word[0] = address[0] & hook.policy[i].ipv4_mask;
+		key->word[1] = key->word[2] = key->word[3] = 0;
+		return;
+	}
+	for (int word = 0; word < 4; word++)
+		key->word[word] = address[word] & hook.policy[i].ipv6_mask[word];
+}
+
+static __always_inline void policy_flow_key(const struct packet *packet, struct flow_key *key)
+{
+	__builtin_memset(key, 0, sizeof(*key));
+	__builtin_memcpy(key->source, packet->source, sizeof(key->source));
+	__builtin_memcpy(key->destination, packet->destination, sizeof(key->destination));
+	key->source_port = packet->source_port;
+	key->destination_port = packet->destination_port;
+	key->protocol = packet->protocol;
+	key->version = packet->version;
 }
 
 /*
- * The bucket of a source, made full where there is none: its window ends at V(now). Two CPUs with a
- * source's first packets both look up what is there after the insert, so both use the one element
+ * The bucket of a key, made full where there is none: its window ends at V(now). Two CPUs with a
+ * key's first packets both look up what is there after the insert, so both use the one element
  * that won. NULL where the table is full, whatever the reason given.
  */
-static __always_inline struct bucket *
-policy_source_bucket(struct clock_source *source, __u32 slot, const struct packet *packet,
-		     const struct policy_parameters *parameters)
+static __always_inline struct bucket *policy_keyed_bucket(struct clock_source *source, void *table,
+							  const void *key,
+							  const struct policy_parameters *parameters)
 {
-	void *table = bpf_map_lookup_elem(&bucket_tables, &slot);
-	struct bucket_key key;
 	struct bucket *bucket;
 	struct bucket full;
 
 	if (!table)
 		return NULL;
-	policy_key(packet, &key);
-	bucket = bpf_map_lookup_elem(table, &key);
+	bucket = bpf_map_lookup_elem(table, key);
 	if (bucket)
 		return bucket;
 	full = bucket_full(parameters, clock_read(source));
-	bpf_map_update_elem(table, &key, &full, BPF_NOEXIST);
-	return bpf_map_lookup_elem(table, &key);
+	bpf_map_update_elem(table, key, &full, BPF_NOEXIST);
+	return bpf_map_lookup_elem(table, key);
+}
+
+static __always_inline struct bucket *
+policy_address_bucket(struct clock_source *source, const struct packet *packet, __u32 i,
+		      const struct policy_parameters *parameters)
+{
+	__u32 slot = hook.policy[i].slot;
+	struct bucket_key key;
+
+	policy_address_key(packet, hook.policy[i].flags, i, &key);
+	return policy_keyed_bucket(source, bpf_map_lookup_elem(&bucket_tables, &slot), &key,
+				   parameters);
+}
+
+static __always_inline struct bucket *
+policy_flow_bucket(struct clock_source *source, const struct packet *packet, __u32 i,
+		   const struct policy_parameters *parameters)
+{
+	__u32 slot = hook.policy[i].slot;
+	struct flow_key key;
+
+	policy_flow_key(packet, &key);
+	return policy_keyed_bucket(source, bpf_map_lookup_elem(&flow_tables, &slot), &key,
+				   parameters);
 }
 
 static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packet)
@@ -99,10 +150,12 @@ static __always_inline void policy_count(__u32 slot, const struct packet *packet
 		count->overflow_packets += packet->segments;
 }
 
-/* True where the policy wants the packet dropped. features: what its flags can be at all. */
+/* True where policy i wants the packet dropped. features: what its flags can be at all. */
 static __always_inline _Bool policy_drops(struct clock_source *source, const struct packet *packet,
-					  __u32 slot, __u32 flags, __u32 features)
+					  __u32 i, __u32 features)
 {
+	__u32 slot = hook.policy[i].slot;
+	__u32 flags = hook.policy[i].flags;
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);
 	struct bucket *bucket = NULL;
 	enum bucket_verdict verdict;
@@ -110,8 +163,11 @@ static __always_inline _Bool policy_drops(struct clock_source *source, const str
 
 	if (!now_in_force)
 		return 0;
-	if ((features & POLICY_PER_SOURCE) && (flags & POLICY_PER_SOURCE)) {
-		bucket = policy_source_bucket(source, slot, packet, now_in_force);
+	if ((features & POLICY_PER_ADDRESS) && (flags & POLICY_PER_ADDRESS)) {
+		bucket = policy_address_bucket(source, packet, i, now_in_force);
+		overflow = !bucket;
+	} else if ((features & POLICY_PER_FLOW) && (flags & POLICY_PER_FLOW)) {
+		bucket = policy_flow_bucket(source, packet, i, now_in_force);
 		overflow = !bucket;
 	}
 	if (!bucket)

@@ -4,10 +4,12 @@
 #define TB_SKB_H
 
 #include <linux/bpf.h>
-#include <linux/if_ether.h>
+#include <linux/if_vlan.h>
 #include <bpf/bpf_helpers.h>
 
 #include "packet.h"
+
+#define VLAN_TAG_BYTES 4
 
 /* Copies length bytes at offset; also from outside the linear part. */
 static __always_inline _Bool skb_read(struct __sk_buff *skb, __u32 offset, void *to, __u32 length)
@@ -15,41 +17,55 @@ static __always_inline _Bool skb_read(struct __sk_buff *skb, __u32 offset, void 
 	return bpf_skb_load_bytes(skb, offset, to, length) == 0;
 }
 
-/* The frame's own bytes where they are linear, pulled there if need be; NULL if there are too few.
- */
-static __always_inline void *skb_header(struct __sk_buff *skb, __u32 length)
-{
-	void *data = (void *)(long)skb->data;
+/* Furthest that headers read in place begin: an Ethernet header and two tags come before. */
+#define SKB_MAX_OFFSET 64
 
-	if (data + length <= (void *)(long)skb->data_end)
-		return data;
-	if (skb->len < length || bpf_skb_pull_data(skb, length))
-		return NULL;
-	data = (void *)(long)skb->data;
-	return data + length <= (void *)(long)skb->data_end ? data : NULL;
+static __always_inline void *skb_linear(struct __sk_buff *skb, __u32 offset, __u32 length)
+{
+	void *header = (void *)(long)skb->data + offset;
+
+	return header + length <= (void *)(long)skb->data_end ? header : NULL;
 }
 
 /*
- * Segments and L2 bytes. On egress wire_len holds every segment's headers already; on ingress len
- * holds one set of headers, and each further merged segment had its own.
+ * The frame's own bytes at offset, pulled into the linear part if need be; NULL if there are too
+ * few. length is a constant.
  */
-static __always_inline void skb_measure(struct __sk_buff *skb, _Bool egress, __u32 headers,
-					struct packet *packet)
+static __always_inline void *skb_header(struct __sk_buff *skb, __u32 offset, __u32 length)
 {
-	__u32 segments = skb->gso_segs;
+	void *header;
 
-	if (!segments) {
-		__u32 size = skb->gso_size;
+	if (offset > SKB_MAX_OFFSET)
+		return NULL;
+	header = skb_linear(skb, offset, length);
+	if (header)
+		return header;
+	if (skb->len < offset + length || bpf_skb_pull_data(skb, offset + length))
+		return NULL;
+	return skb_linear(skb, offset, length);
+}
 
-		segments = size && skb->len > headers ? (skb->len - headers + size - 1) / size : 1;
-	}
+/* gso_segs; where a device left it zero, the payload cut by gso_size. */
+static __always_inline __u32 skb_segments(struct __sk_buff *skb, __u32 headers)
+{
+	__u32 size = skb->gso_size;
+
+	if (skb->gso_segs)
+		return skb->gso_segs;
+	return size && skb->len > headers ? (skb->len - headers + size - 1) / size : 1;
+}
+
+/*
+ * Segments and L2 bytes, the same in both directions. len holds one set of headers; each further
+ * segment has its own on the wire. A tag that the kernel keeps beside the frame is not in len.
+ */
+static __always_inline void skb_measure(struct __sk_buff *skb, __u32 headers, struct packet *packet)
+{
+	__u32 tag = skb->vlan_present ? VLAN_TAG_BYTES : 0;
+	__u32 segments = skb_segments(skb, headers);
+
 	packet->segments = segments;
-	if (segments == 1)
-		packet->bytes = skb->len;
-	else if (egress)
-		packet->bytes = skb->wire_len;
-	else
-		packet->bytes = skb->len + (__u64)(segments - 1) * headers;
+	packet->bytes = skb->len + (__u64)(segments - 1) * headers + (__u64)segments * tag;
 }
 
 #endif

@@ -8,17 +8,38 @@ import org.jspecify.annotations.Nullable;
 
 /** Which packets share a bucket, and how many buckets there may be on a node. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
+@ValidationRule(
+    value =
+        "!(has(self.ipv4PrefixLength) || has(self.ipv6PrefixLength)) || self.per in ['SourceIP',"
+            + " 'DestinationIP']",
+    message = "ipv4PrefixLength and ipv6PrefixLength go with per SourceIP and DestinationIP only")
 public record Bucket(
     @JsonPropertyDescription(
-            "Node: one bucket for the whole node. SourceIP: one for each IPv4 source address and each"
-                + " IPv6 source /64.")
+            "Node: one bucket for the whole node. Interface: one for each interface. SourceIP,"
+                + " DestinationIP: one for each address, widened by ipv4PrefixLength and"
+                + " ipv6PrefixLength. Flow: one for each 5-tuple of addresses, protocol and ports;"
+                + " ports that a packet does not carry are 0.")
         @Default("Node")
         @Nullable BucketPer per,
     @JsonPropertyDescription(
-            "How many SourceIP buckets a node holds. Sources that find no place share one further"
-                + " bucket of the same rate.")
+            "How many SourceIP, DestinationIP or Flow buckets a node holds. Those that find no place"
+                + " share one further bucket of the same rate.")
         @ValidationRule(
             value = "self >= 1 && self <= 4000000",
             message = "must be from 1 to 4000000")
         @Default("65536")
-        @Nullable Integer capacity) {}
+        @Nullable Integer capacity,
+    @JsonPropertyDescription(
+            "IPv4 addresses that agree in so many leading bits share a bucket; goes with per"
+                + " SourceIP and DestinationIP; absent: 32.")
+        @ValidationRule(value = "self >= 1 && self <= 32", message = "must be from 1 to 32")
+        @Nullable Integer ipv4PrefixLength,
+    @JsonPropertyDescription(
+            "IPv6 addresses that agree in so many leading bits share a bucket; goes with per"
+                + " SourceIP and DestinationIP; absent: 64, since a host usually has a whole /64 to"
+                + " choose addresses from.")
+        @ValidationRule(value = "self >= 1 && self <= 128", message = "must be from 1 to 128")
+        @Nullable Integer ipv6PrefixLength) {
+  /** Every field at its default. */
+  static final Bucket DEFAULT = new Bucket(null, null, null, null);
+}

@@ -4,13 +4,20 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Selects host interfaces: those that carry a default route, or one by its name. */
+/**
+ * Selects host interfaces: those that carry a default route, one by its name, or those of a
+ * pattern.
+ */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value = "[has(self.defaultRoute), has(self.name)].filter(x, x).size() == 1",
-    message = "exactly one of defaultRoute, name must be set")
+    value = "[has(self.defaultRoute), has(self.name), has(self.pattern)].filter(x, x).size() == 1",
+    message = "exactly one of defaultRoute, name, pattern must be set")
+@ValidationRule(
+    value = "!has(self.exclude) || has(self.pattern)",
+    message = "exclude goes with pattern only")
 public record InterfaceSelector(
     @JsonPropertyDescription("true selects every interface that carries a default route.")
         @ValidationRule(value = "self", message = "must be true where it is set")
@@ -20,4 +27,19 @@ public record InterfaceSelector(
         @ValidationRule(
             value = "self.matches('^[^/ \\\\t\\\\n:]*$') && self != '.' && self != '..'",
             message = "must be an interface name: no slash, colon or white space")
-        @Nullable String name) {}
+        @Nullable String name,
+    @JsonPropertyDescription(
+            "Interfaces whose whole name matches: * stands for any characters, ? for one. The"
+                + " loopback interface is never meant; select it by name.")
+        @Size(min = 1, max = 15)
+        @ValidationRule(
+            value = "self.matches('^[^/ \\\\t\\\\n:]*$')",
+            message = "must be an interface name with * and ?: no slash, colon or white space")
+        @Nullable String pattern,
+    @JsonPropertyDescription("Of those, not the ones that match one of these patterns.")
+        @Size(min = 1, max = 16)
+        @Nullable List<@Size(min = 1, max = 15) String> exclude) {
+  /** The interfaces that carry a default route. */
+  public static final InterfaceSelector DEFAULT_ROUTE =
+      new InterfaceSelector(true, null, null, null);
+}

@@ -16,6 +16,10 @@ public record NodePolicy(
     @JsonPropertyDescription("Lower first, ties by name.") int priority,
     BucketPer per,
     @JsonPropertyDescription("How many buckets at the most.") int capacity,
+    @JsonPropertyDescription("Leading bits of an IPv4 address that make the key.")
+        int ipv4PrefixLength,
+    @JsonPropertyDescription("Leading bits of an IPv6 address that make the key.")
+        int ipv6PrefixLength,
     @JsonPropertyDescription("What a token is.") RateUnit unit,
     @JsonPropertyDescription("Q in packets or bits a second.") long rate,
     @JsonPropertyDescription("B in packets or bytes.") long burst,

@@ -13,8 +13,10 @@ public final class PolicyResolver {
   private static final long FULL_FRAME = 1514;
   private static final int DEFAULT_PRIORITY = 500;
   private static final int DEFAULT_CAPACITY = 65_536;
+  private static final int DEFAULT_IPV4_PREFIX = 32;
+  private static final int DEFAULT_IPV6_PREFIX = 64;
   private static final List<InterfaceSelector> DEFAULT_INTERFACES =
-      List.of(new InterfaceSelector(true, null));
+      List.of(InterfaceSelector.DEFAULT_ROUTE);
 
   private PolicyResolver() {}
 
@@ -39,7 +41,7 @@ public final class PolicyResolver {
     }
     RateUnit unit = unit(spec.rate());
     long rate = rate(spec.rate(), unit);
-    Bucket bucket = spec.bucket() == null ? new Bucket(null, null) : spec.bucket();
+    Bucket bucket = spec.bucket() == null ? Bucket.DEFAULT : spec.bucket();
     return new NodePolicy(
         name,
         uid,
@@ -49,6 +51,8 @@ public final class PolicyResolver {
         spec.priority() == null ? DEFAULT_PRIORITY : spec.priority(),
         bucket.per() == null ? BucketPer.Node : bucket.per(),
         bucket.capacity() == null ? DEFAULT_CAPACITY : bucket.capacity(),
+        bucket.ipv4PrefixLength() == null ? DEFAULT_IPV4_PREFIX : bucket.ipv4PrefixLength(),
+        bucket.ipv6PrefixLength() == null ? DEFAULT_IPV6_PREFIX : bucket.ipv6PrefixLength(),
         unit,
         rate,
         burst(spec.burst(), unit, rate),

@@ -6,6 +6,7 @@ import java.io.UncheckedIOException;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -13,25 +14,101 @@ import java.util.Set;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The interfaces of this network namespace, as the kernel has them now. */
 public final class HostInterfaces {
   private static final Path IPV4_ROUTES = Path.of("/proc/net/route");
   private static final Path IPV6_ROUTES = Path.of("/proc/net/ipv6_route");
+  private static final String LOOPBACK = "lo";
+  private static final Path DEVICES = Path.of("/sys/class/net");
+
+  /** What a device's frames begin with. */
+  public enum LinkLayer {
+    ETHERNET,
+    /** Nothing: the IP header comes first. */
+    IP
+  }
+
   private static final String IPV6_ANY = "0".repeat(32);
 
   /** What the selectors mean now: interface names with their indexes; empty where none matches. */
   public SortedMap<String, Integer> select(List<InterfaceSelector> selectors) {
     SortedMap<String, Integer> selected = new TreeMap<>();
     for (InterfaceSelector selector : selectors) {
-      String name = selector.name();
-      if (name == null) {
-        defaultRoute().forEach(each -> index(each).ifPresent(i -> selected.put(each, i)));
-      } else {
-        index(name).ifPresent(i -> selected.put(name, i));
-      }
+      names(selector).forEach(name -> index(name).ifPresent(i -> selected.put(name, i)));
     }
     return selected;
+  }
+
+  private static Set<String> names(InterfaceSelector selector) {
+    if (selector.name() != null) {
+      return Set.of(selector.name());
+    }
+    return selector.pattern() == null
+        ? defaultRoute()
+        : matching(selector.pattern(), selector.exclude());
+  }
+
+  private static Set<String> matching(String pattern, @Nullable List<String> exclude) {
+    Predicate<String> wanted = glob(pattern);
+    Predicate<String> unwanted =
+        exclude == null
+            ? name -> false
+            : exclude.stream().map(HostInterfaces::glob).reduce(name -> false, Predicate::or);
+    return all()
+        .filter(name -> !name.equals(LOOPBACK))
+        .filter(wanted.and(unwanted.negate()))
+        .collect(Collectors.toSet());
+  }
+
+  /** {@code *} and {@code ?}; every other character stands for itself. */
+  static Predicate<String> glob(String pattern) {
+    String expression =
+        pattern
+            .chars()
+            .mapToObj(
+                c ->
+                    switch (c) {
+                      case '*' -> ".*";
+                      case '?' -> ".";
+                      default -> Pattern.quote(Character.toString(c));
+                    })
+            .collect(Collectors.joining());
+    return Pattern.compile(expression, Pattern.DOTALL).asMatchPredicate();
+  }
+
+  private static Stream<String> all() {
+    try {
+      return NetworkInterface.networkInterfaces().map(NetworkInterface::getName);
+    } catch (SocketException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * The link layer, by the device's type (linux/if_arp.h); empty for one that the classifier does
+   * not read, and for a device that is gone.
+   */
+  public Optional<LinkLayer> linkLayer(String name) {
+    try {
+      String type = Files.readString(DEVICES.resolve(name).resolve("type")).strip();
+      return switch (type) {
+        // Ethernet, loopback
+        case "1", "772" -> Optional.of(LinkLayer.ETHERNET);
+        // PPP, raw IP, ipip, ip6tnl, sit, GRE over IPv4 and IPv6; none: tun, WireGuard
+        case "512", "519", "768", "769", "776", "778", "823", "65534" -> Optional.of(LinkLayer.IP);
+        default -> Optional.empty();
+      };
+    } catch (NoSuchFileException e) {
+      return Optional.empty();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   /** An interface's name; empty where it is gone. */
@@ -65,7 +142,7 @@ public final class HostInterfaces {
         names.add(field[9]);
       }
     }
-    names.remove("lo");
+    names.remove(LOOPBACK);
     return names;
   }
 

@@ -16,7 +16,8 @@ import java.util.stream.Stream;
 
 /** Where our objects are pinned: {@code tokenbucket/} on the BPF file system. */
 record Pins(Path root) {
-  static final List<String> HOST_MAPS = List.of("parameters", "shared_buckets", "bucket_tables");
+  static final List<String> HOST_MAPS =
+      List.of("parameters", "shared_buckets", "bucket_tables", "flow_tables");
   static final List<String> HOOK_MAPS = List.of("counters", "not_ip");
 
   static Pins on(Path bpffs) {

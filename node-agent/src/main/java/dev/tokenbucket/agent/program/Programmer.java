@@ -1,5 +1,7 @@
 package dev.tokenbucket.agent.program;
 
+import static dev.tokenbucket.agent.program.HostInterfaces.LinkLayer.ETHERNET;
+
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
@@ -20,6 +22,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -37,7 +40,8 @@ public final class Programmer {
   private static final int PARAMETERS_SIZE = 2 * AxisLine.SIZE + 8;
   private static final int COUNTERS_SIZE = 48;
   private static final int SHARED_BUCKET_SIZE = 64;
-  private static final int KEY_SIZE = 16;
+  private static final int ADDRESS_KEY_SIZE = 20;
+  private static final int FLOW_KEY_SIZE = 40;
   private static final int BUCKET_SIZE = 16;
 
   /** How far ahead a change of parameters is set, so that it is never late when it is made. */
@@ -61,7 +65,8 @@ public final class Programmer {
     this.objects = objects;
   }
 
-  private record HookKey(String interfaceName, int ifindex, Direction direction) {}
+  private record HookKey(
+      String interfaceName, int ifindex, Direction direction, boolean hasEthernet) {}
 
   /**
    * Makes these policies, and no others, the ones in force.
@@ -77,12 +82,14 @@ public final class Programmer {
     Map<HookKey, List<NodePolicy>> hooks = hooks(policies, failures);
     refuseTooMany(policies, hooks);
     prepareMaps();
-    Map<String, Integer> slots = new HashMap<>();
-    for (NodePolicy policy : policies) {
-      if (!failures.containsKey(policy.uid())) {
-        slots.put(policy.uid(), program(policy));
-      }
-    }
+    Map<SlotIdentity, Integer> slots = new HashMap<>();
+    hooks.forEach(
+        (hook, on) ->
+            on.forEach(
+                policy ->
+                    slots.computeIfAbsent(
+                        SlotIdentity.of(policy, hook.ifindex()),
+                        identity -> program(identity, policy))));
     hooks.forEach((hook, on) -> attach(hook, on, slots));
     removeHooksExcept(hooks.keySet());
     freeSlotsExcept(new HashSet<>(slots.values()));
@@ -100,18 +107,37 @@ public final class Programmer {
       }
       selected.forEach(
           (name, index) ->
-              hooks
-                  .computeIfAbsent(
-                      new HookKey(name, index, policy.direction()), k -> new ArrayList<>())
-                  .add(policy));
+              interfaces
+                  .linkLayer(name)
+                  .map(link -> new HookKey(name, index, policy.direction(), link == ETHERNET))
+                  .ifPresentOrElse(
+                      hook -> hooks.computeIfAbsent(hook, k -> new ArrayList<>()).add(policy),
+                      () ->
+                          failures.put(
+                              policy.uid(),
+                              "the link layer of interface "
+                                  + name
+                                  + " is none that the classifier reads; it limits Ethernet and links"
+                                  + " without a header of their own")));
     }
     return hooks;
   }
 
   private static String wanted(List<InterfaceSelector> selectors) {
-    return selectors.stream()
-        .map(each -> each.name() == null ? "with a default route" : "named " + each.name())
-        .collect(Collectors.joining(" or "));
+    return selectors.stream().map(Programmer::wanted).collect(Collectors.joining(" or "));
+  }
+
+  private static String wanted(InterfaceSelector selector) {
+    if (selector.name() != null) {
+      return "named " + selector.name();
+    }
+    if (selector.pattern() == null) {
+      return "with a default route";
+    }
+    String matching = "that matches " + selector.pattern();
+    return selector.exclude() == null
+        ? matching
+        : matching + " and not " + String.join(" or ", selector.exclude());
   }
 
   /** Before anything is changed: a set that can't be run as a whole is refused as a whole. */
@@ -121,6 +147,17 @@ public final class Programmer {
     if (policies.size() > SLOTS / 2) {
       throw new IllegalStateException(
           "a node holds at most " + SLOTS / 2 + " policies, not " + policies.size());
+    }
+    long slots =
+        hooks.entrySet().stream()
+            .flatMap(
+                on -> on.getValue().stream().map(p -> SlotIdentity.of(p, on.getKey().ifindex())))
+            .distinct()
+            .count();
+    if (slots > SLOTS / 2) {
+      throw new IllegalStateException(
+          "a node holds at most %d policies, one with bucket.per Interface counted for each of its interfaces, not %d"
+              .formatted(SLOTS / 2, slots));
     }
     hooks.forEach(
         (hook, on) -> {
@@ -185,8 +222,7 @@ public final class Programmer {
   }
 
   /** Sees to it that the policy has a slot with its parameters in force; returns the slot. */
-  private int program(NodePolicy policy) {
-    SlotIdentity wanted = SlotIdentity.of(policy);
+  private int program(SlotIdentity wanted, NodePolicy policy) {
     int free = -1;
     int identities = kernel.open(pins.identities());
     try {
@@ -220,9 +256,10 @@ public final class Programmer {
       kernel.updatePerCpu(counters, slot, new byte[COUNTERS_SIZE]);
       kernel.close(counters);
     }
-    if (policy.per() == BucketPer.SourceIP) {
-      int table = kernel.createHash("buckets", KEY_SIZE, BUCKET_SIZE, policy.capacity());
-      withMap("bucket_tables", map -> kernel.update(map, slot, intBytes(table)));
+    if (policy.per().isTabled()) {
+      int keySize = policy.per() == BucketPer.Flow ? FLOW_KEY_SIZE : ADDRESS_KEY_SIZE;
+      int table = kernel.createHash("buckets", keySize, BUCKET_SIZE, policy.capacity());
+      withMap(tables(policy.per()), map -> kernel.update(map, slot, intBytes(table)));
       kernel.close(table);
     }
     AxisLine line = line(policy, System.nanoTime());
@@ -230,6 +267,10 @@ public final class Programmer {
         ByteBuffer.allocate(PARAMETERS_SIZE).put(line.encode()).put(line.encode()).array();
     withMap("parameters", map -> kernel.update(map, slot, both));
     logParameters(policy);
+  }
+
+  private static String tables(BucketPer per) {
+    return per == BucketPer.Flow ? "flow_tables" : "bucket_tables";
   }
 
   /** Bends the axis where the parameters in force are not those wanted. */
@@ -278,12 +319,10 @@ public final class Programmer {
     }
   }
 
-  private void attach(HookKey hook, List<NodePolicy> on, Map<String, Integer> slots) {
+  private void attach(HookKey hook, List<NodePolicy> on, Map<SlotIdentity, Integer> slots) {
     List<HookConfiguration.Entry> entries =
-        on.stream()
-            .map(p -> new HookConfiguration.Entry(slots.getOrDefault(p.uid(), 0), flags(p)))
-            .toList();
-    HookConfiguration wanted = new HookConfiguration(hook.direction(), entries);
+        on.stream().map(policy -> entry(hook, policy, slots)).toList();
+    HookConfiguration wanted = new HookConfiguration(hook.direction(), hook.hasEthernet(), entries);
     Attachment at = pins.hook(hook.ifindex(), hook.direction());
     Path folder = at.folder();
     Optional<Kernel.Attached> there = kernel.attached(at);
@@ -327,10 +366,10 @@ public final class Programmer {
         .map(HookConfiguration::decode);
   }
 
-  private static int flags(NodePolicy policy) {
-    return (policy.per() == BucketPer.SourceIP ? HookConfiguration.PER_SOURCE : 0)
-        | (policy.unit() == RateUnit.Bits ? HookConfiguration.BYTES : 0)
-        | (policy.mode() == Mode.Audit ? HookConfiguration.AUDIT : 0);
+  private static HookConfiguration.Entry entry(
+      HookKey hook, NodePolicy policy, Map<SlotIdentity, Integer> slots) {
+    Integer slot = slots.get(SlotIdentity.of(policy, hook.ifindex()));
+    return HookConfiguration.Entry.of(Objects.requireNonNull(slot), policy);
   }
 
   private void removeHooksExcept(Set<HookKey> kept) {
@@ -365,8 +404,9 @@ public final class Programmer {
           waited = true;
         }
         int freed = slot;
-        if (there.get().per() == BucketPer.SourceIP) {
-          withMap("bucket_tables", map -> kernel.delete(map, freed));
+        BucketPer per = there.get().per();
+        if (per.isTabled()) {
+          withMap(tables(per), map -> kernel.delete(map, freed));
         }
         kernel.update(identities, slot, new byte[SlotIdentity.SIZE]);
         LOG.info("removed policy {}", there.get().name());

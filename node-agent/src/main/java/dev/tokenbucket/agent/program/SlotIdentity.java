@@ -10,26 +10,49 @@ import java.util.Arrays;
 import java.util.Optional;
 
 /**
- * Whose buckets a slot holds, kept in a pinned map beside them. A policy whose unit, {@code per} or
- * capacity changes gets another slot: its buckets mean something else, so they start full.
+ * Whose buckets a slot holds, kept in a pinned map beside them. A policy whose unit, {@code per},
+ * prefix length or capacity changes gets another slot: its buckets mean something else, so they
+ * start full.
+ *
+ * @param ifindex the interface, where each has a bucket of its own; else 0
  */
-record SlotIdentity(String name, String uid, RateUnit unit, BucketPer per, int capacity) {
+record SlotIdentity(
+    String name,
+    String uid,
+    RateUnit unit,
+    BucketPer per,
+    int capacity,
+    int ipv4PrefixLength,
+    int ipv6PrefixLength,
+    int ifindex) {
   static final int SIZE = 384;
   private static final int NAME = 256;
   private static final int UID = 64;
+  private static final int PER = 16;
 
-  static SlotIdentity of(NodePolicy policy) {
-    int capacity = policy.per() == BucketPer.Node ? 1 : policy.capacity();
-    return new SlotIdentity(policy.name(), policy.uid(), policy.unit(), policy.per(), capacity);
+  /**
+   * @param ifindex the interface that the bucket is of; meant for policies per interface alone
+   */
+  static SlotIdentity of(NodePolicy policy, int ifindex) {
+    BucketPer per = policy.per();
+    return new SlotIdentity(
+        policy.name(),
+        policy.uid(),
+        policy.unit(),
+        per,
+        per.isTabled() ? policy.capacity() : 1,
+        per.hasAddressKey() ? policy.ipv4PrefixLength() : 0,
+        per.hasAddressKey() ? policy.ipv6PrefixLength() : 0,
+        per == BucketPer.Interface ? ifindex : 0);
   }
 
   byte[] encode() {
     ByteBuffer to = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
     to.put(Arrays.copyOf(name.getBytes(StandardCharsets.UTF_8), NAME));
     to.put(Arrays.copyOf(uid.getBytes(StandardCharsets.UTF_8), UID));
+    to.put(Arrays.copyOf(per.name().getBytes(StandardCharsets.UTF_8), PER));
     to.putInt(unit == RateUnit.Bits ? 1 : 0);
-    to.putInt(per == BucketPer.SourceIP ? 1 : 0);
-    to.putInt(capacity);
+    to.putInt(capacity).putInt(ipv4PrefixLength).putInt(ipv6PrefixLength).putInt(ifindex);
     return to.array();
   }
 
@@ -38,13 +61,17 @@ record SlotIdentity(String name, String uid, RateUnit unit, BucketPer per, int c
     if (bytes[0] == 0) {
       return Optional.empty();
     }
-    ByteBuffer numbers = ByteBuffer.wrap(bytes, NAME + UID, 12).order(ByteOrder.nativeOrder());
+    ByteBuffer numbers =
+        ByteBuffer.wrap(bytes, NAME + UID + PER, 20).order(ByteOrder.nativeOrder());
     return Optional.of(
         new SlotIdentity(
             text(bytes, 0, NAME),
             text(bytes, NAME, UID),
             numbers.getInt() == 1 ? RateUnit.Bits : RateUnit.Packets,
-            numbers.getInt() == 1 ? BucketPer.SourceIP : BucketPer.Node,
+            BucketPer.valueOf(text(bytes, NAME + UID, PER)),
+            numbers.getInt(),
+            numbers.getInt(),
+            numbers.getInt(),
             numbers.getInt()));
   }
 

@@ -1,63 +1,25 @@
 package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
 import dev.tokenbucket.agent.program.VirtualHook.Policy;
 import dev.tokenbucket.api.v1alpha1.Direction;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The classifier in the kernel, packet by packet, under a virtual clock. Needs root. */
-class ClassifierTest {
+class ClassifierTest extends KernelTest {
   private static final byte[] FRAME = Frames.udp("10.0.0.2", 100);
   private static final long SECOND = 1_000_000_000L;
 
   /** A packet's worth of time at 1,000 packets a second, and what rounding may take. */
   private static final long ONE_TOKEN = SECOND / 1000 + 1000;
-
-  @TempDir static Path objects = Path.of("");
-  @TempDir Path bpffs = Path.of("");
-
-  @BeforeAll
-  static void needsRoot() {
-    boolean able = System.getProperty("user.name", "").equals("root");
-    assertThat(able || System.getenv("CI") == null).as("CI must run as root").isTrue();
-    assumeTrue(able, "needs root: BPF");
-  }
-
-  @BeforeEach
-  void mount() throws Exception {
-    run("mount", "-t", "bpf", "bpf", bpffs.toString());
-  }
-
-  @AfterEach
-  void unmount() throws Exception {
-    run("umount", bpffs.toString());
-  }
-
-  private static void run(String... command) throws Exception {
-    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
-  }
-
-  private VirtualHook hook(Policy... policies) {
-    return hook(Direction.Ingress, policies);
-  }
-
-  private VirtualHook hook(Direction direction, Policy... policies) {
-    return new VirtualHook(bpffs, objects, direction, List.of(policies));
-  }
 
   @Test
   void theFirstPacketsFindAFullBucketAndTheNextExceeds() {

@@ -3,11 +3,13 @@ package dev.tokenbucket.agent.program;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 
 /** Ethernet frames, as a test sends them to the classifier. */
 final class Frames {
   private static final int ETHERNET = 14;
   private static final int UDP = 17;
+  private static final String LOCAL = "10.0.0.1";
 
   private Frames() {}
 
@@ -21,7 +23,7 @@ final class Frames {
     byte[] frame = ethernet(0x0800, length);
     ByteBuffer ip = ByteBuffer.wrap(frame, ETHERNET, length - ETHERNET);
     ip.put((byte) 0x45).put((byte) 0).putShort((short) (length - ETHERNET)).putInt(0);
-    ip.put((byte) 64).put((byte) UDP).putShort((short) 0).put(source).put(address("10.0.0.1"));
+    ip.put((byte) 64).put((byte) UDP).putShort((short) 0).put(source).put(address(LOCAL));
     return frame;
   }
 
@@ -45,6 +47,13 @@ final class Frames {
     return frame;
   }
 
+  /** The same IPv4 packet to another destination. */
+  static byte[] to(String destination, byte[] ipv4) {
+    byte[] frame = ipv4.clone();
+    System.arraycopy(address(destination), 0, frame, ETHERNET + 16, 4);
+    return frame;
+  }
+
   private static byte[] ethernet(int protocol, int length) {
     byte[] frame = new byte[length];
     ByteBuffer.wrap(frame).putShort(12, (short) protocol);
@@ -56,6 +65,82 @@ final class Frames {
       return InetAddress.getByName(text).getAddress();
     } catch (UnknownHostException e) {
       throw new IllegalArgumentException(text, e);
+    }
+  }
+
+  /** Puts tags of these types (0x8100, 0x88a8) into a frame, the first outermost. */
+  static byte[] tagged(byte[] frame, int... types) {
+    ByteBuffer tagged = ByteBuffer.allocate(frame.length + 4 * types.length);
+    tagged.put(frame, 0, ETHERNET - 2);
+    for (int type : types) {
+      tagged.putShort((short) type).putShort((short) 7);
+    }
+    return tagged.put(frame, ETHERNET - 2, frame.length - ETHERNET + 2).array();
+  }
+
+  /** A packet of this protocol with these ports, from 10.0.0.2 to 10.0.0.1. */
+  static byte[] ports(int protocol, int source, int destination) {
+    byte[] frame = udp("10.0.0.2", 100);
+    frame[ETHERNET + 9] = (byte) protocol;
+    ByteBuffer.wrap(frame, ETHERNET + 20, 4).putShort((short) source).putShort((short) destination);
+    return frame;
+  }
+
+  /** Puts {@code words} of options, each 4 bytes, into an IPv4 frame. */
+  static byte[] withOptions(byte[] ipv4, int words) {
+    int options = words * 4;
+    byte[] frame = new byte[ipv4.length + options];
+    int behind = ETHERNET + 20;
+    System.arraycopy(ipv4, 0, frame, 0, behind);
+    System.arraycopy(ipv4, behind, frame, behind + options, ipv4.length - behind);
+    Arrays.fill(frame, behind, behind + options, (byte) 1);
+    frame[ETHERNET] = (byte) (0x45 + words);
+    return frame;
+  }
+
+  /** The same IPv4 packet as a fragment at this offset, in 8 bytes. */
+  static byte[] fragment(byte[] ipv4, int offset) {
+    byte[] frame = ipv4.clone();
+    ByteBuffer.wrap(frame).putShort(ETHERNET + 6, (short) (0x2000 | offset));
+    return frame;
+  }
+
+  /** A UDP packet over IPv6 behind these extension headers, from fd00::2. */
+  static byte[] extended(int source, int destination, Extension... extensions) {
+    ByteBuffer chain = ByteBuffer.allocate(2048);
+    for (int i = 0; i < extensions.length; i++) {
+      int next = i + 1 < extensions.length ? extensions[i + 1].type() : UDP;
+      chain.put((byte) next).put(extensions[i].body().duplicate());
+    }
+    chain.putShort((short) source).putShort((short) destination).putInt(0);
+    byte[] frame = udp("fd00::2", ETHERNET + 40 + chain.position());
+    System.arraycopy(chain.array(), 0, frame, ETHERNET + 40, chain.position());
+    frame[ETHERNET + 6] = (byte) (extensions.length == 0 ? UDP : extensions[0].type());
+    return frame;
+  }
+
+  /**
+   * An IPv6 extension header.
+   *
+   * @param body what follows its next-header byte
+   */
+  record Extension(int type, ByteBuffer body) {
+    static Extension hopByHop() {
+      return new Extension(0, ByteBuffer.allocate(7));
+    }
+
+    static Extension destinationOptions() {
+      return new Extension(60, ByteBuffer.allocate(7));
+    }
+
+    /** A fragment at this offset, in 8 bytes. */
+    static Extension fragment(int offset) {
+      return new Extension(44, ByteBuffer.allocate(7).putShort(1, (short) (offset << 3 | 1)));
+    }
+
+    /** RFC 4302: 12 bytes, its length in 4 bytes less 2. */
+    static Extension authentication() {
+      return new Extension(51, ByteBuffer.allocate(11).put(0, (byte) 1));
     }
   }
 }

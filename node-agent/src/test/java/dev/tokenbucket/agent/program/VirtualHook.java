@@ -21,23 +21,49 @@ import java.util.Map;
 final class VirtualHook implements AutoCloseable {
   static final long START = 1_000_000_000_000L;
   private static final int TC_ACT_SHOT = 2;
+  private static final int TABLED =
+      HookConfiguration.PER_SOURCE | HookConfiguration.PER_DESTINATION | HookConfiguration.PER_FLOW;
 
   /** A policy by its parameters and its flags in {@link HookConfiguration}. */
-  record Policy(RateUnit unit, long rate, long burst, int flags, int capacity) {
+  record Policy(
+      RateUnit unit,
+      long rate,
+      long burst,
+      int flags,
+      int capacity,
+      int ipv4Prefix,
+      int ipv6Prefix) {
     static Policy packets(long rate, long burst) {
-      return new Policy(RateUnit.Packets, rate, burst, 0, 1);
+      return new Policy(RateUnit.Packets, rate, burst, 0, 1, 32, 64);
     }
 
     static Policy bytes(long bits, long burst) {
-      return new Policy(RateUnit.Bits, bits, burst, HookConfiguration.BYTES, 1);
+      return new Policy(RateUnit.Bits, bits, burst, HookConfiguration.BYTES, 1, 32, 64);
     }
 
-    Policy perSource(int capacity) {
-      return new Policy(unit, rate, burst, flags | HookConfiguration.PER_SOURCE, capacity);
+    Policy perSource(int places) {
+      return keyed(HookConfiguration.PER_SOURCE, places);
+    }
+
+    Policy perDestination(int places) {
+      return keyed(HookConfiguration.PER_DESTINATION, places);
+    }
+
+    Policy perFlow(int places) {
+      return keyed(HookConfiguration.PER_FLOW, places);
+    }
+
+    private Policy keyed(int key, int places) {
+      return new Policy(unit, rate, burst, flags | key, places, ipv4Prefix, ipv6Prefix);
+    }
+
+    Policy prefixes(int ipv4, int ipv6) {
+      return new Policy(unit, rate, burst, flags, capacity, ipv4, ipv6);
     }
 
     Policy audited() {
-      return new Policy(unit, rate, burst, flags | HookConfiguration.AUDIT, capacity);
+      return new Policy(
+          unit, rate, burst, flags | HookConfiguration.AUDIT, capacity, ipv4Prefix, ipv6Prefix);
     }
   }
 
@@ -61,12 +87,13 @@ final class VirtualHook implements AutoCloseable {
     bpffs = folder;
     Map<String, Path> pins = new HashMap<>();
     for (String map :
-        List.of("parameters", "shared_buckets", "bucket_tables", "counters", "not_ip")) {
+        List.of(
+            "parameters", "shared_buckets", "bucket_tables", "flow_tables", "counters", "not_ip")) {
       pins.put(map, folder.resolve(map));
     }
     List<HookConfiguration.Entry> entries = new ArrayList<>();
     for (int slot = 0; slot < policies.size(); slot++) {
-      entries.add(new HookConfiguration.Entry(slot, policies.get(slot).flags()));
+      entries.add(entry(slot, policies.get(slot)));
     }
     Path object =
         new ClassifierCompiler(objects)
@@ -77,18 +104,24 @@ final class VirtualHook implements AutoCloseable {
             object,
             "tokenbucket",
             pins,
-            Map.of(".rodata.hook", new HookConfiguration(direction, entries).encode()));
+            Map.of(".rodata.hook", new HookConfiguration(direction, true, entries).encode()));
     pins.forEach((name, pin) -> maps.put(name, kernel.open(pin)));
     for (int slot = 0; slot < policies.size(); slot++) {
       begin(slot, policies.get(slot));
     }
   }
 
+  private static HookConfiguration.Entry entry(int slot, Policy policy) {
+    return new HookConfiguration.Entry(
+        slot, policy.flags(), policy.ipv4Prefix(), policy.ipv6Prefix());
+  }
+
   private void begin(int slot, Policy policy) {
-    if ((policy.flags() & HookConfiguration.PER_SOURCE) != 0) {
-      int table = kernel.createHash("buckets", 16, 16, policy.capacity());
+    boolean perFlow = (policy.flags() & HookConfiguration.PER_FLOW) != 0;
+    if ((policy.flags() & TABLED) != 0) {
+      int table = kernel.createHash("buckets", perFlow ? 40 : 20, 16, policy.capacity());
       kernel.update(
-          map("bucket_tables"),
+          map(perFlow ? "flow_tables" : "bucket_tables"),
           slot,
           ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(table).array());
       kernel.close(table);

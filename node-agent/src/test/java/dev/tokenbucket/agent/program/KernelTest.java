@@ -1,0 +1,50 @@
+package dev.tokenbucket.agent.program;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tokenbucket.agent.program.VirtualHook.Policy;
+import dev.tokenbucket.api.v1alpha1.Direction;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * What tests of the loaded classifier share: a BPF file system each, and the root that it needs.
+ */
+abstract class KernelTest {
+  @TempDir static Path objects = Path.of("");
+  @TempDir Path bpffs = Path.of("");
+
+  @BeforeAll
+  static void needsRoot() {
+    boolean able = System.getProperty("user.name", "").equals("root");
+    assertThat(able || System.getenv("CI") == null).as("CI must run as root").isTrue();
+    assumeTrue(able, "needs root: BPF");
+  }
+
+  @BeforeEach
+  void mount() throws Exception {
+    run("mount", "-t", "bpf", "bpf", bpffs.toString());
+  }
+
+  @AfterEach
+  void unmount() throws Exception {
+    run("umount", bpffs.toString());
+  }
+
+  private static void run(String... command) throws Exception {
+    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
+  }
+
+  VirtualHook hook(Policy... policies) {
+    return hook(Direction.Ingress, policies);
+  }
+
+  VirtualHook hook(Direction direction, Policy... policies) {
+    return new VirtualHook(bpffs, objects, direction, List.of(policies));
+  }
+}
