@@ -44,7 +44,7 @@ struct verdict_counters {
 	__u64 exceed_packets;
 	__u64 exceed_bytes;
 	__u64 contended_packets; /* of the exceeding ones: lost the race for the bucket too often */
-	__u64 overflow_packets;	 /* found no place in a full table: judged by the shared bucket */
+	__u64 overflow_packets;	 /* found no place, or a bucket being removed: judged by the shared one */
 };
 
 /* Pinned, host-wide. Written by parameters.bpf.c, and by the agent before a slot's first use. */
@@ -75,7 +75,8 @@ struct bucket_table {
 
 /*
  * Pinned, host-wide: a table of buckets a slot, preallocated, put there by the agent before the
- * slot's first use. Entries are added by the classifier. One table a policy, so that an element
+ * slot's first use. Entries are added by the classifier and removed by
+ * sweep.bpf.c. One table a policy, so that an element
  * reused while a late packet still holds it stays on the same policy's axis.
  */
 struct {

@@ -16,6 +16,7 @@ struct parameter_change {
 	__u32 slot;
 	__u32 pad;
 	struct axis_line line;
+	struct clock_source clock;
 };
 
 /*
@@ -38,7 +39,7 @@ int change_parameters(struct parameter_change *change)
 	*new = change->line;
 	new->v0 = axis_value(old, new->t0);
 	new->rate_before = old->rate;
-	if ((__s64)(new->t0 - bpf_ktime_get_ns()) <= 0 || (__s64)(new->t0 - old->t0) <= 0)
+	if ((__s64)(new->t0 - clock_read(&change->clock)) <= 0 || (__s64)(new->t0 - old->t0) <= 0)
 		return -ETIME;
 	__sync_lock_test_and_set(&policy->active, active ^ 1);
 	return 0;

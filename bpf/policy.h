@@ -14,6 +14,8 @@
 #define POLICY_PER_FLOW (1 << 4)
 #define POLICY_PER_ADDRESS (POLICY_PER_SOURCE | POLICY_PER_DESTINATION)
 
+#define POLICY_TABLED (POLICY_PER_ADDRESS | POLICY_PER_FLOW)
+
 #define POLICY_BYTES (1 << 1) /* tokens are bytes, else packets */
 #define POLICY_AUDIT (1 << 2) /* count, but let pass */
 
@@ -175,6 +177,13 @@ static __always_inline _Bool policy_drops(struct clock_source *source, const str
 	if (!bucket)
 		return 0;
 	verdict = bucket_judge(source, bucket, now_in_force, policy_cost(flags, packet));
+	if ((features & POLICY_TABLED) && verdict == BUCKET_MARKED) {
+		overflow = 1;
+		bucket = policy_shared_bucket(slot);
+		if (!bucket)
+			return 0;
+		verdict = bucket_judge(source, bucket, now_in_force, policy_cost(flags, packet));
+	}
 	policy_count(slot, packet, verdict, overflow);
 	return verdict != BUCKET_CONFORM && !(flags & POLICY_AUDIT);
 }

@@ -3,7 +3,8 @@
  * The axis that windows slide on, measured in tokens: V(t) is what a policy has granted by time t.
  *
  * Units: a packet is 2^16 units, a byte 2^4. A rate is in units a nanosecond with 40 fractional
- * bits: from 8 bit/s and 1 packet/s to 10 Tbit/s and 10 Gpps. V(t) is rounded down to a unit.
+ * bits: from 8 bit/s and 1 packet/s to 10 Tbit/s and 10 Gpps. V(t) is rounded down to an even
+ * unit; an odd position is a mark (token_bucket.h).
  * Positions wrap at 2^64; only differences are ever compared.
  */
 #ifndef TB_TOKEN_AXIS_H
@@ -55,13 +56,15 @@ static __always_inline __u64 axis_multiply(__u64 a, __u64 b)
 	return (high << (64 - AXIS_RATE_FRACTION)) | (low_word >> AXIS_RATE_FRACTION);
 }
 
-/* V(now). The time before t0 is judged by the rate before it, so a reading that is old bends no
+/* V(now), even. The time before t0 is judged by the rate before it, so a reading that is old bends no
  * line. */
 static __always_inline __u64 axis_value(const struct axis_line *line, __u64 now)
 {
-	if ((__s64)(now - line->t0) < 0)
-		return line->v0 - axis_multiply(line->t0 - now, line->rate_before);
-	return line->v0 + axis_multiply(now - line->t0, line->rate);
+	__u64 v = (__s64)(now - line->t0) < 0
+		      ? line->v0 - axis_multiply(line->t0 - now, line->rate_before)
+		      : line->v0 + axis_multiply(now - line->t0, line->rate);
+
+	return v & ~1ULL;
 }
 
 #endif

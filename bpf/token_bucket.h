@@ -12,8 +12,12 @@
  * lim is at most V at its writing and at most a batch beyond the pos of its writing, and pos never
  * goes back, so a late write of lim grants nothing that was not granted: lim needs no atomics.
  * The window is narrower by what may be prepaid, so that B is never exceeded. The bound held:
- * B + Q * D tokens, plus one packet, in any interval D, on any number of CPUs, to one unit of the
+ * B + Q * D tokens, plus one packet, in any interval D, on any number of CPUs, to two units of the
  * axis.
+ *
+ * Removal: a bucket that is full equals none. sweep.bpf.c alone removes; it marks the bucket by a
+ * compare-and-swap on pos, which fails where a packet has come in between, and then deletes it. A
+ * packet that meets the mark spends nothing from what is about to be forgotten.
  */
 #ifndef TB_TOKEN_BUCKET_H
 #define TB_TOKEN_BUCKET_H
@@ -33,15 +37,24 @@
 #define BUCKET_AHEAD (1ULL << 58)
 
 /*
- * The registers of one flow. pos: compare-and-swap by any CPU; zeroed only by the agent, before a
- * policy's first packet. lim: plain store by the CPU that won pos. A zeroed bucket is a full one.
+ * Positions are even, as V, windows and costs are; an odd one is the mark. It
+ * lies so far ahead of every lim that a marked bucket never looks prepaid: only a packet that has
+ * read the clock looks for the mark.
+ */
+#define BUCKET_MARK(pos) (((pos) | 1) + (1ULL << 62))
+#define BUCKET_IS_MARKED(pos) ((pos) & 1)
+
+/*
+ * The registers of one flow. pos: compare-and-swap by any CPU, and by sweep.bpf.c to mark it;
+ * zeroed only by the agent, before a policy's first packet. lim: plain store by the CPU that won
+ * pos. A zeroed bucket is a full one.
  */
 struct bucket {
 	__u64 pos;
 	__u64 lim;
 };
 
-enum bucket_verdict { BUCKET_CONFORM, BUCKET_EXCEED, BUCKET_CONTENDED };
+enum bucket_verdict { BUCKET_CONFORM, BUCKET_EXCEED, BUCKET_CONTENDED, BUCKET_MARKED };
 
 enum bucket_state { BUCKET_METERED, BUCKET_STATES };
 
@@ -107,7 +120,7 @@ static __always_inline struct bucket bucket_full(const struct policy_parameters 
 }
 
 /*
- * Judges one packet. cost is in units of the axis. The clock is read before the parameters: a
+ * Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. The clock is read before the parameters: a
  * packet that reads an old index has read a clock from before the flip, which the old line covers.
  */
 static __always_inline enum bucket_verdict bucket_judge(struct clock_source *source,
@@ -129,6 +142,8 @@ static __always_inline enum bucket_verdict bucket_judge(struct clock_source *sou
 			continue;
 		}
 
+		if (BUCKET_IS_MARKED(pos))
+			return BUCKET_MARKED;
 		now = clock_read(source);
 		line = bucket_parameters(parameters);
 		v = axis_value(line, now);
@@ -144,6 +159,24 @@ static __always_inline enum bucket_verdict bucket_judge(struct clock_source *sou
 		return next.action;
 	}
 	return BUCKET_CONTENDED;
+}
+
+/*
+ * Marks a bucket that holds all of B at now; false where it holds less, or a packet came in
+ * between. B is the window and what of it may be prepaid.
+ */
+static __always_inline _Bool bucket_mark_full(struct bucket *bucket,
+					      const struct policy_parameters *parameters, __u64 now)
+{
+	const struct axis_line *line = bucket_parameters(parameters);
+	__u64 pos = *(volatile __u64 *)&bucket->pos;
+	__u64 held = axis_value(line, now) - pos;
+
+	if (BUCKET_IS_MARKED(pos))
+		return 1;
+	if (held > -BUCKET_AHEAD || held < line->window + line->batch - line->cheapest)
+		return 0;
+	return bucket_swap(bucket, pos, BUCKET_MARK(pos));
 }
 
 #endif

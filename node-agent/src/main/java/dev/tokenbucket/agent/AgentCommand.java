@@ -117,6 +117,7 @@ final class AgentCommand implements Callable<Integer> {
           applied = wanted;
           appliedAt = now;
           lastError = logChanged(failures.toString(), lastError);
+          programmer.sweep();
         }
       } catch (IOException | RuntimeException e) {
         lastError = logChanged(String.valueOf(e.getMessage()), lastError);

@@ -146,6 +146,70 @@ class AgentTrafficTest {
   }
 
   @Test
+  void aTagBesideTheFrameCountsAsBytesOfIt() throws IOException {
+    apply("{}", RATE);
+    int frames = 2_000;
+    long before = bytesOf("p");
+    // the kernel takes the tag out of the frame before the hook
+    String tagged = "ffffffffffff0200000000aa" + "81000007" + "0800" + udp(50);
+    Commands.run(network.atSource(RawFrames.command("to-1", tagged, frames)));
+
+    // neighbour discovery and the like may add a few
+    assertThat(bytesOf("p") - before).isBetween(frames * 68L, frames * 68L + 4_000);
+  }
+
+  @Test
+  void aLinkWithoutEthernetHeaderIsLimitedAsOthersAre() throws IOException {
+    Commands.run(host.inside(List.of("ip", "tuntap", "add", "dev", "tun0", "mode", "tun")));
+    Commands.run(host.inside(List.of("ip", "link", "set", "tun0", "up")));
+    write(text("p", "{per: SourceIP}", 1, "Enforce") + "  interfaces: [{name: tun0}]\n");
+    Commands.run(host.inside(TunPackets.command("tun0", udp(50), BURST + 20)));
+
+    assertThat(host.policy("p").path("conformPackets").asLong()).isBetween(100L, 102L);
+    assertThat(host.policy("p").path("exceedPackets").asLong()).isBetween(18L, 20L);
+  }
+
+  @Test
+  void aPatternSelectsInterfacesAndEachCanHaveABucketOfItsOwn() throws IOException {
+    Commands.run(
+        host.inside(List.of("ip", "link", "add", "ex0", "type", "veth", "peer", "name", "ex1")));
+    String selector = "  interfaces: [{pattern: 'e*', exclude: ['?x1', 'none']}]\n";
+    write(text("p", "{per: Interface}", RATE, "Enforce") + selector);
+    try (TrafficRun run = flood("10.88.1.2", 2)) {
+      assertThat(run.result().received().perSecond()).isBetween(RATE * 0.99, RATE * 1.01);
+    }
+
+    assertThat(host.status().path("hooks").findValuesAsText("interface"))
+        .containsExactlyInAnyOrder("eth0", "ex0");
+    assertThat(host.status().path("hooks").findValuesAsText("per"))
+        .containsExactly("Interface", "Interface");
+  }
+
+  @Test
+  void thePlaceOfASourceThatWentQuietIsFreeForAnother() throws IOException {
+    apply("{per: SourceIP, capacity: 1}", RATE);
+    for (String source : List.of("10.88.1.2", "10.88.1.3")) {
+      try (TrafficRun run = flood(source, 1)) {
+        assertThat(run.result().received().perSecond()).isBetween(RATE * 0.99, RATE * 1.01);
+      }
+      // a full bucket is removed within two sweeps, which are 2 s apart
+      Daemon.pause(Duration.ofSeconds(5));
+    }
+    assertThat(host.policy("p").path("overflowPackets").asLong()).isZero();
+  }
+
+  private long bytesOf(String policy) {
+    return host.policy(policy).path("conformBytes").asLong()
+        + host.policy(policy).path("exceedBytes").asLong();
+  }
+
+  /** An IPv4 packet of this length that holds UDP, in hexadecimal; sums are left out. */
+  private static String udp(int length) {
+    String header = "4500" + "%04x".formatted(length) + "00000000" + "4011" + "0000";
+    return header + "0a580102" + "0a580101" + "00".repeat(length - 20);
+  }
+
+  @Test
   void moreThan64PoliciesOnAHookAreRefusedAsAWholeAndTheLastSetStays() throws IOException {
     apply("{}", RATE);
     StringBuilder many = new StringBuilder();
@@ -266,8 +330,12 @@ class AgentTrafficTest {
   }
 
   private void write(String bucket, int rate, String mode) throws IOException {
+    write(text("p", bucket, rate, mode));
+  }
+
+  private void write(String policy) throws IOException {
     int heard = agent.log().length();
-    Files.writeString(policies.resolve("p.yaml"), text("p", bucket, rate, mode));
+    Files.writeString(policies.resolve("p.yaml"), policy);
     agent.await(
         "programming of p",
         Duration.ofSeconds(10),

@@ -69,15 +69,23 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, interfaces: []}
         | spec.interfaces: Invalid value: 0: spec.interfaces in body should have at least 1 items
       {rate: {packetsPerSecond: 10}, interfaces: [{}]}
-        | spec.interfaces[0]: Invalid value: exactly one of defaultRoute, name must be set
+        | spec.interfaces[0]: Invalid value: exactly one of defaultRoute, name, pattern must be set
       {rate: {packetsPerSecond: 10}, interfaces: [{name: eth0, defaultRoute: true}]}
-        | spec.interfaces[0]: Invalid value: exactly one of defaultRoute, name must be set
+        | spec.interfaces[0]: Invalid value: exactly one of defaultRoute, name, pattern must be set
       {rate: {packetsPerSecond: 10}, interfaces: [{defaultRoute: false}]}
         | spec.interfaces[0].defaultRoute: Invalid value: false: must be true where it is set
       {rate: {packetsPerSecond: 10}, interfaces: [{name: aninterfacenamethatistoolong}]}
         | spec.interfaces[0].name: Too long: may not be more than 15 bytes
       {rate: {packetsPerSecond: 10}, interfaces: [{name: a/b}]}
         | spec.interfaces[0].name: Invalid value: "a/b": must be an interface name
+      {rate: {packetsPerSecond: 10}, interfaces: [{name: eth0, pattern: 'eth*'}]}
+        | spec.interfaces[0]: Invalid value: exactly one of defaultRoute, name, pattern must be set
+      {rate: {packetsPerSecond: 10}, interfaces: [{name: eth0, exclude: ['eth*']}]}
+        | spec.interfaces[0]: Invalid value: exclude goes with pattern only
+      {rate: {packetsPerSecond: 10}, interfaces: [{pattern: 'a/*'}]}
+        | spec.interfaces[0].pattern: Invalid value: "a/*": must be an interface name with * and ?
+      {rate: {packetsPerSecond: 10}, interfaces: [{pattern: ''}]}
+        | spec.interfaces[0].pattern: Invalid value: "": spec.interfaces[0].pattern in body should be at least 1
       {rate: {packetsPerSecond: 10}, interfaces: eth0}
         | spec.interfaces in body must be of type array: "string"
       {rate: {packetsPerSecond: 10}, direction: Up}
@@ -90,8 +98,16 @@ class WrongPolicyTest {
         | spec.priority: Invalid value: 1001: must be from 0 to 1000
       {rate: {packetsPerSecond: 10}, priority: 1.5}
         | spec.priority in body must be of type integer: "number"
-      {rate: {packetsPerSecond: 10}, bucket: {per: Flow}}
-        | spec.bucket.per: Unsupported value: "Flow"
+      {rate: {packetsPerSecond: 10}, bucket: {per: Conversation}}
+        | spec.bucket.per: Unsupported value: "Conversation"
+      {rate: {packetsPerSecond: 10}, bucket: {per: Flow, ipv4PrefixLength: 24}}
+        | spec.bucket: Invalid value: ipv4PrefixLength and ipv6PrefixLength go with per SourceIP
+      {rate: {packetsPerSecond: 10}, bucket: {ipv6PrefixLength: 64}}
+        | spec.bucket: Invalid value: ipv4PrefixLength and ipv6PrefixLength go with per SourceIP
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, ipv4PrefixLength: 33}}
+        | spec.bucket.ipv4PrefixLength: Invalid value: 33: must be from 1 to 32
+      {rate: {packetsPerSecond: 10}, bucket: {per: DestinationIP, ipv6PrefixLength: 0}}
+        | spec.bucket.ipv6PrefixLength: Invalid value: 0: must be from 1 to 128
       {rate: {packetsPerSecond: 10}, bucket: {capacity: 0}}
         | spec.bucket.capacity: Invalid value: 0: must be from 1 to 4000000
       {rate: {packetsPerSecond: 10}, mode: Dry, direction: Up}

@@ -29,6 +29,7 @@ public final class ClassifierCompiler {
           "parse.h",
           "policy.h",
           "skb.h",
+          "sweep.bpf.c",
           "token_axis.h",
           "token_bucket.h");
   private static final List<String> FLAGS =
@@ -45,7 +46,7 @@ public final class ClassifierCompiler {
   }
 
   /**
-   * The folder that holds {@code classifier.bpf.o} and {@code parameters.bpf.o}. Its name is the
+   * The folder that holds an object a program, {@code classifier.bpf.o} and so on. Its name is the
    * hash, so that equal names mean equal programs.
    *
    * @param defines macros to define, of this program's own choosing
@@ -65,7 +66,7 @@ public final class ClassifierCompiler {
         }
       }
       String include = "/usr/include/" + machine.replaceFirst("-.*", "") + "-linux-gnu";
-      for (String program : List.of("classifier.bpf", "parameters.bpf")) {
+      for (String program : List.of("classifier.bpf", "parameters.bpf", "sweep.bpf")) {
         List<String> command = new java.util.ArrayList<>(List.of("clang"));
         command.addAll(FLAGS);
         defines.forEach(define -> command.add("-D" + define));

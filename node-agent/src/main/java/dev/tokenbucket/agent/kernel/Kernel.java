@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.kernel;
 
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -50,6 +51,19 @@ public interface Kernel {
 
   void update(int map, int key, byte[] value);
 
+  /**
+   * Reads about so many elements of a hash map, from a cursor on.
+   *
+   * @param cursor what the read before gave; empty from the beginning
+   */
+  Batch lookupBatch(int map, Optional<ByteBuffer> cursor, int keySize, int valueSize, int count);
+
+  /** Opens the map that an element of an array of maps holds; empty where it holds none. */
+  Optional<Integer> openInner(int maps, int key);
+
+  /** Loads a program and opens a map of its own beside it. */
+  ProgramAndMap loadWithMap(Path object, String program, Map<String, Path> pins, String map);
+
   /** Writes the same value for each possible CPU. */
   void updatePerCpu(int map, int key, byte[] value);
 
@@ -63,6 +77,18 @@ public interface Kernel {
   void awaitGracePeriod();
 
   void close(int fd);
+
+  /**
+   * A part of a hash map.
+   *
+   * @param keys of {@code count} elements, one behind the other
+   * @param values likewise
+   * @param next the cursor to go on from; empty at the map's end
+   */
+  record Batch(int count, ByteBuffer keys, ByteBuffer values, Optional<ByteBuffer> next) {}
+
+  /** Two file descriptors. */
+  record ProgramAndMap(int program, int map) {}
 
   /** Which of the kernel's hooks holds a program. */
   enum Hook {

@@ -20,6 +20,8 @@ public interface LibBpf {
 
   int bpf_program__fd(Pointer program);
 
+  int bpf_map__fd(Pointer map);
+
   int bpf_map__set_pin_path(Pointer map, String path);
 
   int bpf_map__set_initial_value(Pointer map, byte[] data, long size);
@@ -30,6 +32,15 @@ public interface LibBpf {
   int bpf_map_lookup_elem(int fd, byte[] key, byte[] value);
 
   int bpf_map_update_elem(int fd, byte[] key, byte[] value, long flags);
+
+  int bpf_map_lookup_batch(
+      int fd,
+      byte @Nullable [] inCursor,
+      byte[] outCursor,
+      byte[] keys,
+      byte[] values,
+      int[] count,
+      @Nullable Pointer options);
 
   int bpf_map_delete_elem(int fd, byte[] key);
 

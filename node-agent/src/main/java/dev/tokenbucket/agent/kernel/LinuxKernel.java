@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
@@ -20,6 +21,10 @@ import org.jspecify.annotations.Nullable;
 public final class LinuxKernel implements Kernel {
   private static final int BPF_MAP_TYPE_HASH = 1;
   private static final int BPF_MAP_TYPE_ARRAY = 2;
+
+  /** A hash map's cursor is the number of its bucket. */
+  private static final int CURSOR_SIZE = 4;
+
   private static final int ENOENT = 2;
   private static final int EINVAL = 22;
 
@@ -46,6 +51,26 @@ public final class LinuxKernel implements Kernel {
   @Override
   public int load(
       Path object, String program, Map<String, Path> pins, Map<String, byte[]> readOnlyData) {
+    return load(object, pins, readOnlyData, opened -> program(opened, program));
+  }
+
+  @Override
+  public ProgramAndMap loadWithMap(
+      Path object, String program, Map<String, Path> pins, String map) {
+    return load(
+        object,
+        pins,
+        Map.of(),
+        opened ->
+            new ProgramAndMap(
+                program(opened, program), reopenMap(library.bpf_map__fd(map(opened, map)))));
+  }
+
+  private <T> T load(
+      Path object,
+      Map<String, Path> pins,
+      Map<String, byte[]> readOnlyData,
+      Function<Pointer, T> take) {
     Pointer opened = library.bpf_object__open_file(object.toString(), null);
     if (opened == null) {
       throw new KernelException("opening the BPF object " + object, runtime.getLastError());
@@ -62,15 +87,24 @@ public final class LinuxKernel implements Kernel {
                   "setting " + name,
                   library.bpf_map__set_initial_value(map(opened, name), data, data.length)));
       NativeCalls.check("loading the BPF object " + object, library.bpf_object__load(opened));
-      Pointer found = library.bpf_object__find_program_by_name(opened, program);
-      if (found == null) {
-        throw new KernelException("finding program " + program, ENOENT);
-      }
-      // The object's own descriptor goes with the object; a second one outlives it.
-      return reopen(library.bpf_program__fd(found));
+      return take.apply(opened);
     } finally {
       library.bpf_object__close(opened);
     }
+  }
+
+  private int program(Pointer object, String name) {
+    Pointer found = library.bpf_object__find_program_by_name(object, name);
+    if (found == null) {
+      throw new KernelException("finding program " + name, ENOENT);
+    }
+    // The object's own descriptor goes with the object; a second one outlives it.
+    return reopen(library.bpf_program__fd(found));
+  }
+
+  private int reopenMap(int map) {
+    return NativeCalls.check(
+        "opening a program's map", library.bpf_map_get_fd_by_id(calls.info(map, 8, 80).getInt(4)));
   }
 
   private Pointer map(Pointer object, String name) {
@@ -204,6 +238,44 @@ public final class LinuxKernel implements Kernel {
   @Override
   public void update(int map, int key, byte[] value) {
     NativeCalls.check("writing a map", library.bpf_map_update_elem(map, bytes(key), value, 0));
+  }
+
+  @Override
+  public Batch lookupBatch(
+      int map, Optional<ByteBuffer> cursor, int keySize, int valueSize, int count) {
+    byte[] keys = new byte[count * keySize];
+    byte[] values = new byte[count * valueSize];
+    byte[] next = new byte[CURSOR_SIZE];
+    int[] found = {count};
+    byte[] from = cursor.map(LinuxKernel::copy).orElse(null);
+    int result = library.bpf_map_lookup_batch(map, from, next, keys, values, found, null);
+    if (result != -ENOENT) {
+      NativeCalls.check("reading a part of a map", result);
+    }
+    return new Batch(
+        found[0],
+        ByteBuffer.wrap(keys),
+        ByteBuffer.wrap(values).order(ByteOrder.nativeOrder()),
+        result == 0 ? Optional.of(ByteBuffer.wrap(next)) : Optional.empty());
+  }
+
+  private static byte[] copy(ByteBuffer from) {
+    byte[] copy = new byte[from.remaining()];
+    from.duplicate().get(copy);
+    return copy;
+  }
+
+  @Override
+  public Optional<Integer> openInner(int maps, int key) {
+    byte[] id = new byte[4];
+    int result = library.bpf_map_lookup_elem(maps, bytes(key), id);
+    if (result == -ENOENT) {
+      return Optional.empty();
+    }
+    NativeCalls.check("reading an array of maps", result);
+    int inner = ByteBuffer.wrap(id).order(ByteOrder.nativeOrder()).getInt();
+    return Optional.of(
+        NativeCalls.check("opening a table of buckets", library.bpf_map_get_fd_by_id(inner)));
   }
 
   @Override

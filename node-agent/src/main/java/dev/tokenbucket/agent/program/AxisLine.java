@@ -77,6 +77,20 @@ public record AxisLine(
     return (window + batch - cheapest) >> shift(unit);
   }
 
+  /** V at a moment of CLOCK_MONOTONIC, modulo 2^64: {@code axis_value} of token_axis.h. */
+  long valueAt(long now) {
+    return now - t0 < 0 ? v0 - granted(t0 - now, rateBefore) : v0 + granted(now - t0, rate);
+  }
+
+  private static long granted(long nanos, long rate) {
+    return (Math.multiplyHigh(nanos, rate) << (64 - FRACTION)) | ((nanos * rate) >>> FRACTION);
+  }
+
+  /** What a full bucket holds, in units. */
+  long full() {
+    return window + batch - cheapest;
+  }
+
   /** Whether both grant the same, whenever they began. */
   public boolean sameParameters(AxisLine other) {
     return rate == other.rate

@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -44,6 +45,23 @@ record Pins(Path root) {
     HOST_MAPS.forEach(name -> pins.put(name, map(name)));
     HOOK_MAPS.forEach(name -> pins.put(name, hook.resolve(name)));
     return pins;
+  }
+
+  Map<String, Path> ofSweep() {
+    Map<String, Path> pins = new HashMap<>();
+    List.of("parameters", "bucket_tables", "flow_tables")
+        .forEach(name -> pins.put(name, map(name)));
+    return pins;
+  }
+
+  /** The array of maps that holds the tables of such policies. */
+  static String tables(BucketPer per) {
+    return per == BucketPer.Flow ? "flow_tables" : "bucket_tables";
+  }
+
+  /** Bytes of a key: {@code struct flow_key} or {@code struct bucket_key} of maps.h. */
+  static int keySize(BucketPer per) {
+    return per == BucketPer.Flow ? 40 : 20;
   }
 
   List<Attachment> hooks() {

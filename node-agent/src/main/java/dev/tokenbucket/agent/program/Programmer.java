@@ -38,10 +38,12 @@ public final class Programmer {
   private static final Logger LOG = LoggerFactory.getLogger(Programmer.class);
   private static final int SLOTS = 256;
   private static final int PARAMETERS_SIZE = 2 * AxisLine.SIZE + 8;
+
+  /** {@code struct parameter_change} of parameters.bpf.c. */
+  private static final int CHANGE_SIZE = 8 + AxisLine.SIZE + 8;
+
   private static final int COUNTERS_SIZE = 48;
   private static final int SHARED_BUCKET_SIZE = 64;
-  private static final int ADDRESS_KEY_SIZE = 20;
-  private static final int FLOW_KEY_SIZE = 40;
   private static final int BUCKET_SIZE = 16;
 
   /** How far ahead a change of parameters is set, so that it is never late when it is made. */
@@ -49,10 +51,14 @@ public final class Programmer {
 
   private static final int CHANGE_TRIES = 5;
 
+  /** Buckets looked at in one sweep, over all policies. */
+  private static final int SWEPT_AT_ONCE = 131_072;
+
   private final Kernel kernel;
   private final HostInterfaces interfaces;
   private final Pins pins;
   private final Path objects;
+  private final Sweeper sweeper;
 
   /**
    * @param bpffs a folder on a BPF file system
@@ -63,6 +69,7 @@ public final class Programmer {
     this.interfaces = interfaces;
     this.pins = Pins.on(bpffs);
     this.objects = objects;
+    this.sweeper = new Sweeper(kernel, pins, objects);
   }
 
   private record HookKey(
@@ -257,9 +264,9 @@ public final class Programmer {
       kernel.close(counters);
     }
     if (policy.per().isTabled()) {
-      int keySize = policy.per() == BucketPer.Flow ? FLOW_KEY_SIZE : ADDRESS_KEY_SIZE;
+      int keySize = Pins.keySize(policy.per());
       int table = kernel.createHash("buckets", keySize, BUCKET_SIZE, policy.capacity());
-      withMap(tables(policy.per()), map -> kernel.update(map, slot, intBytes(table)));
+      withMap(Pins.tables(policy.per()), map -> kernel.update(map, slot, intBytes(table)));
       kernel.close(table);
     }
     AxisLine line = line(policy, System.nanoTime());
@@ -267,10 +274,6 @@ public final class Programmer {
         ByteBuffer.allocate(PARAMETERS_SIZE).put(line.encode()).put(line.encode()).array();
     withMap("parameters", map -> kernel.update(map, slot, both));
     logParameters(policy);
-  }
-
-  private static String tables(BucketPer per) {
-    return per == BucketPer.Flow ? "flow_tables" : "bucket_tables";
   }
 
   /** Bends the axis where the parameters in force are not those wanted. */
@@ -285,7 +288,7 @@ public final class Programmer {
         kernel.awaitGracePeriod();
         // A change that was made less than the lead ago may lie ahead of now: bend after it.
         long t0 = Math.max(System.nanoTime(), inForce(slot).t0()) + CHANGE_AHEAD_NANOS;
-        ByteBuffer context = ByteBuffer.allocate(8 + AxisLine.SIZE).order(ByteOrder.nativeOrder());
+        ByteBuffer context = ByteBuffer.allocate(CHANGE_SIZE).order(ByteOrder.nativeOrder());
         context.putInt(slot).putInt(0).put(line(policy, t0).encode());
         if (kernel.run(program, context.array()) == 0) {
           logParameters(policy);
@@ -406,13 +409,43 @@ public final class Programmer {
         int freed = slot;
         BucketPer per = there.get().per();
         if (per.isTabled()) {
-          withMap(tables(per), map -> kernel.delete(map, freed));
+          withMap(Pins.tables(per), map -> kernel.delete(map, freed));
         }
         kernel.update(identities, slot, new byte[SlotIdentity.SIZE]);
         LOG.info("removed policy {}", there.get().name());
       }
     } finally {
       kernel.close(identities);
+    }
+  }
+
+  /**
+   * Removes idle buckets: a bounded part of each table, the next call goes on from there. What is
+   * removed was full, so no limit changes by it.
+   */
+  public void sweep() {
+    if (!Files.exists(pins.identities())) {
+      return;
+    }
+    int identities = kernel.open(pins.identities());
+    try {
+      Map<Integer, SlotIdentity> tabled = new LinkedHashMap<>();
+      for (int slot = 0; slot < SLOTS; slot++) {
+        int at = slot;
+        SlotIdentity.decode(kernel.lookup(identities, slot, SlotIdentity.SIZE))
+            .filter(identity -> identity.per().isTabled())
+            .ifPresent(identity -> tabled.put(at, identity));
+      }
+      tabled.forEach((slot, identity) -> sweep(slot, identity, SWEPT_AT_ONCE / tabled.size()));
+    } finally {
+      kernel.close(identities);
+    }
+  }
+
+  private void sweep(int slot, SlotIdentity identity, int most) {
+    int removed = sweeper.sweep(slot, identity, inForce(slot), most, System.nanoTime());
+    if (removed > 0) {
+      LOG.debug("removed {} idle buckets of {}", removed, identity.name());
     }
   }
 

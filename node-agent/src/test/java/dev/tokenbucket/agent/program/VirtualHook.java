@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.ProgramTestRun;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.io.IOException;
@@ -79,6 +80,7 @@ final class VirtualHook implements AutoCloseable {
   private final ProgramTestRun runner = new ProgramTestRun();
   private final Path bpffs;
   private final int program;
+  private final Sweeper sweeper;
   private final Map<String, Integer> maps = new HashMap<>();
   private long now = START;
 
@@ -95,16 +97,14 @@ final class VirtualHook implements AutoCloseable {
     for (int slot = 0; slot < policies.size(); slot++) {
       entries.add(entry(slot, policies.get(slot)));
     }
-    Path object =
-        new ClassifierCompiler(objects)
-            .compile(List.of("TB_CLOCK_FROM_TIMESTAMP"))
-            .resolve("classifier.bpf.o");
+    Path compiled = new ClassifierCompiler(objects).compile(List.of("TB_CLOCK_FROM_TIMESTAMP"));
     program =
         kernel.load(
-            object,
+            compiled.resolve("classifier.bpf.o"),
             "tokenbucket",
             pins,
             Map.of(".rodata.hook", new HookConfiguration(direction, true, entries).encode()));
+    sweeper = new Sweeper(kernel, new Pins(folder), compiled);
     pins.forEach((name, pin) -> maps.put(name, kernel.open(pin)));
     for (int slot = 0; slot < policies.size(); slot++) {
       begin(slot, policies.get(slot));
@@ -126,7 +126,7 @@ final class VirtualHook implements AutoCloseable {
           ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(table).array());
       kernel.close(table);
     }
-    byte[] line = AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, START).encode();
+    byte[] line = line(policy).encode();
     kernel.update(
         map("parameters"),
         slot,
@@ -166,6 +166,19 @@ final class VirtualHook implements AutoCloseable {
       passed += passes(frame) ? 1 : 0;
     }
     return passed;
+  }
+
+  /** Removes the idle buckets of a policy; returns how many. */
+  int sweep(int slot, Policy policy) {
+    BucketPer per =
+        (policy.flags() & HookConfiguration.PER_FLOW) != 0 ? BucketPer.Flow : BucketPer.SourceIP;
+    SlotIdentity identity =
+        new SlotIdentity("p", "p", policy.unit(), per, policy.capacity(), 32, 64, 0);
+    return sweeper.sweep(slot, identity, line(policy), Integer.MAX_VALUE, now);
+  }
+
+  private static AxisLine line(Policy policy) {
+    return AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, START);
   }
 
   Counters counters(int slot) {

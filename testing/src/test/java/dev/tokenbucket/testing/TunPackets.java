@@ -1,0 +1,69 @@
+package dev.tokenbucket.testing;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Runtime;
+
+/** Lets packets come in on a tun device, as if from its far end: {@code DEVICE HEX COUNT}. */
+final class TunPackets {
+  private static final int O_RDWR = 2;
+  private static final long TUNSETIFF = 0x400454caL;
+  private static final short IFF_TUN = 1;
+  private static final short IFF_NO_PI = 0x1000;
+  private static final int NAME = 16;
+  private static final int REQUEST = 40;
+
+  /** What is used of libc. */
+  public interface LibC {
+    int open(String path, int flags);
+
+    int ioctl(int fd, long request, byte[] argument);
+
+    long write(int fd, byte[] bytes, long length);
+
+    int close(int fd);
+  }
+
+  private TunPackets() {}
+
+  /** The command that lets a packet come in so many times. */
+  static List<String> command(String device, String hex, int count) {
+    return List.of(
+        ProcessHandle.current().info().command().orElse("java"),
+        "-cp",
+        System.getProperty("java.class.path"),
+        TunPackets.class.getName(),
+        device,
+        hex,
+        Integer.toString(count));
+  }
+
+  public static void main(String[] arguments) {
+    LibC library = LibraryLoader.create(LibC.class).load("c");
+    byte[] packet = java.util.HexFormat.of().parseHex(arguments[1]);
+    int tun = library.open("/dev/net/tun", O_RDWR);
+    byte[] request = new byte[REQUEST];
+    byte[] name = arguments[0].getBytes(StandardCharsets.US_ASCII);
+    System.arraycopy(name, 0, request, 0, name.length);
+    ByteBuffer.wrap(request)
+        .order(ByteOrder.nativeOrder())
+        .putShort(NAME, (short) (IFF_TUN | IFF_NO_PI));
+    if (library.ioctl(tun, TUNSETIFF, request) < 0) {
+      throw failure(library, "TUNSETIFF");
+    }
+    for (int i = 0; i < Integer.parseInt(arguments[2]); i++) {
+      if (library.write(tun, packet, packet.length) < 0) {
+        throw failure(library, "write");
+      }
+    }
+    library.close(tun);
+  }
+
+  private static IllegalStateException failure(LibC library, String attempt) {
+    return new IllegalStateException(
+        attempt + ": errno " + Runtime.getRuntime(library).getLastError());
+  }
+}
