@@ -2,7 +2,6 @@ package dev.tokenbucket.agent;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
-import dev.tokenbucket.agent.program.HostInterfaces;
 import dev.tokenbucket.agent.program.Programmer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -81,8 +80,7 @@ final class AgentCommand implements Callable<Integer> {
       findings.forEach(finding -> LOG.warn("preflight: {}", finding));
       BpfFileSystem.ensure(host.bpffs);
       Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
-      Programmer programmer =
-          new Programmer(new LinuxKernel(clsact), new HostInterfaces(), host.bpffs, objects);
+      Programmer programmer = new Programmer(new LinuxKernel(clsact), host.bpffs, objects);
       try (DesiredStateSource desired = open(findings)) {
         LOG.info("agent ready");
         run(desired, programmer);

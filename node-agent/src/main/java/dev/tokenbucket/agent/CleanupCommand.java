@@ -1,7 +1,6 @@
 package dev.tokenbucket.agent;
 
 import dev.tokenbucket.agent.kernel.LinuxKernel;
-import dev.tokenbucket.agent.program.HostInterfaces;
 import dev.tokenbucket.agent.program.Programmer;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -24,7 +23,7 @@ final class CleanupCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    new Programmer(new LinuxKernel(), new HostInterfaces(), host.bpffs, host.stateDir).removeAll();
+    new Programmer(new LinuxKernel(), host.bpffs, host.stateDir).removeAll();
     for (String name : OWN_FILES) {
       delete(host.stateDir.resolve(name));
     }

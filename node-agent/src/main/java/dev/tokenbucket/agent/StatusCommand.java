@@ -4,7 +4,6 @@ import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
-import dev.tokenbucket.agent.program.HostInterfaces;
 import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.agent.program.RunningHook;
 import java.io.IOException;
@@ -38,8 +37,7 @@ final class StatusCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Programmer programmer =
-        new Programmer(new LinuxKernel(), new HostInterfaces(), host.bpffs, host.stateDir);
+    Programmer programmer = new Programmer(new LinuxKernel(), host.bpffs, host.stateDir);
     List<String> refused =
         Files.exists(host.refusals()) ? Files.readAllLines(host.refusals()) : List.of();
     Status status = new Status(programmer.running(), refused);

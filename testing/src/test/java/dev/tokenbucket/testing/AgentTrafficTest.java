@@ -187,6 +187,9 @@ class AgentTrafficTest {
 
   @Test
   void thePlaceOfASourceThatWentQuietIsFreeForAnother() throws IOException {
+    // neighbour discovery would take the one place
+    Commands.run(network.atSource(List.of("sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1")));
+    Daemon.pause(Duration.ofSeconds(1));
     apply("{per: SourceIP, capacity: 1}", RATE);
     for (String source : List.of("10.88.1.2", "10.88.1.3")) {
       try (TrafficRun run = flood(source, 1)) {

@@ -76,6 +76,15 @@ public interface Kernel {
   /** Waits until every program that runs now has ended. */
   void awaitGracePeriod();
 
+  /** The index of an interface of this network namespace; empty where there is none. */
+  Optional<Integer> interfaceIndex(String name);
+
+  /** The name of an interface of this network namespace; empty where there is none. */
+  Optional<String> interfaceName(int index);
+
+  /** A device's type, ARPHRD_* of linux/if_arp.h; empty where there is no such interface. */
+  Optional<Integer> linkType(String interfaceName);
+
   void close(int fd);
 
   /**

@@ -72,5 +72,13 @@ public interface LibBpf {
 
   long syscall(long number, long a, long b, long c);
 
+  int if_nametoindex(String name);
+
+  @Nullable Pointer if_indextoname(int index, byte[] name);
+
+  int socket(int domain, int type, int protocol);
+
+  int ioctl(int fd, long request, byte[] argument);
+
   int close(int fd);
 }

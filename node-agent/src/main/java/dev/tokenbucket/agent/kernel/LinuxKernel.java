@@ -8,6 +8,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -21,6 +22,14 @@ import org.jspecify.annotations.Nullable;
 public final class LinuxKernel implements Kernel {
   private static final int BPF_MAP_TYPE_HASH = 1;
   private static final int BPF_MAP_TYPE_ARRAY = 2;
+
+  private static final int AF_INET = 2;
+  private static final int SOCK_DGRAM = 2;
+  private static final long SIOCGIFHWADDR = 0x8927;
+
+  // struct ifreq: a name and a union, here a sockaddr whose family is the device's type
+  private static final int INTERFACE_NAME = 16;
+  private static final int INTERFACE_REQUEST = 40;
 
   /** A hash map's cursor is the number of its bucket. */
   private static final int CURSOR_SIZE = 4;
@@ -230,7 +239,7 @@ public final class LinuxKernel implements Kernel {
     byte[] all = lookup(map, key, valueSize * cpus);
     List<byte[]> values = new ArrayList<>();
     for (int cpu = 0; cpu < cpus; cpu++) {
-      values.add(java.util.Arrays.copyOfRange(all, cpu * valueSize, (cpu + 1) * valueSize));
+      values.add(Arrays.copyOfRange(all, cpu * valueSize, (cpu + 1) * valueSize));
     }
     return values;
   }
@@ -310,6 +319,40 @@ public final class LinuxKernel implements Kernel {
   @Override
   public void awaitGracePeriod() {
     calls.awaitGracePeriod();
+  }
+
+  @Override
+  public Optional<Integer> interfaceIndex(String name) {
+    return Optional.of(library.if_nametoindex(name)).filter(index -> index != 0);
+  }
+
+  @Override
+  public Optional<String> interfaceName(int index) {
+    byte[] name = new byte[INTERFACE_NAME];
+    if (library.if_indextoname(index, name) == null) {
+      return Optional.empty();
+    }
+    String padded = new String(name, StandardCharsets.UTF_8);
+    return Optional.of(padded.substring(0, padded.indexOf(0)));
+  }
+
+  @Override
+  public Optional<Integer> linkType(String interfaceName) {
+    byte[] name = interfaceName.getBytes(StandardCharsets.UTF_8);
+    if (name.length >= INTERFACE_NAME) {
+      return Optional.empty();
+    }
+    byte[] request = Arrays.copyOf(name, INTERFACE_REQUEST);
+    int socket = NativeCalls.check("opening a socket", library.socket(AF_INET, SOCK_DGRAM, 0));
+    try {
+      if (library.ioctl(socket, SIOCGIFHWADDR, request) < 0) {
+        return Optional.empty();
+      }
+    } finally {
+      close(socket);
+    }
+    ByteBuffer answer = ByteBuffer.wrap(request).order(ByteOrder.nativeOrder());
+    return Optional.of(Short.toUnsignedInt(answer.getShort(INTERFACE_NAME)));
   }
 
   @Override

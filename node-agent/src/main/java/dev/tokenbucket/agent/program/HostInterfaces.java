@@ -1,12 +1,10 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.NetworkInterface;
-import java.net.SocketException;
 import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -25,7 +23,13 @@ public final class HostInterfaces {
   private static final Path IPV4_ROUTES = Path.of("/proc/net/route");
   private static final Path IPV6_ROUTES = Path.of("/proc/net/ipv6_route");
   private static final String LOOPBACK = "lo";
-  private static final Path DEVICES = Path.of("/sys/class/net");
+  private static final Path DEVICES = Path.of("/proc/net/dev");
+
+  private final Kernel kernel;
+
+  public HostInterfaces(Kernel kernel) {
+    this.kernel = kernel;
+  }
 
   /** What a device's frames begin with. */
   public enum LinkLayer {
@@ -40,7 +44,8 @@ public final class HostInterfaces {
   public SortedMap<String, Integer> select(List<InterfaceSelector> selectors) {
     SortedMap<String, Integer> selected = new TreeMap<>();
     for (InterfaceSelector selector : selectors) {
-      names(selector).forEach(name -> index(name).ifPresent(i -> selected.put(name, i)));
+      names(selector)
+          .forEach(name -> kernel.interfaceIndex(name).ifPresent(i -> selected.put(name, i)));
     }
     return selected;
   }
@@ -82,12 +87,11 @@ public final class HostInterfaces {
     return Pattern.compile(expression, Pattern.DOTALL).asMatchPredicate();
   }
 
+  /** Also those without an address, which the standard library does not know. */
   private static Stream<String> all() {
-    try {
-      return NetworkInterface.networkInterfaces().map(NetworkInterface::getName);
-    } catch (SocketException e) {
-      throw new UncheckedIOException(e);
-    }
+    return lines(DEVICES).stream()
+        .filter(line -> line.indexOf(':') >= 0)
+        .map(line -> line.substring(0, line.lastIndexOf(':')).strip());
   }
 
   /**
@@ -95,37 +99,22 @@ public final class HostInterfaces {
    * not read, and for a device that is gone.
    */
   public Optional<LinkLayer> linkLayer(String name) {
-    try {
-      String type = Files.readString(DEVICES.resolve(name).resolve("type")).strip();
-      return switch (type) {
-        // Ethernet, loopback
-        case "1", "772" -> Optional.of(LinkLayer.ETHERNET);
-        // PPP, raw IP, ipip, ip6tnl, sit, GRE over IPv4 and IPv6; none: tun, WireGuard
-        case "512", "519", "768", "769", "776", "778", "823", "65534" -> Optional.of(LinkLayer.IP);
-        default -> Optional.empty();
-      };
-    } catch (NoSuchFileException e) {
-      return Optional.empty();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    return kernel.linkType(name).flatMap(HostInterfaces::linkLayer);
+  }
+
+  private static Optional<LinkLayer> linkLayer(int type) {
+    return switch (type) {
+      // Ethernet, loopback
+      case 1, 772 -> Optional.of(LinkLayer.ETHERNET);
+      // PPP, raw IP, ipip, ip6tnl, sit, GRE over IPv4 and IPv6; none: tun, WireGuard
+      case 512, 519, 768, 769, 776, 778, 823, 65534 -> Optional.of(LinkLayer.IP);
+      default -> Optional.empty();
+    };
   }
 
   /** An interface's name; empty where it is gone. */
   public Optional<String> name(int index) {
-    try {
-      return Optional.ofNullable(NetworkInterface.getByIndex(index)).map(NetworkInterface::getName);
-    } catch (SocketException e) {
-      return Optional.empty();
-    }
-  }
-
-  private static Optional<Integer> index(String name) {
-    try {
-      return Optional.ofNullable(NetworkInterface.getByName(name)).map(NetworkInterface::getIndex);
-    } catch (SocketException e) {
-      return Optional.empty();
-    }
+    return kernel.interfaceName(index);
   }
 
   private static Set<String> defaultRoute() {

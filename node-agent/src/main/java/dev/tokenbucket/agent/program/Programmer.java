@@ -64,9 +64,9 @@ public final class Programmer {
    * @param bpffs a folder on a BPF file system
    * @param objects the folder with the compiled programs
    */
-  public Programmer(Kernel kernel, HostInterfaces interfaces, Path bpffs, Path objects) {
+  public Programmer(Kernel kernel, Path bpffs, Path objects) {
     this.kernel = kernel;
-    this.interfaces = interfaces;
+    this.interfaces = new HostInterfaces(kernel);
     this.pins = Pins.on(bpffs);
     this.objects = objects;
     this.sweeper = new Sweeper(kernel, pins, objects);
