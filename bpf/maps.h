@@ -11,7 +11,8 @@
 /* Policies on a host, over all hooks; a policy has a slot in each of the maps below. */
 #define MAX_SLOTS 256
 
-/* An address under the policy's prefix length. IPv4 in word[0]; no IPv6 packet has IPv4's version. */
+/* An address under the policy's prefix length. IPv4 in word[0]; no IPv6 packet has IPv4's version.
+ */
 struct bucket_key {
 	__u32 word[4];
 	__u32 version;
@@ -44,7 +45,8 @@ struct verdict_counters {
 	__u64 exceed_packets;
 	__u64 exceed_bytes;
 	__u64 contended_packets; /* of the exceeding ones: lost the race for the bucket too often */
-	__u64 overflow_packets;	 /* found no place, or a bucket being removed: judged by the shared one */
+	__u64 overflow_packets;	 /* found no place, or a bucket being removed: judged by the shared
+				    one */
 };
 
 /* Pinned, host-wide. Written by parameters.bpf.c, and by the agent before a slot's first use. */

@@ -84,9 +84,9 @@ static __always_inline void policy_flow_key(const struct packet *packet, struct 
  * key's first packets both look up what is there after the insert, so both use the one element
  * that won. NULL where the table is full, whatever the reason given.
  */
-static __always_inline struct bucket *policy_keyed_bucket(struct clock_source *source, void *table,
-							  const void *key,
-							  const struct policy_parameters *parameters)
+static __always_inline struct bucket *
+policy_keyed_bucket(struct clock_source *source, void *table, const void *key,
+		    const struct policy_parameters *parameters)
 {
 	struct bucket *bucket;
 	struct bucket full;
@@ -113,9 +113,9 @@ policy_address_bucket(struct clock_source *source, const struct packet *packet, 
 				   parameters);
 }
 
-static __always_inline struct bucket *
-policy_flow_bucket(struct clock_source *source, const struct packet *packet, __u32 i,
-		   const struct policy_parameters *parameters)
+static __always_inline struct bucket *policy_flow_bucket(struct clock_source *source,
+							 const struct packet *packet, __u32 i,
+							 const struct policy_parameters *parameters)
 {
 	__u32 slot = hook.policy[i].slot;
 	struct flow_key key;

@@ -44,8 +44,7 @@ static __always_inline __u32 sweep_table(const struct sweep_request *request, vo
 		struct bucket *bucket = bpf_map_lookup_elem(table, key);
 
 		/* The clock anew each time: pos may be of a moment after an earlier reading. */
-		if (bucket &&
-		    bucket_mark_full(bucket, now_in_force, clock_read(&request->clock)) &&
+		if (bucket && bucket_mark_full(bucket, now_in_force, clock_read(&request->clock)) &&
 		    !bpf_map_delete_elem(table, key))
 			removed++;
 	}

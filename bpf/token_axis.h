@@ -56,8 +56,8 @@ static __always_inline __u64 axis_multiply(__u64 a, __u64 b)
 	return (high << (64 - AXIS_RATE_FRACTION)) | (low_word >> AXIS_RATE_FRACTION);
 }
 
-/* V(now), even. The time before t0 is judged by the rate before it, so a reading that is old bends no
- * line. */
+/* V(now), even. The time before t0 is judged by the rate before it, so a reading that is old bends
+ * no line. */
 static __always_inline __u64 axis_value(const struct axis_line *line, __u64 now)
 {
 	__u64 v = (__s64)(now - line->t0) < 0

@@ -42,7 +42,7 @@
  * read the clock looks for the mark.
  */
 #define BUCKET_MARK(pos) (((pos) | 1) + (1ULL << 62))
-#define BUCKET_IS_MARKED(pos) ((pos) & 1)
+#define BUCKET_IS_MARKED(pos) ((pos)&1)
 
 /*
  * The registers of one flow. pos: compare-and-swap by any CPU, and by sweep.bpf.c to mark it;
@@ -120,8 +120,9 @@ static __always_inline struct bucket bucket_full(const struct policy_parameters 
 }
 
 /*
- * Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. The clock is read before the parameters: a
- * packet that reads an old index has read a clock from before the flip, which the old line covers.
+ * Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. The clock is read
+ * before the parameters: a packet that reads an old index has read a clock from before the flip,
+ * which the old line covers.
  */
 static __always_inline enum bucket_verdict bucket_judge(struct clock_source *source,
 							struct bucket *bucket,

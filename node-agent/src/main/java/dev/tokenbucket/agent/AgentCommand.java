@@ -115,13 +115,22 @@ final class AgentCommand implements Callable<Integer> {
           applied = wanted;
           appliedAt = now;
           lastError = logChanged(failures.toString(), lastError);
-          programmer.sweep();
+          sweep(programmer);
         }
       } catch (IOException | RuntimeException e) {
         lastError = logChanged(String.valueOf(e.getMessage()), lastError);
         Thread.sleep(RESYNC.toMillis() / 2);
       }
       desired.awaitChange(RESYNC);
+    }
+  }
+
+  /** Apart from programming: that idle buckets stay harms no limit. */
+  private static void sweep(Programmer programmer) {
+    try {
+      programmer.sweep();
+    } catch (RuntimeException e) {
+      LOG.warn("idle buckets stay until the next try: {}", e.getMessage());
     }
   }
 
