@@ -79,6 +79,7 @@ final class VirtualHook implements AutoCloseable {
   private final LinuxKernel kernel = new LinuxKernel();
   private final ProgramTestRun runner = new ProgramTestRun();
   private final Path bpffs;
+  private final Path compiled;
   private final int program;
   private final Sweeper sweeper;
   private final Map<String, Integer> maps = new HashMap<>();
@@ -97,7 +98,7 @@ final class VirtualHook implements AutoCloseable {
     for (int slot = 0; slot < policies.size(); slot++) {
       entries.add(entry(slot, policies.get(slot)));
     }
-    Path compiled = new ClassifierCompiler(objects).compile(List.of("TB_CLOCK_FROM_TIMESTAMP"));
+    compiled = new ClassifierCompiler(objects).compile(List.of("TB_CLOCK_FROM_TIMESTAMP"));
     program =
         kernel.load(
             compiled.resolve("classifier.bpf.o"),
@@ -177,8 +178,36 @@ final class VirtualHook implements AutoCloseable {
     return sweeper.sweep(slot, identity, line(policy), Integer.MAX_VALUE, now);
   }
 
+  /**
+   * Bends the axis to this policy's rate and burst, as the agent does.
+   *
+   * @param ahead nanoseconds from now to the bend
+   * @return 0, or a negative errno
+   */
+  int change(int slot, Policy policy, long ahead) {
+    int change =
+        kernel.load(
+            compiled.resolve("parameters.bpf.o"),
+            "change_parameters",
+            Map.of("parameters", bpffs.resolve("parameters")),
+            Map.of());
+    try {
+      kernel.awaitGracePeriod();
+      ByteBuffer context =
+          ByteBuffer.allocate(8 + AxisLine.SIZE + 8).order(ByteOrder.nativeOrder());
+      context.putInt(slot).putInt(0).put(line(policy, now + ahead).encode()).putLong(now);
+      return kernel.run(change, context.array());
+    } finally {
+      kernel.close(change);
+    }
+  }
+
   private static AxisLine line(Policy policy) {
-    return AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, START);
+    return line(policy, START);
+  }
+
+  private static AxisLine line(Policy policy, long t0) {
+    return AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, t0);
   }
 
   Counters counters(int slot) {

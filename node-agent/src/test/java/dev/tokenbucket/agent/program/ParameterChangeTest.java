@@ -1,0 +1,90 @@
+package dev.tokenbucket.agent.program;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tokenbucket.agent.program.VirtualHook.Policy;
+import org.junit.jupiter.api.Test;
+
+/** Changes of rate and burst, in the kernel and under a virtual clock. Needs root. */
+class ParameterChangeTest extends KernelTest {
+  private static final byte[] FRAME = Frames.udp("10.0.0.2", 100);
+  private static final long SECOND = 1_000_000_000L;
+  private static final long AHEAD = SECOND / 20;
+  private static final int ETIME = 62;
+  private static final Policy SLOW = Policy.packets(100, 1000);
+  private static final Policy FAST = Policy.packets(10_000, 1000);
+
+  /** What rounding and the prepaid part of a burst may take. */
+  private static final int SLACK = 1000 / 64 + 1;
+
+  @Test
+  void aDrainedBucketIsNeitherStalledByAFasterRateNorRefilledByASlowerOne() {
+    try (VirtualHook hook = hook(SLOW)) {
+      drain(hook);
+      assertThat(hook.change(0, FAST, AHEAD)).isZero();
+      hook.pass(AHEAD);
+      assertThat(hook.passing(50, FRAME)).as("granted by the old rate").isBetween(4, 5);
+      hook.pass(SECOND / 100);
+      assertThat(hook.passing(500, FRAME)).as("10 ms of the new rate").isBetween(99 - SLACK, 101);
+
+      drain(hook);
+      assertThat(hook.change(0, SLOW, AHEAD)).isZero();
+      hook.pass(AHEAD);
+      drain(hook);
+      hook.pass(SECOND);
+      assertThat(hook.passing(2000, FRAME))
+          .as("a second of the old rate")
+          .isBetween(99 - SLACK, 101);
+    }
+  }
+
+  @Test
+  void untilTheBendTheOldRateHolds() {
+    try (VirtualHook hook = hook(SLOW)) {
+      drain(hook);
+      assertThat(hook.change(0, FAST, SECOND)).isZero();
+      hook.pass(SECOND / 2);
+      assertThat(hook.passing(500, FRAME)).isBetween(49 - SLACK, 51);
+    }
+  }
+
+  @Test
+  void afterBurstShrinksNoMoreThanTheNewOneIsHeld() {
+    try (VirtualHook hook = hook(SLOW)) {
+      assertThat(hook.passes(FRAME)).isTrue();
+      assertThat(hook.change(0, Policy.packets(100, 10), AHEAD)).isZero();
+      hook.pass(AHEAD);
+      assertThat(hook.passing(2000, FRAME)).isEqualTo(10);
+    }
+  }
+
+  @Test
+  void aChangeThatComesLateIsRefusedAndChangesNothing() {
+    try (VirtualHook hook = hook(SLOW)) {
+      drain(hook);
+      assertThat(hook.change(0, FAST, 0)).isEqualTo(-ETIME);
+      hook.pass(SECOND);
+      assertThat(hook.passing(2000, FRAME)).isBetween(99 - SLACK, 101);
+    }
+  }
+
+  @Test
+  void changesBackToBackGrantTheIntegralOfTheRates() {
+    try (VirtualHook hook = hook(FAST)) {
+      drain(hook);
+      int passed = 0;
+      for (int i = 0; i < 20; i++) {
+        assertThat(hook.change(0, i % 2 == 0 ? SLOW : FAST, AHEAD)).isZero();
+        hook.pass(AHEAD);
+        passed += hook.passing(2000, FRAME);
+      }
+      // ten spans of 50 ms at each rate
+      assertThat(passed).isBetween(10 * 5 + 10 * 500 - SLACK, 10 * 5 + 10 * 500 + 1);
+    }
+  }
+
+  private static void drain(VirtualHook hook) {
+    hook.passing(2000, FRAME);
+    assertThat(hook.passes(FRAME)).isFalse();
+  }
+}
