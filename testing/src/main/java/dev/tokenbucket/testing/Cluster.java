@@ -2,12 +2,14 @@ package dev.tokenbucket.testing;
 
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
 /** A control plane with our CRDs and roles, and how the operator is started on it. */
 public final class Cluster {
   private static final String NAMESPACE = "tokenbucket-system";
+  private static final Duration ADMISSION_READY = Duration.ofSeconds(20);
   private static final Duration OPERATOR_READY = Duration.ofSeconds(60);
 
   private final ControlPlane controlPlane;
@@ -30,6 +32,53 @@ public final class Cluster {
         "crd/tokenbucketnodestates.tokenbucket.dev");
     kubectl("apply", "-f", root.resolve("deploy/manifests/namespace.yaml").toString());
     kubectl("apply", "-f", root.resolve("deploy/manifests").toString());
+    awaitAdmission();
+  }
+
+  /** The API server takes a moment to heed a new ValidatingAdmissionPolicy. */
+  private void awaitAdmission() {
+    awaitRefusal(
+        "tokenbucket-owned-writes",
+        """
+        apiVersion: tokenbucket.dev/v1alpha1
+        kind: TokenBucketNodeState
+        metadata: {name: admission-probe}
+        spec: {policies: []}
+        """,
+        "--as=system:serviceaccount:" + NAMESPACE + ":tokenbucket-agent",
+        "--as-group=system:masters");
+    awaitRefusal(
+        "tokenbucket-node-selectors",
+        """
+        apiVersion: tokenbucket.dev/v1alpha1
+        kind: TokenBucketPolicy
+        metadata: {name: admission-probe}
+        spec:
+          rate: {packetsPerSecond: 1}
+          nodeSelector: {matchExpressions: [{key: probe, operator: Probe}]}
+        """);
+  }
+
+  private void awaitRefusal(String admissionPolicy, String manifest, String... options) {
+    List<String> create = new ArrayList<>(List.of("create", "--dry-run=server", "-f", "-"));
+    create.addAll(List.of(options));
+    List<String> command = controlPlane.kubectl(create.toArray(String[]::new));
+    long end = System.nanoTime() + ADMISSION_READY.toNanos();
+    while (true) {
+      try {
+        Commands.runWithInput(manifest, command);
+      } catch (StepFailedException e) {
+        if (String.valueOf(e.getMessage()).contains(admissionPolicy)) {
+          return;
+        }
+        throw e;
+      }
+      if (System.nanoTime() > end) {
+        throw new StepFailedException(
+            admissionPolicy + " refuses nothing after " + ADMISSION_READY.toSeconds() + " s", null);
+      }
+      Daemon.pause(Duration.ofMillis(50));
+    }
   }
 
   /** kubectl as the administrator. */
@@ -51,18 +100,19 @@ public final class Cluster {
                 "-Dquarkus.http.port=0",
                 "-jar",
                 jar.toString()),
-            Map.of(
-                "KUBECONFIG",
-                controlPlane
-                    .serviceAccountKubeconfig(NAMESPACE, "tokenbucket-operator")
-                    .toString()),
+            Map.of("KUBECONFIG", operatorKubeconfig().toString()),
             log,
             lifetime)
         .ready("operator ready", OPERATOR_READY);
   }
 
-  /** A kubeconfig with an agent's rights. */
-  public Path agentKubeconfig() {
-    return controlPlane.serviceAccountKubeconfig(NAMESPACE, "tokenbucket-agent");
+  /** A kubeconfig with the operator's rights. */
+  public Path operatorKubeconfig() {
+    return controlPlane.serviceAccountKubeconfig(NAMESPACE, "tokenbucket-operator");
+  }
+
+  /** A kubeconfig for the agent of a node that is there, with a token bound to that node. */
+  public Path agentKubeconfig(String node) {
+    return controlPlane.nodeBoundKubeconfig(NAMESPACE, "tokenbucket-agent", node);
   }
 }

@@ -1,6 +1,7 @@
 package dev.tokenbucket.testing;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,9 +20,16 @@ public final class Commands {
    * @throws StepFailedException where it fails or takes longer than a minute
    */
   public static String run(List<String> command) {
+    return runWithInput("", command);
+  }
+
+  /** As {@link #run(List)}, with a text that its standard input holds. */
+  public static String runWithInput(String input, List<String> command) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-      process.getOutputStream().close();
+      try (OutputStream stdin = process.getOutputStream()) {
+        stdin.write(input.getBytes(StandardCharsets.UTF_8));
+      }
       String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
         process.destroyForcibly();

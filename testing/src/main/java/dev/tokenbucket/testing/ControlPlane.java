@@ -1,6 +1,10 @@
 package dev.tokenbucket.testing;
 
 import io.fabric8.kubernetes.api.model.ConfigBuilder;
+import io.fabric8.kubernetes.api.model.authentication.BoundObjectReference;
+import io.fabric8.kubernetes.api.model.authentication.BoundObjectReferenceBuilder;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
+import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
@@ -17,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** etcd and kube-apiserver on loopback, with certificates and ports of their own. */
 public final class ControlPlane implements AutoCloseable {
@@ -223,10 +228,29 @@ public final class ControlPlane implements AutoCloseable {
 
   /** A kubeconfig file for a service account, with a token good for a day. */
   public Path serviceAccountKubeconfig(String namespace, String name) {
-    var request =
-        new io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder()
+    return serviceAccountKubeconfig(namespace, name, null);
+  }
+
+  /** The same, with a token that is bound to a node: it says so, and ends with the node. */
+  public Path nodeBoundKubeconfig(String namespace, String name, String node) {
+    return serviceAccountKubeconfig(
+        namespace,
+        name,
+        new BoundObjectReferenceBuilder()
+            .withApiVersion("v1")
+            .withKind("Node")
+            .withName(node)
+            .withUid(client.nodes().withName(node).get().getMetadata().getUid())
+            .build());
+  }
+
+  private Path serviceAccountKubeconfig(
+      String namespace, String name, @Nullable BoundObjectReference bound) {
+    TokenRequest request =
+        new TokenRequestBuilder()
             .withNewSpec()
             .withExpirationSeconds(86_400L)
+            .withBoundObjectRef(bound)
             .endSpec()
             .build();
     String token =
@@ -237,7 +261,7 @@ public final class ControlPlane implements AutoCloseable {
             .tokenRequest(request)
             .getStatus()
             .getToken();
-    Path file = folder.resolve("kubeconfig-" + name);
+    Path file = folder.resolve("kubeconfig-" + name + (bound == null ? "" : "-" + bound.getName()));
     try {
       Files.writeString(
           file,

@@ -91,11 +91,10 @@ public final class Demo implements AutoCloseable {
     pids.addAll(controlPlane.pids());
     say("starting the operator: waiting for its caches");
     closing(cluster.startOperator(folder.resolve("operator.log"), lifetime));
-    Path agentKubeconfig = cluster.agentKubeconfig();
     for (TestHost host : network.hosts()) {
       cluster.kubectl("apply", "-f", nodeObject(host).toString());
       say("starting the agent of " + host.name() + ": it compiles the classifier");
-      closing(host.startClusterAgent(agentKubeconfig, lifetime));
+      closing(host.startClusterAgent(cluster.agentKubeconfig(host.name()), lifetime));
     }
     ClusterTarget target = new ClusterTarget(cluster);
     cases(network, target);

@@ -53,10 +53,12 @@ class EndToEndTest {
           .create();
     }
     operator = cluster.startOperator(work.resolve("operator.log"), Daemon.Lifetime.WITH_PARENT);
-    Path kubeconfig = cluster.agentKubeconfig();
     agents =
         network.hosts().stream()
-            .map(host -> host.startClusterAgent(kubeconfig, Daemon.Lifetime.WITH_PARENT))
+            .map(
+                host ->
+                    host.startClusterAgent(
+                        cluster.agentKubeconfig(host.name()), Daemon.Lifetime.WITH_PARENT))
             .toList();
   }
 
