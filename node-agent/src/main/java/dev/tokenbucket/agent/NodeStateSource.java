@@ -166,7 +166,8 @@ final class NodeStateSource implements DesiredStateSource {
         programmed ? null : failure == null ? "not found in the kernel yet" : failure,
         found == null ? null : found.rateText(),
         found == null ? null : found.burstText(),
-        attachments);
+        attachments,
+        null);
   }
 
   @Override

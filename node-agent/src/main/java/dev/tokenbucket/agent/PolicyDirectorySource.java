@@ -178,6 +178,11 @@ final class PolicyDirectorySource implements DesiredStateSource {
       throw new IOException(
           "spec.nodeSelector: Forbidden: a bare host has no labels; leave it out with --policies");
     }
+    if (spec.rollout() != null && Boolean.TRUE.equals(spec.rollout().pause())) {
+      throw new IOException(
+          "spec.rollout.pause: Forbidden: a file of --policies is in force as soon as it is read;"
+              + " leave the file as it was until the change may go out");
+    }
     NodePolicy old = before.get(name);
     NodePolicy same = PolicyResolver.resolve(name, name, old == null ? 1 : old.generation(), spec);
     return old == null || old.equals(same)

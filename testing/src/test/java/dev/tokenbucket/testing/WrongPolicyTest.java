@@ -23,9 +23,9 @@ class WrongPolicyTest {
   private static final String WRONG =
       """
       {rate: {packetsPerSecond: 10, bitsPerSecond: 1M}}
-        | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond must be set
+        | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
       {rate: {}}
-        | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond must be set
+        | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
       {}
         | spec.rate: Required value
       {rate: {packetsPerSecond: 10}, burst: {bytes: 2000}}
@@ -61,9 +61,9 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, burst: {packets: 2Ti}}
         | spec.burst.packets: Invalid value: "2Ti": must be
       {rate: {packetsPerSecond: 10}, burst: {}}
-        | spec.burst: Invalid value: exactly one of packets, bytes must be set
+        | spec.burst: Invalid value: exactly one of packets, bytes, connections must be set
       {rate: {packetsPerSecond: 10}, burst: {packets: 5, bytes: 2000}}
-        | spec.burst: Invalid value: exactly one of packets, bytes must be set
+        | spec.burst: Invalid value: exactly one of packets, bytes, connections must be set
       {rate: {packetsPerSecond: 10}, interfaces: [{name: ''}]}
         | spec.interfaces[0].name: Invalid value: "": spec.interfaces[0].name in body should be at least 1
       {rate: {packetsPerSecond: 10}, interfaces: []}
@@ -110,6 +110,112 @@ class WrongPolicyTest {
         | spec.bucket.ipv6PrefixLength: Invalid value: 0: must be from 1 to 128
       {rate: {packetsPerSecond: 10}, bucket: {capacity: 0}}
         | spec.bucket.capacity: Invalid value: 0: must be from 1 to 4000000
+      {rate: {packetsPerSecond: 10, connectionsPerSecond: 10}}
+        | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
+      {rate: {connectionsPerSecond: 0}}
+        | spec.rate.connectionsPerSecond: Invalid value: 0: must be a whole quantity from 1 to 10G connections a second
+      {rate: {connectionsPerSecond: 11G}}
+        | spec.rate.connectionsPerSecond: Invalid value: "11G": must be a whole quantity from 1 to 10G connections a second
+      {rate: {connectionsPerSecond: 10}, burst: {packets: 20}}
+        | spec.burst.packets: Forbidden: burst.packets goes with rate.packetsPerSecond; with rate.bitsPerSecond set burst.bytes, with rate.connectionsPerSecond burst.connections
+      {rate: {packetsPerSecond: 10}, burst: {connections: 20}}
+        | spec.burst.connections: Forbidden: burst.connections goes with rate.connectionsPerSecond; with rate.packetsPerSecond set burst.packets
+      {rate: {connectionsPerSecond: 10}, burst: {connections: 2Ti}}
+        | spec.burst.connections: Invalid value: "2Ti": must be a whole quantity from 1 to 1Ti (2^40) connections
+      {rate: {connectionsPerSecond: 10}, match: [{sourcePorts: [1]}, {protocol: UDP}]}
+        | spec.match: Forbidden: with rate.connectionsPerSecond each term has protocol TCP, or none: only TCP connections are counted
+      {rate: {packetsPerSecond: 10}, match: []}
+        | spec.match: Invalid value: 0: spec.match in body should have at least 1 items
+      {rate: {packetsPerSecond: 10}, exempt: []}
+        | spec.exempt: Invalid value: 0: spec.exempt in body should have at least 1 items
+      {rate: {packetsPerSecond: 10}, match: TCP}
+        | spec.match in body must be of type array: "string"
+      {rate: {packetsPerSecond: 10}, match: [{}]}
+        | spec.match[0]: Invalid value: at least one of protocol, sourceCIDRs, destinationCIDRs, sourcePorts, destinationPorts must be set, or newConnectionsOnly be true
+      {rate: {packetsPerSecond: 10}, exempt: [{protocol: TCP}, {newConnectionsOnly: false}]}
+        | spec.exempt[1]: Invalid value: at least one of protocol, sourceCIDRs
+      {rate: {packetsPerSecond: 10}, match: [{protocol: tcp}]}
+        | spec.match[0].protocol: Invalid value: "tcp": must be TCP, UDP, SCTP, ICMP, ICMPv6 or a number from 0 to 255
+      {rate: {packetsPerSecond: 10}, match: [{protocol: 256}]}
+        | spec.match[0].protocol: Invalid value: 256: must be TCP, UDP, SCTP, ICMP, ICMPv6 or a number from 0 to 255
+      {rate: {packetsPerSecond: 10}, match: [{protocol: -1, destinationPorts: [80], newConnectionsOnly: true}]}
+        | spec.match[0].protocol: Invalid value: -1: must be TCP, UDP, SCTP, ICMP, ICMPv6 or a number from 0 to 255
+      {rate: {packetsPerSecond: 10}, match: [{protocol: aprotocolnamethatistoolong}]}
+        | spec.match[0].protocol: Too long: may not be more than 16 bytes
+      {rate: {packetsPerSecond: 10}, match: [{protocol: [TCP]}]}
+        | spec.match[0].protocol in body must be of type integer,string: "array"
+      {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, destinationPorts: [80]}]}
+        | spec.match[0]: Invalid value: sourcePorts and destinationPorts go with protocol TCP, UDP or SCTP, or with none
+      {rate: {packetsPerSecond: 10}, exempt: [{protocol: 47, sourcePorts: [80]}]}
+        | spec.exempt[0]: Invalid value: sourcePorts and destinationPorts go with protocol TCP, UDP or SCTP, or with none
+      {rate: {packetsPerSecond: 10}, match: [{protocol: UDP, newConnectionsOnly: true}]}
+        | spec.match[0].newConnectionsOnly: Forbidden: newConnectionsOnly goes with protocol TCP, or with none
+      {rate: {packetsPerSecond: 10}, match: [{newConnectionsOnly: 'yes'}]}
+        | spec.match[0].newConnectionsOnly in body must be of type boolean: "string"
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: []}]}
+        | spec.match[0].sourceCIDRs: Invalid value: 0: spec.match[0].sourceCIDRs in body should have at least 1 items
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, 192.0.2.1/24]}]}
+        | spec.match[0].sourceCIDRs[1]: Invalid value: "192.0.2.1/24": must be an IPv4 or IPv6 network whose bits behind the prefix length are 0, such as 192.0.2.0/24 or 2001:db8::/32
+      {rate: {packetsPerSecond: 10}, match: [{destinationCIDRs: [192.0.2.1]}]}
+        | spec.match[0].destinationCIDRs[0]: Invalid value: "192.0.2.1": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/33]}]}
+        | spec.match[0].sourceCIDRs[0]: Invalid value: "10.0.0.0/33": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/08]}]}
+        | spec.match[0].sourceCIDRs[0]: Invalid value: "10.0.0.0/08": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [010.0.0.0/8]}]}
+        | spec.match[0].sourceCIDRs[0]: Invalid value: "010.0.0.0/8": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: ['2001:db8::1/32']}]}
+        | spec.match[0].sourceCIDRs[0]: Invalid value: "2001:db8::1/32": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: ['02001:db8::/32']}]}
+        | spec.match[0].sourceCIDRs[0]: Invalid value: "02001:db8::/32": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: ['fe80::%eth0/64']}]}
+        | spec.match[0].sourceCIDRs[0]: Invalid value: "fe80::%eth0/64": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, exempt: [{sourceCIDRs: ['::ffff:192.0.2.0/120']}]}
+        | spec.exempt[0].sourceCIDRs[0]: Invalid value: "::ffff:192.0.2.0/120": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: ['a network that is longer than any that there is']}]}
+        | spec.match[0].sourceCIDRs[0]: Too long: may not be more than 43 bytes
+      {rate: {packetsPerSecond: 10}, match: [{destinationPorts: []}]}
+        | spec.match[0].destinationPorts: Invalid value: 0: spec.match[0].destinationPorts in body should have at least 1 items
+      {rate: {packetsPerSecond: 10}, match: [{destinationPorts: [443, 0]}]}
+        | spec.match[0].destinationPorts[1]: Invalid value: 0: must be a port from 1 to 65535, or a range of them, low to high, such as "8000-8999"
+      {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [65536]}]}
+        | spec.match[0].sourcePorts[0]: Invalid value: 65536: must be a port from 1 to 65535
+      {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [8999-8000]}]}
+        | spec.match[0].sourcePorts[0]: Invalid value: "8999-8000": must be a port from 1 to 65535, or a range of them, low to high
+      {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [8000-70000]}]}
+        | spec.match[0].sourcePorts[0]: Invalid value: "8000-70000": must be a port from 1 to 65535
+      {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [https]}]}
+        | spec.match[0].sourcePorts[0]: Invalid value: "https": must be a port from 1 to 65535
+      {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [-5]}]}
+        | spec.match[0].sourcePorts[0]: Invalid value: -5: must be a port from 1 to 65535
+      {rate: {packetsPerSecond: 10}, bucket: {onFull: EvictOldest}}
+        | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP and Flow only
+      {rate: {packetsPerSecond: 10}, bucket: {per: Interface, onFull: EvictOldest}}
+        | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP and Flow only
+      {rate: {packetsPerSecond: 10}, bucket: {per: Flow, onFull: Pass}}
+        | spec.bucket.onFull: Unsupported value: "Pass": supported values: "EvictOldest", "ShareBucket"
+      {rate: {packetsPerSecond: 10}, exceed: {action: Reject}}
+        | spec.exceed.action: Unsupported value: "Reject": supported values: "Drop", "MarkECN", "SetDSCP"
+      {rate: {packetsPerSecond: 10}, exceed: {action: SetDSCP}}
+        | spec.exceed.dscp: Required value: action SetDSCP needs a dscp from 0 to 63
+      {rate: {packetsPerSecond: 10}, exceed: {dscp: 8}}
+        | spec.exceed.dscp: Forbidden: dscp goes with action SetDSCP only
+      {rate: {packetsPerSecond: 10}, exceed: {action: MarkECN, dscp: 8}}
+        | spec.exceed.dscp: Forbidden: dscp goes with action SetDSCP only
+      {rate: {packetsPerSecond: 10}, exceed: {action: SetDSCP, dscp: 64}}
+        | spec.exceed.dscp: Invalid value: 64: must be from 0 to 63
+      {rate: {packetsPerSecond: 10}, failsafe: Never}
+        | spec.failsafe: Unsupported value: "Never": supported values: "Disabled", "Enabled"
+      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 0}}
+        | spec.rollout.maxConcurrent: Invalid value: 0: must be a number of nodes from 1, or a percentage from 1% to 100%
+      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 101%}}
+        | spec.rollout.maxConcurrent: Invalid value: "101%": must be a number of nodes from 1, or a percentage from 1% to 100%
+      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: half}}
+        | spec.rollout.maxConcurrent: Invalid value: "half": must be a number of nodes from 1, or a percentage from 1% to 100%
+      {rate: {packetsPerSecond: 10}, rollout: {maxFailures: -1}}
+        | spec.rollout.maxFailures: Invalid value: -1: must be 0 or more
+      {rate: {packetsPerSecond: 10}, rollout: {pause: 1}}
+        | spec.rollout.pause in body must be of type boolean: "integer"
       {rate: {packetsPerSecond: 10}, mode: Dry, direction: Up}
         | spec.mode: Unsupported value: "Dry"
       {rate: {packetsPerSecond: 10}, foo: 1}
@@ -122,6 +228,25 @@ class WrongPolicyTest {
         | spec.rate: Invalid value: exactly one of
       {rate: {packetsPerSecond: 0}, priority: 5000, interfaces: [{name: ''}]}
         | spec.priority: Invalid value: 5000: must be from 0 to 1000
+      """;
+
+  /** Each as a spec that uses what the rules above leave free. */
+  private static final String RIGHT =
+      """
+      {rate: {packetsPerSecond: 10}}
+      {rate: {connectionsPerSecond: 10k}, burst: {connections: 1}}
+      {rate: {connectionsPerSecond: 10}, match: [{protocol: TCP, destinationPorts: [443]}, {protocol: 6}, {sourceCIDRs: [0.0.0.0/0]}]}
+      {rate: {connectionsPerSecond: 10}, exempt: [{protocol: UDP}, {newConnectionsOnly: true, sourceCIDRs: ['::/0']}]}
+      {rate: {packetsPerSecond: 10}, match: [{protocol: 0}, {protocol: 255}, {protocol: '17'}, {protocol: ICMPv6}]}
+      {rate: {packetsPerSecond: 10}, match: [{protocol: 132, sourcePorts: [1, 65535, '80', 8000-8999, 1-1]}]}
+      {rate: {packetsPerSecond: 10}, match: [{protocol: 6, newConnectionsOnly: true}, {protocol: UDP, newConnectionsOnly: false}]}
+      {rate: {packetsPerSecond: 10}, exempt: [{destinationCIDRs: [192.0.2.1/32, '2001:DB8:0::/48', '64:ff9b::/96', '::/0']}]}
+      {rate: {packetsPerSecond: 10}, bucket: {per: Flow, onFull: EvictOldest}}
+      {rate: {packetsPerSecond: 10}, bucket: {onFull: ShareBucket}, failsafe: Disabled}
+      {rate: {packetsPerSecond: 10}, exceed: {action: MarkECN}}
+      {rate: {packetsPerSecond: 10}, exceed: {action: SetDSCP, dscp: 0}, mode: Audit}
+      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 3, maxFailures: 0, pause: false}}
+      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 100%}}
       """;
 
   private record Wrong(String spec, String refusal) {}
@@ -142,11 +267,11 @@ class WrongPolicyTest {
       throws IOException {
     TreeMap<String, Wrong> byFile = new TreeMap<>();
     for (Wrong each : wrong()) {
-      String file = "p%02d.yaml".formatted(byFile.size());
+      String file = "p%03d.yaml".formatted(byFile.size());
       byFile.put(file, each);
       Files.writeString(folder.resolve(file), document(file, each.spec()));
     }
-    List<String> byAgent = refusalsOfAgent();
+    List<String> byAgent = refusalsOfAgent("p000.yaml");
 
     SoftAssertions softly = new SoftAssertions();
     byFile.forEach(
@@ -166,6 +291,23 @@ class WrongPolicyTest {
     softly.assertAll();
   }
 
+  @Test
+  void whatIsRightIsTakenByBoth(ControlPlane controlPlane) throws IOException {
+    List<String> right = RIGHT.lines().toList();
+    for (int i = 0; i < right.size(); i++) {
+      String file = "p%03d.yaml".formatted(i);
+      Files.writeString(folder.resolve(file), document("right-" + file, right.get(i)));
+    }
+    Files.writeString(folder.resolve("wrong.yaml"), document("wrong", "{}"));
+
+    assertThat(refusalsOfAgent("wrong.yaml"))
+        .containsExactly("wrong.yaml: spec.rate: Required value");
+    Files.delete(folder.resolve("wrong.yaml"));
+    String taken =
+        Commands.run(controlPlane.kubectl("apply", "--dry-run=server", "-f", folder.toString()));
+    assertThat(taken.lines()).hasSameSizeAs(right).allMatch(line -> line.contains("created"));
+  }
+
   private static String document(String file, String spec) {
     return """
         apiVersion: tokenbucket.dev/v1alpha1
@@ -176,12 +318,12 @@ class WrongPolicyTest {
         .formatted(file, spec);
   }
 
-  private List<String> refusalsOfAgent() throws IOException {
+  private List<String> refusalsOfAgent(String first) throws IOException {
     List<String> refusals = new ArrayList<>();
     try (TestNetwork network = TestNetwork.of(1, Files.createDirectory(folder.resolve("hosts")))) {
       TestHost host = network.hosts().get(0);
       try (Daemon agent = host.startAgent(folder, Daemon.Lifetime.WITH_PARENT)) {
-        agent.awaitLog("refused p00.yaml", Duration.ofSeconds(20));
+        agent.awaitLog("refused " + first, Duration.ofSeconds(20));
         for (JsonNode refusal : host.status().path("refused")) {
           refusals.add(refusal.asText());
         }

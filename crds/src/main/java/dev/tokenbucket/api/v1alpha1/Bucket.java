@@ -13,6 +13,13 @@ import org.jspecify.annotations.Nullable;
         "!(has(self.ipv4PrefixLength) || has(self.ipv6PrefixLength)) || self.per in ['SourceIP',"
             + " 'DestinationIP']",
     message = "ipv4PrefixLength and ipv6PrefixLength go with per SourceIP and DestinationIP only")
+@ValidationRule(
+    value =
+        "!has(self.onFull) || self.onFull != 'EvictOldest' || has(self.per) && self.per in"
+            + " ['SourceIP', 'DestinationIP', 'Flow']",
+    fieldPath = ".onFull",
+    reason = "FieldValueForbidden",
+    message = "EvictOldest goes with per SourceIP, DestinationIP and Flow only")
 public record Bucket(
     @JsonPropertyDescription(
             "Node: one bucket for the whole node. Interface: one for each interface. SourceIP,"
@@ -22,13 +29,21 @@ public record Bucket(
         @Default("Node")
         @Nullable BucketPer per,
     @JsonPropertyDescription(
-            "How many SourceIP, DestinationIP or Flow buckets a node holds. Those that find no place"
-                + " share one further bucket of the same rate.")
+            "How many SourceIP, DestinationIP or Flow buckets a node holds; onFull says what becomes"
+                + " of those that find no place.")
         @ValidationRule(
             value = "self >= 1 && self <= 4000000",
             message = "must be from 1 to 4000000")
         @Default("65536")
         @Nullable Integer capacity,
+    @JsonPropertyDescription(
+            "What becomes of those that find the table full. ShareBucket: they share one further"
+                + " bucket of the same rate, so that known ones keep theirs. EvictOldest: the bucket"
+                + " used longest ago makes room; what it owed is forgotten, so the limit does not"
+                + " hold against more sources than capacity; goes with per SourceIP, DestinationIP"
+                + " and Flow.")
+        @Default("ShareBucket")
+        @Nullable OnFull onFull,
     @JsonPropertyDescription(
             "IPv4 addresses that agree in so many leading bits share a bucket; goes with per"
                 + " SourceIP and DestinationIP; absent: 32.")
@@ -41,5 +56,5 @@ public record Bucket(
         @ValidationRule(value = "self >= 1 && self <= 128", message = "must be from 1 to 128")
         @Nullable Integer ipv6PrefixLength) {
   /** Every field at its default. */
-  static final Bucket DEFAULT = new Bucket(null, null, null, null);
+  static final Bucket DEFAULT = new Bucket(null, null, null, null, null);
 }

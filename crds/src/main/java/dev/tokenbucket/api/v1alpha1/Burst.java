@@ -6,11 +6,11 @@ import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Quantity;
 import org.jspecify.annotations.Nullable;
 
-/** B, the tokens a full bucket holds; in packets or bytes, as the rate has it. */
+/** B, the tokens a full bucket holds; in packets, bytes or connections, as the rate has it. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value = "[has(self.packets), has(self.bytes)].filter(x, x).size() == 1",
-    message = "exactly one of packets, bytes must be set")
+    value = "[has(self.packets), has(self.bytes), has(self.connections)].filter(x, x).size() == 1",
+    message = "exactly one of packets, bytes, connections must be set")
 public record Burst(
     @JsonPropertyDescription(
             "Packets, from 1 to 1Ti (2^40), a whole number; goes with rate.packetsPerSecond.")
@@ -30,4 +30,14 @@ public record Burst(
                     + " !quantity(string(self)).isLessThan(quantity('1514')) &&"
                     + " !quantity(string(self)).isGreaterThan(quantity('1Ti'))",
             message = "must be a whole quantity from 1514 to 1Ti (2^40) bytes")
-        @Nullable Quantity bytes) {}
+        @Nullable Quantity bytes,
+    @JsonPropertyDescription(
+            "New connections, from 1 to 1Ti (2^40), a whole number; goes with"
+                + " rate.connectionsPerSecond.")
+        @ValidationRule(
+            value =
+                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
+                    + " !quantity(string(self)).isLessThan(quantity('1')) &&"
+                    + " !quantity(string(self)).isGreaterThan(quantity('1Ti'))",
+            message = "must be a whole quantity from 1 to 1Ti (2^40) connections")
+        @Nullable Quantity connections) {}

@@ -1,31 +1,57 @@
 package dev.tokenbucket.api.v1alpha1;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Size;
 import java.util.Comparator;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** One policy as a node is to run it: every default resolved, every quantity a whole number. */
+@JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record NodePolicy(
     @JsonPropertyDescription("The policy's name.") String name,
     @JsonPropertyDescription("The policy's uid.") String uid,
     @JsonPropertyDescription("The policy's generation that this entry was made from.")
         long generation,
-    @Size(max = 32) List<InterfaceSelector> interfaces,
-    Direction direction,
+    @JsonPropertyDescription("The host interfaces.") @Size(max = 32)
+        List<InterfaceSelector> interfaces,
+    @JsonPropertyDescription("As the interface sees it.") Direction direction,
     @JsonPropertyDescription("Lower first, ties by name.") int priority,
-    BucketPer per,
+    @JsonPropertyDescription("Packets that any of these match are limited; absent: all IP traffic.")
+        @Size(max = 64)
+        List<NodeMatchTerm> match,
+    @JsonPropertyDescription("Packets that any of these match pass uncounted.") @Size(max = 64)
+        List<NodeMatchTerm> exempt,
+    @JsonPropertyDescription("Whether what the node needs to stay in its cluster is exempt.")
+        Failsafe failsafe,
+    @JsonPropertyDescription("What has a bucket of its own.") BucketPer per,
     @JsonPropertyDescription("How many buckets at the most.") int capacity,
+    @JsonPropertyDescription("What becomes of those that find no place.") OnFull onFull,
     @JsonPropertyDescription("Leading bits of an IPv4 address that make the key.")
         int ipv4PrefixLength,
     @JsonPropertyDescription("Leading bits of an IPv6 address that make the key.")
         int ipv6PrefixLength,
     @JsonPropertyDescription("What a token is.") RateUnit unit,
-    @JsonPropertyDescription("Q in packets or bits a second.") long rate,
-    @JsonPropertyDescription("B in packets or bytes.") long burst,
-    ExceedAction action,
-    Mode mode) {
+    @JsonPropertyDescription("Q in packets, bits or connections a second.") long rate,
+    @JsonPropertyDescription("B in packets, bytes or connections.") long burst,
+    @JsonPropertyDescription("What becomes of packets that exceed.") ExceedAction action,
+    @JsonPropertyDescription("The DSCP that SetDSCP gives.") @Nullable Integer dscp,
+    @JsonPropertyDescription("Whether to act, or only to count.") Mode mode) {
   /** The order in which a packet meets the policies: lower priority first, ties by name. */
   public static final Comparator<NodePolicy> ORDER =
       Comparator.comparingInt(NodePolicy::priority).thenComparing(NodePolicy::name);
+
+  /** What JSON leaves out, or an older version did not write, is at its default. */
+  public NodePolicy {
+    interfaces = orEmpty(interfaces);
+    match = orEmpty(match);
+    exempt = orEmpty(exempt);
+    failsafe = failsafe == null ? Failsafe.Enabled : failsafe;
+    onFull = onFull == null ? OnFull.ShareBucket : onFull;
+  }
+
+  static <T> List<T> orEmpty(@Nullable List<T> list) {
+    return list == null ? List.of() : List.copyOf(list);
+  }
 }

@@ -2,6 +2,7 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Size;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -18,4 +19,9 @@ public record NodePolicyStatus(
     @JsonPropertyDescription("Why not, and what to do.") @Nullable String message,
     @JsonPropertyDescription("Q as found in the maps, readable.") @Nullable String rate,
     @JsonPropertyDescription("B as found in the maps, readable.") @Nullable String burst,
-    List<PolicyAttachment> interfaces) {}
+    @JsonPropertyDescription("Where it runs.") List<PolicyAttachment> interfaces,
+    @JsonPropertyDescription(
+            "What a user should know though it runs, such as an overlap with another policy, or"
+                + " stacked interfaces that count a packet more than once; at most 16.")
+        @Size(max = 16)
+        @Nullable List<String> warnings) {}

@@ -42,6 +42,7 @@ public final class PolicyResolver {
     RateUnit unit = unit(spec.rate());
     long rate = rate(spec.rate(), unit);
     Bucket bucket = spec.bucket() == null ? Bucket.DEFAULT : spec.bucket();
+    ExceedAction action = action(spec.exceed());
     return new NodePolicy(
         name,
         uid,
@@ -49,21 +50,28 @@ public final class PolicyResolver {
         spec.interfaces() == null ? DEFAULT_INTERFACES : List.copyOf(spec.interfaces()),
         spec.direction() == null ? Direction.Ingress : spec.direction(),
         spec.priority() == null ? DEFAULT_PRIORITY : spec.priority(),
+        MatchResolver.match(spec.match(), unit),
+        MatchResolver.exempt(spec.exempt()),
+        spec.failsafe() == null ? Failsafe.Enabled : spec.failsafe(),
         bucket.per() == null ? BucketPer.Node : bucket.per(),
         bucket.capacity() == null ? DEFAULT_CAPACITY : bucket.capacity(),
+        bucket.onFull() == null ? OnFull.ShareBucket : bucket.onFull(),
         bucket.ipv4PrefixLength() == null ? DEFAULT_IPV4_PREFIX : bucket.ipv4PrefixLength(),
         bucket.ipv6PrefixLength() == null ? DEFAULT_IPV6_PREFIX : bucket.ipv6PrefixLength(),
         unit,
         rate,
         burst(spec.burst(), unit, rate),
-        ExceedAction.Drop,
+        action,
+        dscp(spec.exceed(), action),
         spec.mode() == null ? Mode.Enforce : spec.mode());
   }
 
-  /** What a rate grants in 100 ms, at least ten full packets, at most 2^40. */
+  /**
+   * What a rate grants in 100 ms, at least ten packets (full ones) or connections, at most 2^40.
+   */
   static long defaultBurst(RateUnit unit, long rate) {
-    long divisor = unit == RateUnit.Packets ? 10 : 80;
-    long least = unit == RateUnit.Packets ? 10 : 10 * FULL_FRAME;
+    long divisor = unit == RateUnit.Bits ? 80 : 10;
+    long least = unit == RateUnit.Bits ? 10 * FULL_FRAME : 10;
     return Math.min(MAX_BURST, Math.max(least, (rate + divisor - 1) / divisor));
   }
 
@@ -71,22 +79,43 @@ public final class PolicyResolver {
     if (rate == null) {
       throw new InvalidPolicyException("spec.rate: Required value");
     }
+    if (rate.connectionsPerSecond() != null) {
+      return RateUnit.Connections;
+    }
     return rate.packetsPerSecond() == null ? RateUnit.Bits : RateUnit.Packets;
   }
 
   private static long rate(Rate rate, RateUnit unit) {
-    return unit == RateUnit.Packets
-        ? whole("spec.rate.packetsPerSecond", rate.packetsPerSecond())
-        : whole("spec.rate.bitsPerSecond", rate.bitsPerSecond());
+    return switch (unit) {
+      case Packets -> whole("spec.rate.packetsPerSecond", rate.packetsPerSecond());
+      case Bits -> whole("spec.rate.bitsPerSecond", rate.bitsPerSecond());
+      case Connections -> whole("spec.rate.connectionsPerSecond", rate.connectionsPerSecond());
+    };
   }
 
   private static long burst(@Nullable Burst burst, RateUnit unit, long rate) {
     if (burst == null) {
       return defaultBurst(unit, rate);
     }
-    return unit == RateUnit.Packets
-        ? whole("spec.burst.packets", burst.packets())
-        : whole("spec.burst.bytes", burst.bytes());
+    return switch (unit) {
+      case Packets -> whole("spec.burst.packets", burst.packets());
+      case Bits -> whole("spec.burst.bytes", burst.bytes());
+      case Connections -> whole("spec.burst.connections", burst.connections());
+    };
+  }
+
+  private static ExceedAction action(@Nullable Exceed exceed) {
+    return exceed == null || exceed.action() == null ? ExceedAction.Drop : exceed.action();
+  }
+
+  private static @Nullable Integer dscp(@Nullable Exceed exceed, ExceedAction action) {
+    if (action != ExceedAction.SetDSCP) {
+      return null;
+    }
+    if (exceed == null || exceed.dscp() == null) {
+      throw new InvalidPolicyException("spec.exceed.dscp: Required value");
+    }
+    return exceed.dscp();
   }
 
   private static long whole(String field, @Nullable Quantity quantity) {

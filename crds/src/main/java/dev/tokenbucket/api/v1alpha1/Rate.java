@@ -9,8 +9,10 @@ import org.jspecify.annotations.Nullable;
 /** Q, the tokens a bucket regains each second. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value = "[has(self.packetsPerSecond), has(self.bitsPerSecond)].filter(x, x).size() == 1",
-    message = "exactly one of packetsPerSecond, bitsPerSecond must be set")
+    value =
+        "[has(self.packetsPerSecond), has(self.bitsPerSecond),"
+            + " has(self.connectionsPerSecond)].filter(x, x).size() == 1",
+    message = "exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set")
 public record Rate(
     @JsonPropertyDescription("Packets a second, from 1 to 10G (10 Gpps), a whole number.")
         @ValidationRule(
@@ -28,4 +30,15 @@ public record Rate(
                     + " !quantity(string(self)).isLessThan(quantity('8')) &&"
                     + " !quantity(string(self)).isGreaterThan(quantity('10T'))",
             message = "must be a whole quantity from 8 to 10T bits a second")
-        @Nullable Quantity bitsPerSecond) {}
+        @Nullable Quantity bitsPerSecond,
+    @JsonPropertyDescription(
+            "New TCP connections a second, from 1 to 10G, a whole number. Only packets that open a"
+                + " connection are limited, those with SYN and not ACK, a repeated SYN being one"
+                + " more; a term of match has protocol TCP or none.")
+        @ValidationRule(
+            value =
+                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
+                    + " !quantity(string(self)).isLessThan(quantity('1')) &&"
+                    + " !quantity(string(self)).isGreaterThan(quantity('10G'))",
+            message = "must be a whole quantity from 1 to 10G connections a second")
+        @Nullable Quantity connectionsPerSecond) {}

@@ -1,17 +1,29 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** What a rate counts: packets a second (burst in packets) or bits a second (burst in bytes). */
+/**
+ * What a rate counts: packets a second (burst in packets), bits a second (burst in bytes) or new
+ * TCP connections a second (burst in connections).
+ */
 public enum RateUnit {
   Packets,
-  Bits;
+  Bits,
+  Connections;
 
   /** A rate in this unit, readable: 1000 packets/s. */
   public String rateText(long rate) {
-    return rate + (this == Packets ? " packets/s" : " bits/s");
+    return switch (this) {
+      case Packets -> rate + " packets/s";
+      case Bits -> rate + " bits/s";
+      case Connections -> rate + " connections/s";
+    };
   }
 
-  /** A burst that goes with this unit, readable: 100 packets, 1514 bytes. */
+  /** A burst that goes with this unit, readable: 100 packets, 1514 bytes, 10 connections. */
   public String burstText(long burst) {
-    return burst + (this == Packets ? " packets" : " bytes");
+    return switch (this) {
+      case Packets -> burst + " packets";
+      case Bits -> burst + " bytes";
+      case Connections -> burst + " connections";
+    };
   }
 }

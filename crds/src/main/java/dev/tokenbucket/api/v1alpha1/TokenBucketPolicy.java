@@ -24,6 +24,17 @@ import io.fabric8.kubernetes.model.annotation.Version;
 @AdditionalPrinterColumn(
     name = "Ready",
     jsonPath = ".status.conditions[?(@.type==\"Programmed\")].status")
+@AdditionalPrinterColumn(name = "Burst", jsonPath = ".status.burst", priority = 1)
+@AdditionalPrinterColumn(name = "Priority", jsonPath = ".spec.priority", priority = 1)
+@AdditionalPrinterColumn(name = "Action", jsonPath = ".spec.exceed.action", priority = 1)
+@AdditionalPrinterColumn(
+    name = "Reason",
+    jsonPath = ".status.conditions[?(@.type==\"Programmed\")].reason",
+    priority = 1)
+@AdditionalPrinterColumn(
+    name = "Message",
+    jsonPath = ".status.conditions[?(@.type==\"Programmed\")].message",
+    priority = 1)
 @AdditionalPrinterColumn(
     name = "Age",
     jsonPath = ".metadata.creationTimestamp",

@@ -14,17 +14,33 @@ import org.jspecify.annotations.Nullable;
 /** What a user asks for. Absent fields other than {@code rate} have the documented default. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value = "!has(self.burst) || !has(self.burst.packets) || has(self.rate.packetsPerSecond)",
+    value = UnitRules.PACKETS,
     fieldPath = ".burst.packets",
     reason = "FieldValueForbidden",
     message =
-        "burst.packets goes with rate.packetsPerSecond; with rate.bitsPerSecond set burst.bytes")
+        "burst.packets goes with rate.packetsPerSecond; with rate.bitsPerSecond set burst.bytes,"
+            + " with rate.connectionsPerSecond burst.connections")
 @ValidationRule(
-    value = "!has(self.burst) || !has(self.burst.bytes) || has(self.rate.bitsPerSecond)",
+    value = UnitRules.BYTES,
     fieldPath = ".burst.bytes",
     reason = "FieldValueForbidden",
     message =
-        "burst.bytes goes with rate.bitsPerSecond; with rate.packetsPerSecond set burst.packets")
+        "burst.bytes goes with rate.bitsPerSecond; with rate.packetsPerSecond set burst.packets,"
+            + " with rate.connectionsPerSecond burst.connections")
+@ValidationRule(
+    value = UnitRules.CONNECTIONS,
+    fieldPath = ".burst.connections",
+    reason = "FieldValueForbidden",
+    message =
+        "burst.connections goes with rate.connectionsPerSecond; with rate.packetsPerSecond set"
+            + " burst.packets, with rate.bitsPerSecond burst.bytes")
+@ValidationRule(
+    value = MatchRules.CONNECTIONS_ARE_TCP,
+    fieldPath = ".match",
+    reason = "FieldValueForbidden",
+    message =
+        "with rate.connectionsPerSecond each term has protocol TCP, or none: only TCP connections"
+            + " are counted")
 @SchemaCustomizer(DistinctRules.class)
 public record TokenBucketPolicySpec(
     @JsonPropertyDescription("The nodes concerned, by their labels; absent: every node.")
@@ -32,25 +48,52 @@ public record TokenBucketPolicySpec(
     @JsonPropertyDescription("The host interfaces; absent: those that carry a default route.")
         @Size(min = 1, max = 32)
         @Nullable List<InterfaceSelector> interfaces,
-    @JsonPropertyDescription("The direction as the interface sees it; absent: Ingress.")
+    @JsonPropertyDescription(
+            "Ingress: packets that come in by the interface. Egress: those that leave by it. Default"
+                + " Ingress.")
         @Default("Ingress")
         @Nullable Direction direction,
     @JsonPropertyDescription(
-            "The order among policies: lower first, ties by name. A packet that one policy drops is"
-                + " not seen by later ones.")
+            "The order among policies, from 0 to 1000: lower first, ties by name. A packet that one"
+                + " policy drops is not seen by later ones, which see it as earlier ones left it.")
         @ValidationRule(value = "self >= 0 && self <= 1000", message = "must be from 0 to 1000")
         @Default("500")
         @Nullable Integer priority,
-    @JsonPropertyDescription("Which packets share a bucket.") @Default("{}")
-        @Nullable Bucket bucket,
-    @JsonPropertyDescription("Q, what a bucket regains each second.") @Required Rate rate,
     @JsonPropertyDescription(
-            "B, what a full bucket holds. Absent: what the rate grants in 100 ms, at least 10 packets"
-                + " or 15140 bytes.")
+            "Which packets are limited: those that any of these terms matches; absent: all IP"
+                + " traffic. Others pass to the next policy, uncounted.")
+        @Size(min = 1, max = 64)
+        @Nullable List<MatchTerm> match,
+    @JsonPropertyDescription(
+            "Packets that any of these terms matches pass to the next policy, uncounted, whatever"
+                + " match says.")
+        @Size(min = 1, max = 64)
+        @Nullable List<MatchTerm> exempt,
+    @JsonPropertyDescription(
+            "Enabled: what the node needs to stay in its cluster is exempt, within a generous bucket"
+                + " of its own: ARP, neighbour discovery, DHCP, the kubelet's port and the API"
+                + " servers' addresses, and the overlay's control port, as the agent's settings name"
+                + " them. Disabled: it is limited as all else, which can cut the node off.")
+        @Default("Enabled")
+        @Nullable Failsafe failsafe,
+    @JsonPropertyDescription("Which packets share a bucket, and how many buckets there may be.")
+        @Default("{}")
+        @Nullable Bucket bucket,
+    @JsonPropertyDescription(
+            "Q, what a bucket regains each second; exactly one unit. Whole quantities such as 1000,"
+                + " 10k, 2M.")
+        @Required
+        Rate rate,
+    @JsonPropertyDescription(
+            "B, what a full bucket holds, in the rate's unit. Absent: what the rate grants in 100 ms,"
+                + " at least 10 packets, 15140 bytes or 10 connections.")
         @Nullable Burst burst,
     @JsonPropertyDescription("What becomes of packets that exceed.") @Default("{}")
         @Nullable Exceed exceed,
     @JsonPropertyDescription(
-            "Enforce acts on packets that exceed; Audit only counts what it would have dropped.")
+            "Enforce acts on packets that exceed; Audit touches none and counts what it would have"
+                + " done.")
         @Default("Enforce")
-        @Nullable Mode mode) {}
+        @Nullable Mode mode,
+    @JsonPropertyDescription("How a change of this policy goes from node to node.") @Default("{}")
+        @Nullable Rollout rollout) {}

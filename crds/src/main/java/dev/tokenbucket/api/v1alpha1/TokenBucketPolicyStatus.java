@@ -2,6 +2,7 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Size;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -14,8 +15,13 @@ public record TokenBucketPolicyStatus(
     @JsonPropertyDescription("The rate, readable: 1000 packets/s.") @Nullable String rate,
     @JsonPropertyDescription("The burst in force, the default included: 100 packets.")
         @Nullable String burst,
-    @Nullable NodeCounts nodes,
-    @JsonPropertyDescription("At most 10 nodes that failed, by name.")
+    @JsonPropertyDescription("How many nodes are how far.") @Nullable NodeCounts nodes,
+    @JsonPropertyDescription("At most 10 nodes that failed, by name.") @Size(max = 10)
         @Nullable List<FailedNode> failedNodes,
+    @JsonPropertyDescription(
+            "At most 10 other policies that may judge the same packets, and which of the two is"
+                + " first.")
+        @Size(max = 10)
+        @Nullable List<String> overlaps,
     @JsonPropertyDescription("Accepted, Programmed, Degraded.")
         @Nullable List<Condition> conditions) {}

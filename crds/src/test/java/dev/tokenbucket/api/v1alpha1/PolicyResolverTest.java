@@ -20,9 +20,10 @@ class PolicyResolverTest {
 
   private static NodePolicy resolve(
       @Nullable String packets, @Nullable String bits, @Nullable Burst burst) {
-    Rate rate = new Rate(quantity(packets), quantity(bits));
+    Rate rate = new Rate(quantity(packets), quantity(bits), null);
     TokenBucketPolicySpec spec =
-        new TokenBucketPolicySpec(null, null, null, null, null, rate, burst, null, null);
+        new TokenBucketPolicySpec(
+            null, null, null, null, null, null, null, null, rate, burst, null, null, null);
     return PolicyResolver.resolve("p", "p", 1, spec);
   }
 
@@ -37,14 +38,19 @@ class PolicyResolverTest {
                 List.of(InterfaceSelector.DEFAULT_ROUTE),
                 Direction.Ingress,
                 500,
+                List.of(),
+                List.of(),
+                Failsafe.Enabled,
                 BucketPer.Node,
                 65_536,
+                OnFull.ShareBucket,
                 32,
                 64,
                 RateUnit.Packets,
                 1000,
                 100,
                 ExceedAction.Drop,
+                null,
                 Mode.Enforce));
   }
 
@@ -56,8 +62,9 @@ class PolicyResolverTest {
 
   @Test
   void aBurstOfTheRatesUnitIsTakenAsItIs() {
-    assertThat(resolve("1k", null, new Burst(quantity("1"), null)).burst()).isEqualTo(1);
-    assertThat(resolve(null, "1M", new Burst(null, quantity("1Mi"))).burst()).isEqualTo(1 << 20);
+    assertThat(resolve("1k", null, new Burst(quantity("1"), null, null)).burst()).isEqualTo(1);
+    assertThat(resolve(null, "1M", new Burst(null, quantity("1Mi"), null)).burst())
+        .isEqualTo(1 << 20);
   }
 
   @Test

@@ -48,14 +48,14 @@ public record AxisLine(
 
   /** At most B/64; nothing is prepaid where that is less than two full packets. */
   private static long batch(RateUnit unit, long burst) {
-    long packet = unit == RateUnit.Packets ? 1 : FULL_FRAME;
+    long packet = unit == RateUnit.Bits ? FULL_FRAME : 1;
     long batch = Math.min(burst / 64, MAX_BATCH_PACKETS * packet);
     return batch < 2 * packet ? 0 : batch;
   }
 
   private static long encodeRate(RateUnit unit, long rate) {
     BigInteger perSecond = BigInteger.valueOf(rate).shiftLeft(FRACTION + shift(unit));
-    BigInteger divisor = unit == RateUnit.Packets ? NANOS : NANOS.shiftLeft(3);
+    BigInteger divisor = unit == RateUnit.Bits ? NANOS.shiftLeft(3) : NANOS;
     return perSecond.add(divisor.shiftRight(1)).divide(divisor).longValueExact();
   }
 
@@ -119,6 +119,6 @@ public record AxisLine(
   }
 
   private static int shift(RateUnit unit) {
-    return unit == RateUnit.Packets ? PACKET_SHIFT : BYTE_SHIFT;
+    return unit == RateUnit.Bits ? BYTE_SHIFT : PACKET_SHIFT;
   }
 }

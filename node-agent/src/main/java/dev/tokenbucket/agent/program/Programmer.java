@@ -9,7 +9,6 @@ import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -535,11 +534,10 @@ public final class Programmer {
 
   private static void logParameters(NodePolicy policy) {
     LOG.info(
-        "programmed {} generation {}: {} {} a second, burst {}",
+        "programmed {} generation {}: {}, burst {}",
         policy.name(),
         policy.generation(),
-        policy.rate(),
-        policy.unit() == RateUnit.Packets ? "packets" : "bits",
-        policy.burst());
+        policy.unit().rateText(policy.rate()),
+        policy.unit().burstText(policy.burst()));
   }
 }

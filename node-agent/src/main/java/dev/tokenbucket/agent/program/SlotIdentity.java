@@ -51,7 +51,7 @@ record SlotIdentity(
     to.put(Arrays.copyOf(name.getBytes(StandardCharsets.UTF_8), NAME));
     to.put(Arrays.copyOf(uid.getBytes(StandardCharsets.UTF_8), UID));
     to.put(Arrays.copyOf(per.name().getBytes(StandardCharsets.UTF_8), PER));
-    to.putInt(unit == RateUnit.Bits ? 1 : 0);
+    to.putInt(number(unit));
     to.putInt(capacity).putInt(ipv4PrefixLength).putInt(ipv6PrefixLength).putInt(ifindex);
     return to.array();
   }
@@ -67,12 +67,28 @@ record SlotIdentity(
         new SlotIdentity(
             text(bytes, 0, NAME),
             text(bytes, NAME, UID),
-            numbers.getInt() == 1 ? RateUnit.Bits : RateUnit.Packets,
+            unit(numbers.getInt()),
             BucketPer.valueOf(text(bytes, NAME + UID, PER)),
             numbers.getInt(),
             numbers.getInt(),
             numbers.getInt(),
             numbers.getInt()));
+  }
+
+  private static int number(RateUnit unit) {
+    return switch (unit) {
+      case Packets -> 0;
+      case Bits -> 1;
+      case Connections -> 2;
+    };
+  }
+
+  private static RateUnit unit(int number) {
+    return switch (number) {
+      case 1 -> RateUnit.Bits;
+      case 2 -> RateUnit.Connections;
+      default -> RateUnit.Packets;
+    };
   }
 
   private static String text(byte[] bytes, int offset, int length) {

@@ -103,7 +103,7 @@ public final class PolicyValidator {
     List<String> refusals =
         new ArrayList<>(errors.stream().flatMap(PolicyValidator::refusals).toList());
     if (errors.stream().noneMatch(error -> BLOCKING.contains(error.getType()))) {
-      judge("spec", schema, given, refusals);
+      judge("spec", schema, withDefaults(schema, given), refusals);
     }
     return List.copyOf(refusals);
   }
@@ -120,6 +120,25 @@ public final class PolicyValidator {
     }
     node.forEach(PolicyValidator::withoutNulls);
     return node;
+  }
+
+  /** The API server fills in the schema's defaults before it judges. */
+  private static JsonNode withDefaults(JsonNode schema, JsonNode value) {
+    if (value instanceof ObjectNode object) {
+      Iterator<Map.Entry<String, JsonNode>> properties = schema.path("properties").fields();
+      while (properties.hasNext()) {
+        Map.Entry<String, JsonNode> property = properties.next();
+        JsonNode byDefault = property.getValue().path("default");
+        if (!object.has(property.getKey()) && !byDefault.isMissingNode()) {
+          object.set(property.getKey(), byDefault.deepCopy());
+        }
+        withDefaults(property.getValue(), object.path(property.getKey()));
+      }
+    }
+    if (value.isArray()) {
+      value.forEach(item -> withDefaults(schema.path("items"), item));
+    }
+    return value;
   }
 
   private static String field(ValidationMessage error) {

@@ -56,6 +56,7 @@ public final class PolicyStatusAggregator {
         policy.unit().burstText(policy.burst()),
         counts,
         failed.isEmpty() ? null : failed,
+        null,
         List.of(
             conditions.is(
                 Reasons.ACCEPTED, true, Reasons.VALID, "the policy is valid and in effect"),
@@ -74,6 +75,7 @@ public final class PolicyStatusAggregator {
         conditions.generation(),
         before == null ? null : before.rate(),
         before == null ? null : before.burst(),
+        null,
         null,
         null,
         List.of(

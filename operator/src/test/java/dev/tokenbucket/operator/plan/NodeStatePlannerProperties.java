@@ -45,7 +45,11 @@ class NodeStatePlannerProperties {
               null,
               priority,
               null,
-              new Rate(Quantity.parse("10"), null),
+              null,
+              null,
+              null,
+              new Rate(Quantity.parse("10"), null, null),
+              null,
               null,
               null,
               null));

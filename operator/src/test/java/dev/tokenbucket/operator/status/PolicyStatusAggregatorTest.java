@@ -31,7 +31,19 @@ class PolicyStatusAggregatorTest {
     policy.getMetadata().setGeneration(GENERATION);
     policy.setSpec(
         new TokenBucketPolicySpec(
-            null, null, null, null, null, new Rate(Quantity.parse("1k"), null), null, null, null));
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            new Rate(Quantity.parse("1k"), null, null),
+            null,
+            null,
+            null,
+            null));
     return PolicyIntent.of(policy);
   }
 
@@ -39,7 +51,8 @@ class PolicyStatusAggregatorTest {
     return new NodeReport(
         node,
         true,
-        new NodePolicyStatus("p", "uid", generation, true, null, null, null, null, List.of()));
+        new NodePolicyStatus(
+            "p", "uid", generation, true, null, null, null, null, List.of(), null));
   }
 
   private static NodeReport failed(String node) {
@@ -47,7 +60,16 @@ class PolicyStatusAggregatorTest {
         node,
         true,
         new NodePolicyStatus(
-            "p", "uid", 3, false, Reasons.PROGRAMMING_FAILED, "no eth7", null, null, List.of()));
+            "p",
+            "uid",
+            3,
+            false,
+            Reasons.PROGRAMMING_FAILED,
+            "no eth7",
+            null,
+            null,
+            List.of(),
+            null));
   }
 
   private static TokenBucketPolicyStatus status(

@@ -1,0 +1,7 @@
+package dev.tokenbucket.api.v1alpha1;
+
+/** Whether a policy spares the traffic that a node needs to stay in its cluster. */
+public enum Failsafe {
+  Enabled,
+  Disabled
+}

@@ -1,0 +1,55 @@
+package dev.tokenbucket.api.v1alpha1;
+
+/** The CEL rules of {@code match} and {@code exempt}, in pieces. */
+final class MatchRules {
+  /** A protocol by name, or by number without leading zeros; as Java and RE2 read it. */
+  static final String PROTOCOL =
+      "^(TCP|UDP|SCTP|ICMP|ICMPv6|0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$";
+
+  /** Left to the rule of the protocol itself, so that one mistake is told once. */
+  private static final String NO_PROTOCOL = "!string(self.protocol).matches('" + PROTOCOL + "')";
+
+  private static final String NO_PROTOCOL_OF_TERM =
+      "!string(t.protocol).matches('" + PROTOCOL + "')";
+
+  private static final String NEW_CONNECTIONS =
+      "(has(self.newConnectionsOnly) && self.newConnectionsOnly)";
+
+  static final String NOT_EMPTY =
+      "[has(self.protocol), has(self.sourceCIDRs), has(self.destinationCIDRs),"
+          + " has(self.sourcePorts), has(self.destinationPorts), "
+          + NEW_CONNECTIONS
+          + "].exists(x, x)";
+
+  static final String NEW_CONNECTIONS_ARE_TCP =
+      "!"
+          + NEW_CONNECTIONS
+          + " || !has(self.protocol) || string(self.protocol) in ['TCP', '6'] || "
+          + NO_PROTOCOL;
+
+  static final String PORTS_HAVE_A_PROTOCOL =
+      "!(has(self.sourcePorts) || has(self.destinationPorts)) || !has(self.protocol)"
+          + " || string(self.protocol) in ['TCP', 'UDP', 'SCTP', '6', '17', '132'] || "
+          + NO_PROTOCOL;
+
+  static final String CONNECTIONS_ARE_TCP =
+      "!has(self.rate.connectionsPerSecond) || !has(self.match) || self.match.all(t,"
+          + " !has(t.protocol) || string(t.protocol) in ['TCP', '6'] || "
+          + NO_PROTOCOL_OF_TERM
+          + ")";
+
+  static final String CIDR = "isCIDR(self) && cidr(self) == cidr(self).masked()";
+  static final String CIDR_MESSAGE =
+      "must be an IPv4 or IPv6 network whose bits behind the prefix length are 0, such as"
+          + " 192.0.2.0/24 or 2001:db8::/32";
+
+  static final String PORT =
+      "string(self).matches('^[0-9]{1,5}(-[0-9]{1,5})?$')"
+          + " && string(self).split('-').all(p, int(p) >= 1 && int(p) <= 65535)"
+          + " && (!string(self).contains('-')"
+          + " || int(string(self).split('-')[0]) <= int(string(self).split('-')[1]))";
+  static final String PORT_MESSAGE =
+      "must be a port from 1 to 65535, or a range of them, low to high, such as \"8000-8999\"";
+
+  private MatchRules() {}
+}

@@ -1,0 +1,49 @@
+package dev.tokenbucket.api.v1alpha1;
+
+import io.fabric8.crdv2.generator.v1.SchemaCustomizer;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.ValidationRuleBuilder;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/**
+ * Adds to a match term's schema what no annotation can say: rules for a list's items, and how long
+ * an int-or-string may be, without which the rules would be over the API server's cost limit.
+ */
+public final class MatchTermSchema implements SchemaCustomizer.Customizer {
+  private static final long MAX_CIDR_LENGTH = 43;
+  private static final long MAX_PORTS_LENGTH = 16;
+
+  @Override
+  public JSONSchemaProps apply(
+      JSONSchemaProps schema, String input, KubernetesSerialization serialization) {
+    field(schema, "protocol").setMaxLength(MAX_PORTS_LENGTH);
+    for (String ports : List.of("sourcePorts", "destinationPorts")) {
+      JSONSchemaProps item = item(schema, ports);
+      item.setMaxLength(MAX_PORTS_LENGTH);
+      addRule(item, MatchRules.PORT, MatchRules.PORT_MESSAGE);
+    }
+    for (String networks : List.of("sourceCIDRs", "destinationCIDRs")) {
+      JSONSchemaProps item = item(schema, networks);
+      item.setMaxLength(MAX_CIDR_LENGTH);
+      addRule(item, MatchRules.CIDR, MatchRules.CIDR_MESSAGE);
+    }
+    return schema;
+  }
+
+  private static JSONSchemaProps field(JSONSchemaProps schema, String name) {
+    return Objects.requireNonNull(schema.getProperties().get(name), name);
+  }
+
+  private static JSONSchemaProps item(JSONSchemaProps schema, String list) {
+    return Objects.requireNonNull(field(schema, list).getItems().getSchema(), list);
+  }
+
+  private static void addRule(JSONSchemaProps schema, String rule, String message) {
+    schema.setXKubernetesValidations(
+        new ArrayList<>(
+            List.of(new ValidationRuleBuilder().withRule(rule).withMessage(message).build())));
+  }
+}

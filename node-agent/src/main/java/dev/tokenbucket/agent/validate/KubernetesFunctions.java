@@ -1,0 +1,75 @@
+package dev.tokenbucket.agent.validate;
+
+import dev.cel.common.CelFunctionDecl;
+import dev.cel.common.CelOverloadDecl;
+import dev.cel.common.types.CelType;
+import dev.cel.common.types.SimpleType;
+import dev.cel.runtime.CelFunctionBinding;
+import dev.tokenbucket.api.v1alpha1.Cidr;
+import java.math.BigDecimal;
+import java.util.List;
+
+/** Of Kubernetes' CEL libraries what the CRD's rules use: quantities and CIDRs. */
+final class KubernetesFunctions {
+  static final List<CelFunctionDecl> DECLARATIONS =
+      List.of(
+          function("isQuantity", SimpleType.BOOL),
+          function("quantity", SimpleType.DYN),
+          member("isInteger", SimpleType.BOOL, SimpleType.DYN),
+          member("isLessThan", SimpleType.BOOL, SimpleType.DYN, SimpleType.DYN),
+          member("isGreaterThan", SimpleType.BOOL, SimpleType.DYN, SimpleType.DYN),
+          function("isCIDR", SimpleType.BOOL),
+          function("cidr", SimpleType.DYN),
+          member("masked", SimpleType.DYN, SimpleType.DYN));
+
+  static final List<CelFunctionBinding> BINDINGS =
+      List.of(
+          CelFunctionBinding.from(
+              overload("isQuantity"),
+              String.class,
+              text -> KubernetesQuantity.parse(text).isPresent()),
+          CelFunctionBinding.from(
+              overload("quantity"),
+              String.class,
+              text ->
+                  KubernetesQuantity.parse(text)
+                      .orElseThrow(() -> new IllegalArgumentException(text + " is no quantity"))),
+          CelFunctionBinding.from(
+              overload("isInteger"), BigDecimal.class, KubernetesQuantity::isInteger),
+          CelFunctionBinding.from(
+              overload("isLessThan"),
+              BigDecimal.class,
+              BigDecimal.class,
+              (left, right) -> left.compareTo(right) < 0),
+          CelFunctionBinding.from(
+              overload("isGreaterThan"),
+              BigDecimal.class,
+              BigDecimal.class,
+              (left, right) -> left.compareTo(right) > 0),
+          CelFunctionBinding.from(
+              overload("isCIDR"), String.class, text -> Cidr.parse(text).isPresent()),
+          CelFunctionBinding.from(
+              overload("cidr"),
+              String.class,
+              text ->
+                  Cidr.parse(text)
+                      .orElseThrow(() -> new IllegalArgumentException(text + " is no CIDR"))),
+          CelFunctionBinding.from(overload("masked"), Cidr.class, Cidr::masked));
+
+  private KubernetesFunctions() {}
+
+  private static String overload(String function) {
+    return "kubernetes_" + function;
+  }
+
+  /** A function of one text. */
+  private static CelFunctionDecl function(String name, CelType result) {
+    return CelFunctionDecl.newFunctionDeclaration(
+        name, CelOverloadDecl.newGlobalOverload(overload(name), result, SimpleType.STRING));
+  }
+
+  private static CelFunctionDecl member(String name, CelType result, CelType... arguments) {
+    return CelFunctionDecl.newFunctionDeclaration(
+        name, CelOverloadDecl.newMemberOverload(overload(name), result, List.of(arguments)));
+  }
+}
