@@ -11,6 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.assertj.core.api.SoftAssertions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -86,6 +87,8 @@ class WrongPolicyTest {
         | spec.interfaces[0].pattern: Invalid value: "a/*": must be an interface name with * and ?
       {rate: {packetsPerSecond: 10}, interfaces: [{pattern: ''}]}
         | spec.interfaces[0].pattern: Invalid value: "": spec.interfaces[0].pattern in body should be at least 1
+      {rate: {packetsPerSecond: 10}, interfaces: [{pattern: 'eth*', exclude: ['eth1', 'a/*']}]}
+        | spec.interfaces[0].exclude: Invalid value: must be interface names with * and ?: no slash
       {rate: {packetsPerSecond: 10}, interfaces: eth0}
         | spec.interfaces in body must be of type array: "string"
       {rate: {packetsPerSecond: 10}, direction: Up}
@@ -292,11 +295,15 @@ class WrongPolicyTest {
   }
 
   @Test
-  void whatIsRightIsTakenByBoth(ControlPlane controlPlane) throws IOException {
+  void whatIsRightIsTakenByBothAndSoAreTheSamples(ControlPlane controlPlane) throws IOException {
     List<String> right = RIGHT.lines().toList();
     for (int i = 0; i < right.size(); i++) {
       String file = "p%03d.yaml".formatted(i);
       Files.writeString(folder.resolve(file), document("right-" + file, right.get(i)));
+    }
+    List<Path> samples = samples();
+    for (Path sample : samples) {
+      Files.copy(sample, folder.resolve(sample.getFileName()));
     }
     Files.writeString(folder.resolve("wrong.yaml"), document("wrong", "{}"));
 
@@ -305,7 +312,15 @@ class WrongPolicyTest {
     Files.delete(folder.resolve("wrong.yaml"));
     String taken =
         Commands.run(controlPlane.kubectl("apply", "--dry-run=server", "-f", folder.toString()));
-    assertThat(taken.lines()).hasSameSizeAs(right).allMatch(line -> line.contains("created"));
+    assertThat(taken.lines())
+        .hasSize(right.size() + samples.size())
+        .allMatch(line -> line.contains("created"));
+  }
+
+  private static List<Path> samples() throws IOException {
+    try (Stream<Path> files = Files.list(Commands.repository().resolve("deploy/samples"))) {
+      return files.filter(file -> file.toString().endsWith(".yaml")).toList();
+    }
   }
 
   private static String document(String file, String spec) {

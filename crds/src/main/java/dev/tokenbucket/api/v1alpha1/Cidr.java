@@ -3,6 +3,7 @@ package dev.tokenbucket.api.v1alpha1;
 import com.google.common.net.InetAddresses;
 import java.net.Inet4Address;
 import java.net.InetAddress;
+import java.net.UnknownHostException;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -43,7 +44,7 @@ public record Cidr(InetAddress address, int prefixLength) {
   private static InetAddress address(byte[] bytes) {
     try {
       return InetAddress.getByAddress(bytes);
-    } catch (java.net.UnknownHostException e) {
+    } catch (UnknownHostException e) {
       throw new IllegalArgumentException("neither 4 nor 16 bytes", e);
     }
   }

@@ -38,6 +38,9 @@ public record InterfaceSelector(
         @Nullable String pattern,
     @JsonPropertyDescription("Of those, not the ones that match one of these patterns.")
         @Size(min = 1, max = 16)
+        @ValidationRule(
+            value = "self.all(p, p.matches('^[^/ \\\\t\\\\n:]*$'))",
+            message = "must be interface names with * and ?: no slash, colon or white space")
         @Nullable List<@Size(min = 1, max = 15) String> exclude) {
   /** The interfaces that carry a default route. */
   public static final InterfaceSelector DEFAULT_ROUTE =

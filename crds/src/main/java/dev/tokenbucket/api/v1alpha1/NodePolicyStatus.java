@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /** What a node's kernel runs of one policy; read back, not repeated from the spec. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record NodePolicyStatus(
-    String name,
-    String uid,
+    @JsonPropertyDescription("The policy's name.") String name,
+    @JsonPropertyDescription("The policy's uid.") String uid,
     @JsonPropertyDescription("The generation in force, as found beside the parameters in the maps.")
         long generation,
     @JsonPropertyDescription("true where the newest generation asked for is in force.")

@@ -14,4 +14,5 @@ public record TokenBucketNodeStateStatus(
         @Nullable String summary,
     @JsonPropertyDescription("What the agent found missing on the host, if anything.")
         @Nullable List<String> preflight,
-    @Nullable List<NodePolicyStatus> policies) {}
+    @JsonPropertyDescription("What the kernel runs of each policy asked for.")
+        @Nullable List<NodePolicyStatus> policies) {}

@@ -67,12 +67,16 @@ final class ApiReference {
   }
 
   private static String type(JSONSchemaProps field) {
-    if (Boolean.TRUE.equals(field.getXKubernetesIntOrString())) {
-      return "quantity";
+    if (field.getItems() != null) {
+      return "list of " + type(field.getItems().getSchema());
     }
-    return field.getItems() == null
-        ? field.getType()
-        : "list of " + field.getItems().getSchema().getType();
+    if (!Boolean.TRUE.equals(field.getXKubernetesIntOrString())) {
+      return field.getType();
+    }
+    boolean quantity =
+        field.getXKubernetesValidations().stream()
+            .anyMatch(rule -> rule.getRule().startsWith("isQuantity("));
+    return quantity ? "quantity" : "integer or string";
   }
 
   private static List<String> allowed(JSONSchemaProps field) {
@@ -82,7 +86,11 @@ final class ApiReference {
           String.join(", ", field.getEnum().stream().map(v -> "`" + v.asText() + "`").toList()));
     }
     if (field.getMaxItems() != null) {
-      allowed.add("at most " + field.getMaxItems() + " items");
+      allowed.add(
+          (field.getMinItems() == null ? "" : "at least " + field.getMinItems() + ", ")
+              + "at most "
+              + field.getMaxItems()
+              + " items");
     }
     if (field.getMaxLength() != null) {
       allowed.add("at most " + field.getMaxLength() + " bytes");

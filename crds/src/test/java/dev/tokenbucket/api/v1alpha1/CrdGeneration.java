@@ -56,6 +56,7 @@ final class CrdGeneration {
               .toList());
       Map<String, JSONSchemaProps> fields =
           version.getSchema().getOpenAPIV3Schema().getProperties();
+      Descriptions.addTo(fields, kind);
       JSONSchemaProps status = Objects.requireNonNull(fields.get("status"), "status");
       JSONSchemaProps conditions = status.getProperties().get("conditions");
       if (conditions != null) {

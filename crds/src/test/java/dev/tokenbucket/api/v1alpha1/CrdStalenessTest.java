@@ -2,10 +2,14 @@ package dev.tokenbucket.api.v1alpha1;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -27,6 +31,37 @@ class CrdStalenessTest {
     assertThat(Files.readString(Path.of(name)))
         .as("%s is stale: run make crds", name)
         .isEqualTo(Files.readString(generated.resolve(name)));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"tokenbucketpolicies", "tokenbucketnodestates"})
+  void everyFieldSaysWhatItMeans(String plural) throws IOException {
+    CrdGeneration.into(generated);
+    CustomResourceDefinition crd =
+        Serialization.unmarshal(
+            Files.readString(generated.resolve(plural + ".tokenbucket.dev-v1.yml")),
+            CustomResourceDefinition.class);
+    List<String> silent = new ArrayList<>();
+    collectSilent("", crd.getSpec().getVersions().get(0).getSchema().getOpenAPIV3Schema(), silent);
+
+    assertThat(silent).as("fields that kubectl explain says nothing of").isEmpty();
+  }
+
+  private static void collectSilent(String path, JSONSchemaProps schema, List<String> silent) {
+    if (schema.getItems() != null) {
+      collectSilent(path, schema.getItems().getSchema(), silent);
+    }
+    if (schema.getProperties() != null) {
+      schema
+          .getProperties()
+          .forEach(
+              (name, field) -> {
+                if (field.getDescription() == null) {
+                  silent.add(path + "." + name);
+                }
+                collectSilent(path + "." + name, field, silent);
+              });
+    }
   }
 
   @Test

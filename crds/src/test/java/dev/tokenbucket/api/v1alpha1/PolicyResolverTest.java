@@ -68,6 +68,22 @@ class PolicyResolverTest {
   }
 
   @Test
+  void whatAPolicySaysIsWhatANodeGets() {
+    NodePolicy policy =
+        Specs.resolve(
+            "{rate: {connectionsPerSecond: 5}, burst: {connections: 7}, failsafe: Disabled,"
+                + " bucket: {per: Flow, onFull: EvictOldest},"
+                + " exceed: {action: SetDSCP, dscp: 10}}");
+
+    assertThat(policy.rate()).isEqualTo(5);
+    assertThat(policy.burst()).isEqualTo(7);
+    assertThat(policy.failsafe()).isEqualTo(Failsafe.Disabled);
+    assertThat(policy.onFull()).isEqualTo(OnFull.EvictOldest);
+    assertThat(policy.action()).isEqualTo(ExceedAction.SetDSCP);
+    assertThat(policy.dscp()).isEqualTo(10);
+  }
+
+  @Test
   void aFractionThatNoRuleRefusedIsNotRounded() {
     assertThatThrownBy(() -> resolve("500m", null, null))
         .hasMessage(
