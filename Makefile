@@ -1,8 +1,9 @@
 # make help prints a line for each target.
 MVN := mvn -B -ntp
 DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.Demo
+BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane build test demo demo-stop demo-host crds clean help
+.PHONY: setup control-plane build test demo demo-stop demo-host bench crds clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,6 +19,7 @@ build: setup ## compile, and make bin/tb ready
 
 test: setup control-plane ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
+	@clang-format --style=file:bpf/.clang-format --dry-run -Werror testing/src/main/bpf/*.c
 	$(MVN) verify
 
 demo: build control-plane ## from kubectl apply to packets limited by the kernel (KEEP=1 leaves the cluster running)
@@ -28,6 +30,9 @@ demo-stop: build ## end the cluster that make demo KEEP=1 left running
 
 demo-host: build ## the same limits on one host, from files, without a cluster
 	@$(DEMO) host
+
+bench: build ## what a packet costs, ours beside others; minutes (PAGE=docs/performance.md takes the tables)
+	@$(BENCH) $(if $(PAGE),--page $(PAGE)) $(BENCH_OPTIONS)
 
 crds: setup ## make the CRDs under crds/ from the API's types
 	$(MVN) -q -pl crds test -Dtest=CrdStalenessTest -Dcrds.update=true

@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 public final class StepFailedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  StepFailedException(String message, @Nullable Throwable cause) {
+  public StepFailedException(String message, @Nullable Throwable cause) {
     super(message, cause);
   }
 }

@@ -47,7 +47,8 @@ class ModuleRulesTest {
   void nativeCallsStayBehindTheKernelPort() {
     noClasses()
         .that()
-        .resideOutsideOfPackage("dev.tokenbucket.agent.kernel..")
+        .resideOutsideOfPackages(
+            "dev.tokenbucket.agent.kernel..", "dev.tokenbucket.testing.kernel..")
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jnr..")

@@ -5,7 +5,7 @@ import org.junit.jupiter.api.extension.ExecutionCondition;
 import org.junit.jupiter.api.extension.ExtensionContext;
 
 /** Skips tests where we are not root, since BPF and network namespaces need it; fails in CI. */
-final class RequiresRoot implements ExecutionCondition {
+public final class RequiresRoot implements ExecutionCondition {
   @Override
   public ConditionEvaluationResult evaluateExecutionCondition(ExtensionContext context) {
     if ("root".equals(System.getProperty("user.name"))) {

@@ -1,0 +1,78 @@
+package dev.tokenbucket.testing.bench;
+
+import dev.tokenbucket.testing.Commands;
+import dev.tokenbucket.testing.TestHost;
+import dev.tokenbucket.testing.TestNetwork;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+
+/**
+ * Makes a host, which is a network namespace with a BPF file system, and runs {@link BenchRun} on
+ * it. The host goes with this process.
+ */
+@Command(
+    name = "bench",
+    mixinStandardHelpOptions = true,
+    description = "Measures what a packet costs, and what passes through a limited interface.")
+public final class Bench implements Callable<Integer> {
+  @Mixin private BenchOptions options = new BenchOptions();
+
+  private final List<String> arguments;
+
+  private Bench(List<String> arguments) {
+    this.arguments = arguments;
+  }
+
+  public static void main(String[] arguments) {
+    System.exit(new CommandLine(new Bench(List.of(arguments))).execute(arguments));
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    options.check();
+    Path folder = Files.createTempDirectory("tokenbucket-bench-");
+    TestNetwork network = TestNetwork.of(1, folder);
+    Path log = options.json.toAbsolutePath().resolveSibling("bench.log");
+    Files.createDirectories(log.getParent());
+    Process run =
+        new ProcessBuilder(command(network.hosts().get(0)))
+            .inheritIO()
+            .redirectError(log.toFile())
+            .start();
+    Runtime.getRuntime().addShutdownHook(new Thread(() -> cleanUp(run, network, folder)));
+    int status = run.waitFor();
+    if (status != 0) {
+      System.err.printf("the bench failed; %s:%n%s", log, Files.readString(log));
+    }
+    return status;
+  }
+
+  private List<String> command(TestHost host) {
+    List<String> command =
+        new ArrayList<>(
+            List.of(
+                ProcessHandle.current().info().command().orElse("java"),
+                "-cp",
+                System.getProperty("java.class.path"),
+                BenchRun.class.getName(),
+                "--bpffs",
+                host.bpffs().toString()));
+    command.addAll(arguments);
+    return host.inside(command);
+  }
+
+  /** Also when interrupted: then the run, which heard of it too, is given the time to end. */
+  private static void cleanUp(Process run, TestNetwork network, Path folder) {
+    run.destroy();
+    run.onExit().join();
+    network.close();
+    Commands.tryRun("rm", "-rf", "--one-file-system", folder.toString());
+  }
+}

@@ -1,0 +1,32 @@
+package dev.tokenbucket.testing.bench;
+
+import java.util.Arrays;
+import java.util.Collection;
+
+/** What the rounds of a measurement gave. */
+public record Spread(double min, double median, double max) {
+  /**
+   * The spread of at least one value; of an even number the median is the mean of the two in the
+   * middle.
+   */
+  public static Spread of(Collection<Double> values) {
+    double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+    if (sorted.length == 0) {
+      throw new IllegalArgumentException("a spread of no values");
+    }
+    int middle = sorted.length / 2;
+    double median =
+        sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    return new Spread(sorted[0], median, sorted[sorted.length - 1]);
+  }
+
+  /** Round by round, one measurement over another of the same rounds. */
+  public static Spread ratio(double[] over, double[] under) {
+    if (over.length != under.length) {
+      throw new IllegalArgumentException("rounds: " + over.length + " and " + under.length);
+    }
+    double[] ratios = new double[over.length];
+    Arrays.setAll(ratios, round -> over[round] / under[round]);
+    return of(Arrays.stream(ratios).boxed().toList());
+  }
+}

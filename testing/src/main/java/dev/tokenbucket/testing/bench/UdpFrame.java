@@ -1,0 +1,47 @@
+package dev.tokenbucket.testing.bench;
+
+import java.nio.ByteBuffer;
+
+/** The 64 bytes that are measured with: Ethernet, IPv4 and UDP, checksums right. */
+final class UdpFrame {
+  static final int LENGTH = 64;
+
+  private static final int ETHERNET = 14;
+  private static final int IP = 20;
+  private static final int UDP = 17;
+  private static final int TTL = 64;
+  private static final int SOURCE_PORT = 40_000;
+  private static final int DESTINATION_PORT = 9;
+  private static final int SOURCE = 0x0a58_0a02;
+  private static final int DESTINATION = 0x0a58_0101;
+
+  private UdpFrame() {}
+
+  /** From 10.88.10.2 port 40000 to 10.88.1.1 port 9, to a device that has this address. */
+  static byte[] to(byte[] linkAddress) {
+    ByteBuffer frame = ByteBuffer.allocate(LENGTH);
+    frame.put(linkAddress).put(new byte[] {2, 0, 0, 0, 0, 1}).putShort((short) 0x0800);
+    frame.putShort((short) 0x4500).putShort((short) (LENGTH - ETHERNET));
+    frame.putInt(0).put((byte) TTL).put((byte) UDP).putShort((short) 0);
+    frame.putInt(SOURCE).putInt(DESTINATION);
+    frame.putShort((short) SOURCE_PORT).putShort((short) DESTINATION_PORT);
+    frame.putShort((short) (LENGTH - ETHERNET - IP)).putShort((short) 0);
+    return frame.putShort(ETHERNET + 10, checksum(frame, ETHERNET, IP)).array();
+  }
+
+  /** To a device that nobody asks for its address. */
+  static byte[] plain() {
+    return to(new byte[] {2, 0, 0, 0, 0, 2});
+  }
+
+  private static short checksum(ByteBuffer frame, int offset, int length) {
+    int sum = 0;
+    for (int at = offset; at < offset + length; at += 2) {
+      sum += Short.toUnsignedInt(frame.getShort(at));
+    }
+    while (sum >>> 16 != 0) {
+      sum = (sum & 0xffff) + (sum >>> 16);
+    }
+    return (short) ~sum;
+  }
+}

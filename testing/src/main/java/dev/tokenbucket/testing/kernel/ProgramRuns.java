@@ -1,0 +1,127 @@
+package dev.tokenbucket.testing.kernel;
+
+import dev.tokenbucket.agent.kernel.KernelException;
+import dev.tokenbucket.agent.kernel.LibBpf;
+import jnr.ffi.LibraryLoader;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+import jnr.ffi.Runtime;
+
+/** Runs loaded programs many times by BPF_PROG_TEST_RUN; thread-safe. */
+public final class ProgramRuns {
+  // struct bpf_test_run_opts
+  private static final int OPTIONS_SIZE = 80;
+  private static final int DATA_IN = 8;
+  private static final int DATA_SIZE_IN = 24;
+  private static final int VERDICT = 56;
+  private static final int REPEAT = 60;
+  private static final int DURATION = 64;
+  private static final int FLAGS = 68;
+  private static final int LIVE_FRAMES = 1 << 1;
+
+  // struct bpf_prog_info
+  private static final int INFO_SIZE = 232;
+  private static final int JITED_LENGTH = 16;
+  private static final int XLATED_LENGTH = 20;
+  private static final int VERIFIED_INSTRUCTIONS = 216;
+  private static final int INSTRUCTION_SIZE = 8;
+
+  private static final int CPU_MASK_SIZE = 128;
+
+  /** What libc has beyond what the agent needs of it. */
+  public interface LibC {
+    int sched_setaffinity(int thread, long size, byte[] mask);
+  }
+
+  private final LibBpf library =
+      LibraryLoader.create(LibBpf.class).library("libbpf.so.1").library("c").load();
+  private final LibC libc = LibraryLoader.create(LibC.class).library("c").load();
+  private final Runtime runtime = Runtime.getRuntime(library);
+
+  /**
+   * Runs of one program.
+   *
+   * @param nanos the mean of all
+   * @param verdict of the last
+   */
+  public record Run(int nanos, int verdict) {}
+
+  /**
+   * A program's size.
+   *
+   * @param instructions BPF instructions as rewritten by the verifier
+   * @param machineBytes of machine code
+   * @param verified instructions that the verifier walked, over all paths
+   */
+  public record Size(int instructions, int machineBytes, int verified) {}
+
+  /** A file descriptor of a loaded program; closed by the caller. */
+  public int open(long programId) {
+    return check("opening program " + programId, library.bpf_prog_get_fd_by_id((int) programId));
+  }
+
+  /** Runs a program on a frame so many times in a row, on this thread's CPU. */
+  public Run run(int program, byte[] frame, int times) {
+    Pointer options = options(frame, times);
+    check("running a program", library.bpf_prog_test_run_opts(program, options));
+    return new Run(options.getInt(DURATION), options.getInt(VERDICT));
+  }
+
+  /**
+   * Lets an XDP program act on so many real frames, as if a device had received them: where it
+   * redirects them to, they go (BPF_F_TEST_XDP_LIVE_FRAMES). Returns when all are on their way.
+   */
+  public void sendLive(int xdpProgram, byte[] frame, int frames) {
+    Pointer options = options(frame, frames);
+    options.putInt(FLAGS, LIVE_FRAMES);
+    check("sending live frames", library.bpf_prog_test_run_opts(xdpProgram, options));
+  }
+
+  private Pointer options(byte[] frame, int times) {
+    // In one block, so that the frame lives as long as the options that point to it.
+    Pointer options = Memory.allocateDirect(runtime, OPTIONS_SIZE + frame.length, true);
+    options.put(OPTIONS_SIZE, frame, 0, frame.length);
+    options.putLong(0, OPTIONS_SIZE);
+    options.putAddress(DATA_IN, options.address() + OPTIONS_SIZE);
+    options.putInt(DATA_SIZE_IN, frame.length);
+    options.putInt(REPEAT, times);
+    return options;
+  }
+
+  public Size size(int program) {
+    Pointer info = Memory.allocateDirect(runtime, INFO_SIZE, true);
+    check(
+        "reading a program's info",
+        library.bpf_obj_get_info_by_fd(program, info, new int[] {INFO_SIZE}));
+    return new Size(
+        info.getInt(XLATED_LENGTH) / INSTRUCTION_SIZE,
+        info.getInt(JITED_LENGTH),
+        info.getInt(VERIFIED_INSTRUCTIONS));
+  }
+
+  /** Keeps the calling thread, or with its id another, on one CPU. */
+  public void pin(int thread, int cpu) {
+    byte[] mask = new byte[CPU_MASK_SIZE];
+    mask[cpu / Byte.SIZE] = (byte) (1 << (cpu % Byte.SIZE));
+    if (libc.sched_setaffinity(thread, mask.length, mask) != 0) {
+      throw new KernelException(
+          "pinning thread " + thread + " to CPU " + cpu, runtime.getLastError());
+    }
+  }
+
+  /** Keeps the calling thread on one CPU. */
+  public void pin(int cpu) {
+    pin(0, cpu);
+  }
+
+  public void close(int descriptor) {
+    library.close(descriptor);
+  }
+
+  private static int check(String attempt, int result) {
+    if (result < 0) {
+      throw new KernelException(attempt, -result);
+    }
+    return result;
+  }
+}

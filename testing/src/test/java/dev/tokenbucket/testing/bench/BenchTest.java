@@ -1,0 +1,58 @@
+package dev.tokenbucket.testing.bench;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tokenbucket.testing.Commands;
+import dev.tokenbucket.testing.RequiresRoot;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.StreamSupport;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Programs load and judge as they are to; what they take is no matter of a test. */
+@ExtendWith(RequiresRoot.class)
+class BenchTest {
+  @TempDir Path folder = Path.of("");
+
+  @Test
+  void everyProgramRunsAndJudgesAsExpected() throws Exception {
+    Path page = folder.resolve("page.md");
+    Files.writeString(page, "before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n");
+
+    // It fails where a program counted other verdicts than those that it was to give.
+    Commands.run(
+        List.of(
+            ProcessHandle.current().info().command().orElse("java"),
+            "-cp",
+            System.getProperty("java.class.path"),
+            Bench.class.getName(),
+            "--rounds=1",
+            "--millis=2",
+            "--json=" + folder.resolve("results.json"),
+            "--page=" + page));
+
+    JsonNode micro =
+        new ObjectMapper().readTree(folder.resolve("results.json").toFile()).path("micro");
+    assertThat(
+            StreamSupport.stream(micro.path("perPacket").spliterator(), false)
+                .map(row -> row.path("key").asText() + " " + row.path("verdict").asText()))
+        .containsExactly(
+            "node-wide CONFORM",
+            "node-wide EXCEED",
+            "per source CONFORM",
+            "per source EXCEED",
+            "5-tuple CONFORM",
+            "5-tuple EXCEED");
+    assertThat(page)
+        .content()
+        .startsWith("before\n<!-- bench: begin -->\n\nMeasured ")
+        .contains("| per source | exceeds |")
+        .doesNotContain("old")
+        .endsWith("<!-- bench: end -->\nafter\n");
+  }
+}
