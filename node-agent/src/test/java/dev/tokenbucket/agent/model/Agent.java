@@ -1,0 +1,128 @@
+package dev.tokenbucket.agent.model;
+
+import dev.tokenbucket.agent.model.Line.Window;
+import dev.tokenbucket.agent.model.Memory.Bucket;
+import dev.tokenbucket.agent.model.Memory.Slot;
+import java.util.Optional;
+
+/**
+ * What the agent does beside the packets, one thing at a time: sweeps, and changes of parameters.
+ */
+final class Agent {
+  private final Memory memory;
+
+  private final Step delete = this::delete;
+  private final Step awaitLastBend = this::awaitLastBend;
+  private final Step awaitGracePeriod = this::awaitGracePeriod;
+
+  private Optional<Bucket> candidate = Optional.empty();
+  private long pos;
+  private long moment;
+  private long newRate;
+  private Window newWindow;
+  private long lead;
+  private long[] running = new long[0];
+
+  Agent(Memory memory) {
+    this.memory = memory;
+    newWindow = memory.slots[0].window;
+  }
+
+  // A sweep: sweep.bpf.c. Its program reads one line, which no change can replace meanwhile.
+
+  /** Removes the key's bucket if it is full. */
+  Step sweep() {
+    candidate = memory.find();
+    return candidate.isEmpty() ? Step.END : this::readPosition;
+  }
+
+  private Step readPosition() {
+    pos = candidate.orElseThrow().pos;
+    return (pos & 1) != 0 ? delete : this::readClock;
+  }
+
+  private Step readClock() {
+    moment = memory.now;
+    return this::checkFull;
+  }
+
+  private Step checkFull() {
+    Slot slot = memory.slots[memory.active];
+    long held = memory.value(slot.axis, moment) - pos;
+    boolean full = !Windows.isAhead(held) && Long.compareUnsigned(held, slot.window.burst()) >= 0;
+    if (!full) {
+      return Step.END;
+    }
+    return memory.has(Safeguard.MARK) ? this::mark : delete;
+  }
+
+  private Step mark() {
+    long mark = (pos | 1) + (1L << 62);
+    return candidate.orElseThrow().swap(pos, mark, true) ? delete : Step.END;
+  }
+
+  private Step delete() {
+    if (memory.isLocked()) {
+      return delete;
+    }
+    memory.delete();
+    return Step.END;
+  }
+
+  // A change: Programmer and parameters.bpf.c.
+
+  /** Bends the axis to a rate, {@code lead} nanoseconds ahead of now, and sets B at once. */
+  Step change(long rate, Window window, long lead) {
+    newRate = rate;
+    newWindow = window;
+    this.lead = lead;
+    return awaitLastBend();
+  }
+
+  private Step awaitLastBend() {
+    boolean ahead = memory.inForce().axis().t0() - memory.now > 0;
+    if (ahead && memory.has(Safeguard.LAST_BEND_PASSED)) {
+      return awaitLastBend;
+    }
+    running = memory.begun.clone();
+    return awaitGracePeriod;
+  }
+
+  private Step awaitGracePeriod() {
+    for (int cpu = 0; cpu < memory.cpus; cpu++) {
+      if (memory.ended[cpu] < running[cpu] && memory.has(Safeguard.GRACE_PERIOD)) {
+        return awaitGracePeriod;
+      }
+    }
+    return this::chooseMoment;
+  }
+
+  private Step chooseMoment() {
+    moment = Math.max(memory.now, memory.inForce().axis().t0()) + lead;
+    return this::writeAxis;
+  }
+
+  private Step writeAxis() {
+    idle().axis = memory.inForce().axis().bentAt(moment, newRate);
+    return this::writeWindow;
+  }
+
+  private Slot idle() {
+    return memory.slots[memory.active ^ 1];
+  }
+
+  private Step writeWindow() {
+    idle().window = newWindow;
+    return this::flip;
+  }
+
+  /** The program looks at the clock and flips in one go; a delay between the two is left out. */
+  private Step flip() {
+    if (moment - memory.now <= 0 && memory.has(Safeguard.LATE_CHANGE_REFUSED)) {
+      return Step.END;
+    }
+    memory.active ^= 1;
+    memory.ledger.flipped(memory.inForce());
+    return Step.END;
+  }
+}
