@@ -26,7 +26,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. */
-final class NodeStateSource implements DesiredStateSource {
+public final class NodeStateSource implements DesiredStateSource {
   private static final Logger LOG = LoggerFactory.getLogger(NodeStateSource.class);
   private final KubernetesClient client;
   private final SharedIndexInformer<TokenBucketNodeState> informer;
@@ -127,7 +127,7 @@ final class NodeStateSource implements DesiredStateSource {
   }
 
   /** Pure: what the node's status is to say. */
-  static TokenBucketNodeStateStatus status(
+  public static TokenBucketNodeStateStatus status(
       DesiredState state,
       List<RunningHook> running,
       Map<String, String> failures,

@@ -1,43 +1,95 @@
 package dev.tokenbucket.operator;
 
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.operator.api.JitteredBackoff;
+import dev.tokenbucket.operator.api.RetryAfter;
+import dev.tokenbucket.operator.lease.LeaderElection;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.monitoring.micrometer.MicrometerMetrics;
+import io.javaoperatorsdk.operator.processing.Controller;
 import io.micrometer.core.instrument.MeterRegistry;
 import io.quarkus.arc.All;
 import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Starts and stops the reconcilers with the application. */
+/**
+ * Starts and stops the reconcilers with the application. A standby's caches are as warm as the
+ * leader's: only the handling of events waits for the lease.
+ */
 @ApplicationScoped
 public class OperatorRuntime {
   private static final Logger LOG = LoggerFactory.getLogger(OperatorRuntime.class);
   private static final int RECONCILIATION_THREADS = 8;
+  private static final Duration CACHE_SYNC = Duration.ofMinutes(2);
+  private static final Duration LAST_RECONCILIATIONS = Duration.ofSeconds(5);
 
+  /** What a blip needs; what lasts is left to {@link #BACKOFF}, which holds no thread. */
+  private static final int RETRIES_OF_A_REQUEST = 3;
+
+  private static final JitteredBackoff BACKOFF =
+      new JitteredBackoff(
+          Duration.ofMillis(500),
+          Duration.ofSeconds(30),
+          () -> ThreadLocalRandom.current().nextDouble());
+
+  private final LeaderElection election;
+  private final KubernetesClient client;
   private final Operator operator;
 
   // Its successor registers one meter with two sets of tags, which Prometheus refuses.
   @SuppressWarnings("removal")
-  OperatorRuntime(@All List<Reconciler<?>> reconcilers, MeterRegistry registry) {
-    // KUBECONFIG, else the pod's service account.
-    KubernetesClient client = new KubernetesClientBuilder().build();
+  OperatorRuntime(
+      @All List<Reconciler<?>> reconcilers, MeterRegistry registry, LeaderElection election) {
+    this.election = election;
+    client = client(election);
     Metrics metrics = MicrometerMetrics.withoutPerResourceMetrics(registry);
     operator =
         new Operator(
             configuration ->
                 configuration
                     .withKubernetesClient(client)
+                    .withCloseClientOnStop(false)
                     .withMetrics(metrics)
+                    .withLeaderElectionConfiguration(election.configuration())
+                    .withCacheSyncTimeout(CACHE_SYNC)
+                    .withReconciliationTerminationTimeout(LAST_RECONCILIATIONS)
                     .withConcurrentReconciliationThreads(RECONCILIATION_THREADS));
-    reconcilers.forEach(operator::register);
+    reconcilers.forEach(this::register);
+  }
+
+  /** KUBECONFIG, else the pod's service account. */
+  private static KubernetesClient client(LeaderElection election) {
+    Config config =
+        new ConfigBuilder(Config.autoConfigure(null))
+            .withRequestRetryBackoffLimit(RETRIES_OF_A_REQUEST)
+            .build();
+    RetryAfter retryAfter = new RetryAfter(() -> ThreadLocalRandom.current().nextDouble());
+    return new KubernetesClientBuilder()
+        .withConfig(config)
+        .withHttpClientBuilderConsumer(
+            http ->
+                http.addOrReplaceInterceptor("write-fence", election.fence())
+                    .addOrReplaceInterceptor("retry-after", retryAfter))
+        .build();
+  }
+
+  private <P extends HasMetadata> void register(Reconciler<P> reconciler) {
+    operator.register(reconciler, controller -> controller.withRetry(BACKOFF));
   }
 
   void start(@Observes StartupEvent event) {
@@ -46,6 +98,28 @@ public class OperatorRuntime {
   }
 
   void stop(@Observes ShutdownEvent event) {
+    election.stopping();
     operator.stop();
+    election.release(client);
+    client.close();
+  }
+
+  /** The policies as last seen. */
+  public Stream<TokenBucketPolicy> policies() {
+    return operator.getRegisteredControllers().stream()
+        .map(each -> (Controller<?>) each)
+        .filter(each -> each.getConfiguration().getResourceClass() == TokenBucketPolicy.class)
+        .flatMap(each -> each.getEventSourceManager().getControllerEventSource().list())
+        .map(TokenBucketPolicy.class::cast);
+  }
+
+  /** Whether the caches were filled. */
+  public boolean ready() {
+    return operator.getRuntimeInfo().isStarted();
+  }
+
+  /** Whether every informer goes on; one that waits for the API server to come back does. */
+  public boolean live() {
+    return !ready() || operator.getRuntimeInfo().allEventSourcesAreHealthy();
   }
 }

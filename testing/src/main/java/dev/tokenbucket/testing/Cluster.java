@@ -3,6 +3,7 @@ package dev.tokenbucket.testing;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -86,9 +87,25 @@ public final class Cluster {
     return Commands.run(controlPlane.kubectl(arguments));
   }
 
+  /** Applies a manifest as the administrator. */
+  public void apply(String manifest) {
+    Commands.runWithInput(manifest, controlPlane.kubectl("apply", "-f", "-"));
+  }
+
   /** Starts the operator with its service account's rights, and waits until it is ready. */
   public Daemon startOperator(Path log, Daemon.Lifetime lifetime) {
+    return startOperator(log, lifetime, Map.of());
+  }
+
+  /**
+   * The same with more environment: {@code POD_NAME} is its identity in the lease, {@code
+   * KUBECONFIG} another way to the API server.
+   */
+  public Daemon startOperator(Path log, Daemon.Lifetime lifetime, Map<String, String> environment) {
     Path jar = Commands.repository().resolve("operator/target/quarkus-app/quarkus-run.jar");
+    Map<String, String> all = new HashMap<>();
+    all.put("KUBECONFIG", operatorKubeconfig().toString());
+    all.putAll(environment);
     return Daemon.start(
             "the operator",
             List.of(
@@ -100,7 +117,7 @@ public final class Cluster {
                 "-Dquarkus.http.port=0",
                 "-jar",
                 jar.toString()),
-            Map.of("KUBECONFIG", operatorKubeconfig().toString()),
+            all,
             log,
             lifetime)
         .ready("operator ready", OPERATOR_READY);
@@ -114,5 +131,10 @@ public final class Cluster {
   /** A kubeconfig for the agent of a node that is there, with a token bound to that node. */
   public Path agentKubeconfig(String node) {
     return controlPlane.nodeBoundKubeconfig(NAMESPACE, "tokenbucket-agent", node);
+  }
+
+  /** The token in it. */
+  public String agentToken(String node) {
+    return controlPlane.nodeBoundToken(NAMESPACE, "tokenbucket-agent", node);
   }
 }

@@ -13,6 +13,7 @@ import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
 /** etcd and kube-apiserver on loopback, with certificates and ports of their own. */
@@ -228,12 +230,17 @@ public final class ControlPlane implements AutoCloseable {
 
   /** A kubeconfig file for a service account, with a token good for a day. */
   public Path serviceAccountKubeconfig(String namespace, String name) {
-    return serviceAccountKubeconfig(namespace, name, null);
+    return tokenKubeconfig(name, token(namespace, name, null));
   }
 
   /** The same, with a token that is bound to a node: it says so, and ends with the node. */
   public Path nodeBoundKubeconfig(String namespace, String name, String node) {
-    return serviceAccountKubeconfig(
+    return tokenKubeconfig(name + "-" + node, nodeBoundToken(namespace, name, node));
+  }
+
+  /** A service account's token that is bound to a node. */
+  public String nodeBoundToken(String namespace, String name, String node) {
+    return token(
         namespace,
         name,
         new BoundObjectReferenceBuilder()
@@ -244,8 +251,7 @@ public final class ControlPlane implements AutoCloseable {
             .build());
   }
 
-  private Path serviceAccountKubeconfig(
-      String namespace, String name, @Nullable BoundObjectReference bound) {
+  private String token(String namespace, String name, @Nullable BoundObjectReference bound) {
     TokenRequest request =
         new TokenRequestBuilder()
             .withNewSpec()
@@ -253,22 +259,22 @@ public final class ControlPlane implements AutoCloseable {
             .withBoundObjectRef(bound)
             .endSpec()
             .build();
-    String token =
-        client
-            .serviceAccounts()
-            .inNamespace(namespace)
-            .withName(name)
-            .tokenRequest(request)
-            .getStatus()
-            .getToken();
-    Path file = folder.resolve("kubeconfig-" + name + (bound == null ? "" : "-" + bound.getName()));
+    return client
+        .serviceAccounts()
+        .inNamespace(namespace)
+        .withName(name)
+        .tokenRequest(request)
+        .getStatus()
+        .getToken();
+  }
+
+  private Path tokenKubeconfig(String name, String token) {
+    Path file = folder.resolve("kubeconfig-" + name);
     try {
       Files.writeString(
           file,
           Serialization.asYaml(
-              cluster(
-                      client.getMasterUrl().toString().replaceAll("/$", ""),
-                      base64(folder.resolve("ca.crt")))
+              cluster(server().toString(), base64(folder.resolve("ca.crt")))
                   .addNewUser()
                   .withName("user")
                   .withNewUser()
@@ -280,6 +286,16 @@ public final class ControlPlane implements AutoCloseable {
       throw new StepFailedException("writing " + file, e);
     }
     return file;
+  }
+
+  /** Where the API server is. */
+  public URI server() {
+    return URI.create(client.getMasterUrl().toString().replaceAll("/$", ""));
+  }
+
+  /** Trusts the API server's certificate, and no other. */
+  public SSLContext trust() {
+    return Certificates.trusting(folder.resolve("ca.crt"));
   }
 
   /** The administrator's kubeconfig. */

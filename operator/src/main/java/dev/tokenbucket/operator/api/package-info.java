@@ -1,0 +1,5 @@
+/** How the operator talks to an API server that is busy, restarting or away. */
+@NullMarked
+package dev.tokenbucket.operator.api;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,138 @@
+package dev.tokenbucket.operator.lease;
+
+import io.fabric8.kubernetes.api.model.coordination.v1.Lease;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.Resource;
+import io.fabric8.kubernetes.client.extended.leaderelection.LeaderCallbacks;
+import io.fabric8.kubernetes.client.http.Interceptor;
+import io.javaoperatorsdk.operator.api.config.LeaderElectionConfiguration;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Duration;
+import java.util.Optional;
+import java.util.UUID;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The lease that says which replica writes. Who loses it ends at once, with exit code {@value
+ * #LEASE_LOST}: a process that is gone writes nothing, and its kubelet starts it anew as a standby.
+ *
+ * <p>Worst case from kill -9 to the next leader: {@link #DURATION} for the lease to run out, 2.2
+ * times {@link #RETRY_PERIOD} for a standby to look again, and its two requests.
+ */
+@ApplicationScoped
+public class LeaderElection {
+  /** The lease's name, in the operator's namespace. */
+  static final String NAME = "tokenbucket-operator";
+
+  /** How long a lease is good for that nobody renews. */
+  static final Duration DURATION = Duration.ofSeconds(10);
+
+  /** A leader gives up so long after its last renewal; replicas' clocks may differ by the rest. */
+  static final Duration RENEW_DEADLINE = Duration.ofSeconds(7);
+
+  /** How often the leader renews, and, with some jitter, standbys look. */
+  static final Duration RETRY_PERIOD = Duration.ofSeconds(1);
+
+  static final int LEASE_LOST = 3;
+
+  private static final Logger LOG = LoggerFactory.getLogger(LeaderElection.class);
+
+  private final String namespace;
+  private final String identity;
+  private final WriteFence fence;
+  private volatile boolean stopping;
+
+  /**
+   * @param namespace where the lease is
+   * @param identity what tells this replica from others; by default one that no other process has.
+   *     A pod's name lets a container that is restarted go on at once with the lease it held
+   */
+  LeaderElection(
+      @ConfigProperty(name = "tokenbucket.namespace") String namespace,
+      @ConfigProperty(name = "tokenbucket.identity") Optional<String> identity) {
+    this.namespace = namespace;
+    this.identity = identity.orElseGet(() -> "operator-" + UUID.randomUUID());
+    fence =
+        new WriteFence(
+            "/apis/coordination.k8s.io/v1/namespaces/" + namespace + "/leases",
+            RENEW_DEADLINE,
+            System::nanoTime,
+            System::currentTimeMillis,
+            this::refused);
+  }
+
+  /** For the client that writes. */
+  public Interceptor fence() {
+    return fence;
+  }
+
+  /** Whether this replica may write now. */
+  public boolean leading() {
+    return fence.open();
+  }
+
+  /** What the operator framework is to do with the lease. */
+  // Its builder leaves the end of the process to the framework, whose exit runs shutdown hooks
+  // first
+  // and, where it comes from one, waits for itself.
+  @SuppressWarnings("deprecation")
+  public LeaderElectionConfiguration configuration() {
+    return new LeaderElectionConfiguration(
+        NAME,
+        namespace,
+        DURATION,
+        RENEW_DEADLINE,
+        RETRY_PERIOD,
+        identity,
+        new LeaderCallbacks(
+            () -> LOG.info("leading as {}", identity),
+            this::lost,
+            leader -> LOG.info("the lease {}/{} is held by {}", namespace, NAME, leader)),
+        false);
+  }
+
+  private void lost() {
+    if (!stopping) {
+      end("the lease was not renewed in time, or another replica has it");
+    }
+  }
+
+  private void refused(String write) {
+    if (!stopping) {
+      end(write + " came when the lease was not held any more");
+    }
+  }
+
+  private static void end(String why) {
+    LOG.error("{}; this replica ends now, so that it writes nothing more", why);
+    Runtime.getRuntime().halt(LEASE_LOST);
+  }
+
+  /** From here on the loss of the lease is meant, and nothing is written any more. */
+  public void stopping() {
+    stopping = true;
+  }
+
+  /** Hands the lease over, so that no standby has to wait until it runs out. */
+  public void release(KubernetesClient client) {
+    fence.shut();
+    try {
+      Resource<Lease> resource = client.leases().inNamespace(namespace).withName(NAME);
+      Lease lease = resource.get();
+      if (lease != null && identity.equals(lease.getSpec().getHolderIdentity())) {
+        lease.getSpec().setHolderIdentity("");
+        client.resource(lease).patch();
+      }
+    } catch (KubernetesClientException e) {
+      LOG.warn(
+          "the lease {}/{} was not handed over and will run out within {} s: {}",
+          namespace,
+          NAME,
+          DURATION.toSeconds(),
+          e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,121 @@
+package dev.tokenbucket.operator.observe;
+
+import dev.tokenbucket.api.v1alpha1.NodeCounts;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicyStatus;
+import dev.tokenbucket.operator.OperatorRuntime;
+import dev.tokenbucket.operator.lease.LeaderElection;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.micrometer.core.instrument.Gauge;
+import io.micrometer.core.instrument.MeterRegistry;
+import io.micrometer.core.instrument.MultiGauge;
+import io.micrometer.core.instrument.MultiGauge.Row;
+import io.micrometer.core.instrument.Tags;
+import io.quarkus.runtime.ShutdownEvent;
+import io.quarkus.runtime.StartupEvent;
+import jakarta.enterprise.context.ApplicationScoped;
+import jakarta.enterprise.event.Observes;
+import java.util.Collection;
+import java.util.List;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Who leads, and how far each policy is on how many nodes: what its status says, as gauges. */
+@ApplicationScoped
+class Gauges {
+  private static final Logger LOG = LoggerFactory.getLogger(Gauges.class);
+  private static final long REFRESH_SECONDS = 5;
+
+  private final OperatorRuntime runtime;
+  private final MultiGauge nodes;
+  private final MultiGauge conditions;
+  private final ScheduledExecutorService timer =
+      Executors.newSingleThreadScheduledExecutor(
+          work -> {
+            Thread thread = new Thread(work, "gauges");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  Gauges(OperatorRuntime runtime, LeaderElection election, MeterRegistry registry) {
+    this.runtime = runtime;
+    Gauge.builder("tokenbucket.operator.leader", election, each -> each.leading() ? 1 : 0)
+        .description("1 where this replica holds the lease")
+        .register(registry);
+    nodes =
+        MultiGauge.builder("tokenbucket.policy.nodes")
+            .description("Nodes of a policy: desired, and of those programmed, pending, failed")
+            .register(registry);
+    conditions =
+        MultiGauge.builder("tokenbucket.policy.condition")
+            .description("1 where a policy's condition is True, with its reason")
+            .register(registry);
+  }
+
+  void start(@Observes StartupEvent event) {
+    var unused = timer.scheduleWithFixedDelay(this::refresh, 0, REFRESH_SECONDS, TimeUnit.SECONDS);
+  }
+
+  void stop(@Observes ShutdownEvent event) {
+    timer.shutdownNow();
+  }
+
+  private void refresh() {
+    if (!runtime.ready()) {
+      return;
+    }
+    try {
+      List<TokenBucketPolicy> policies = runtime.policies().toList();
+      nodes.register(nodeRows(policies), true);
+      conditions.register(conditionRows(policies), true);
+    } catch (RuntimeException e) {
+      // Thrown on, it would end the timer for good.
+      LOG.warn("the policies' gauges stay as they are until the next try", e);
+    }
+  }
+
+  static List<Row<?>> nodeRows(Collection<TokenBucketPolicy> policies) {
+    return policies.stream().<Row<?>>flatMap(Gauges::nodeRows).toList();
+  }
+
+  private static Stream<Row<?>> nodeRows(TokenBucketPolicy policy) {
+    TokenBucketPolicyStatus status = policy.getStatus();
+    NodeCounts counts = status == null ? null : status.nodes();
+    if (counts == null) {
+      return Stream.of();
+    }
+    String name = policy.getMetadata().getName();
+    return Stream.of(
+        nodeRow(name, "desired", counts.desired()),
+        nodeRow(name, "programmed", counts.programmed()),
+        nodeRow(name, "pending", counts.pending()),
+        nodeRow(name, "failed", counts.failed()));
+  }
+
+  private static Row<?> nodeRow(String policy, String state, int count) {
+    return Row.of(Tags.of("policy", policy, "state", state), count);
+  }
+
+  static List<Row<?>> conditionRows(Collection<TokenBucketPolicy> policies) {
+    return policies.stream().<Row<?>>flatMap(Gauges::conditionRows).toList();
+  }
+
+  private static Stream<Row<?>> conditionRows(TokenBucketPolicy policy) {
+    TokenBucketPolicyStatus status = policy.getStatus();
+    List<Condition> all = status == null ? null : status.conditions();
+    return all == null
+        ? Stream.of()
+        : all.stream().map(each -> conditionRow(policy.getMetadata().getName(), each));
+  }
+
+  private static Row<?> conditionRow(String policy, Condition condition) {
+    return Row.of(
+        Tags.of(
+            "policy", policy, "condition", condition.getType(), "reason", condition.getReason()),
+        "True".equals(condition.getStatus()) ? 1 : 0);
+  }
+}

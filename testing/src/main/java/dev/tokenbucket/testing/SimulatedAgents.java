@@ -1,0 +1,202 @@
+package dev.tokenbucket.testing;
+
+import dev.tokenbucket.agent.DesiredState;
+import dev.tokenbucket.agent.NodeStateSource;
+import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import io.fabric8.kubernetes.client.utils.Serialization;
+import java.io.IOException;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.atomic.AtomicLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Agents of many nodes without a kernel: each answers what its node state asks for as if the kernel
+ * ran it, with the status that the real agent computes, written with a token of its own that is
+ * bound to its node. They share one watch and one connection for writes.
+ */
+public final class SimulatedAgents implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SimulatedAgents.class);
+  private static final int THREADS = 8;
+  private static final int TRIES = 8;
+
+  private final ControlPlane controlPlane;
+  private final HttpClient http;
+  private final ExecutorService executor = Executors.newFixedThreadPool(THREADS);
+  private final Map<String, String> tokens = new ConcurrentHashMap<>();
+  private final Map<String, Long> answered = new ConcurrentHashMap<>();
+  private final Set<String> silent = ConcurrentHashMap.newKeySet();
+  private final AtomicLong writes = new AtomicLong();
+  private final SharedIndexInformer<TokenBucketNodeState> informer;
+
+  private SimulatedAgents(ControlPlane controlPlane) {
+    this.controlPlane = controlPlane;
+    http = HttpClient.newBuilder().sslContext(controlPlane.trust()).build();
+    informer = controlPlane.client().resources(TokenBucketNodeState.class).runnableInformer(0);
+    informer.addEventHandler(new Handler());
+  }
+
+  /** Starts agents for every node that is there or comes. */
+  public static SimulatedAgents start(ControlPlane controlPlane) {
+    SimulatedAgents agents = new SimulatedAgents(controlPlane);
+    agents.informer.run();
+    return agents;
+  }
+
+  /** Gets nodes their tokens, so that this does not count in what is measured. */
+  public void prepare(List<String> nodes) {
+    InParallel.forEach(nodes, THREADS, this::token);
+  }
+
+  /** Makes a node's agent say nothing, from its next change on. */
+  public void silence(String node) {
+    silent.add(node);
+  }
+
+  /** How many statuses were written. */
+  public long writes() {
+    return writes.get();
+  }
+
+  private final class Handler implements ResourceEventHandler<TokenBucketNodeState> {
+    @Override
+    public void onAdd(TokenBucketNodeState state) {
+      wake(state);
+    }
+
+    @Override
+    public void onUpdate(TokenBucketNodeState before, TokenBucketNodeState now) {
+      wake(now);
+    }
+
+    @Override
+    public void onDelete(TokenBucketNodeState state, boolean unknown) {
+      answered.remove(state.getMetadata().getName());
+    }
+  }
+
+  private void wake(TokenBucketNodeState state) {
+    String node = state.getMetadata().getName();
+    Long generation = state.getMetadata().getGeneration();
+    if (state.getMetadata().getDeletionTimestamp() == null
+        && !silent.contains(node)
+        && !generation.equals(answered.put(node, generation))) {
+      executor.execute(() -> answer(node));
+    }
+  }
+
+  private void answer(String node) {
+    // The newest there is: what came in between needs no answer of its own.
+    TokenBucketNodeState state = informer.getStore().getByKey(node);
+    if (state == null || state.getSpec() == null) {
+      return;
+    }
+    List<NodePolicy> wanted = List.copyOf(state.getSpec().policies());
+    TokenBucketNodeStateStatus status =
+        NodeStateSource.status(
+            new DesiredState(state.getMetadata().getGeneration(), wanted, List.of()),
+            List.of(kernelRunning(wanted)),
+            Map.of(),
+            List.of());
+    if (!status.equals(state.getStatus())) {
+      write(node, status);
+    }
+  }
+
+  private static RunningHook kernelRunning(List<NodePolicy> wanted) {
+    return new RunningHook(
+        "eth0",
+        dev.tokenbucket.api.v1alpha1.Direction.Ingress,
+        "TCX",
+        1,
+        0,
+        wanted.stream().map(SimulatedAgents::running).toList());
+  }
+
+  private static RunningHook.RunningPolicy running(NodePolicy policy) {
+    return new RunningHook.RunningPolicy(
+        policy.name(),
+        policy.uid(),
+        policy.generation(),
+        policy.unit(),
+        policy.rate(),
+        policy.burst(),
+        policy.per(),
+        policy.mode(),
+        0,
+        0,
+        0,
+        0,
+        0,
+        0);
+  }
+
+  private void write(String node, TokenBucketNodeStateStatus status) {
+    try {
+      for (int i = 1; i <= TRIES; i++) {
+        int code = tryWrite(node, status);
+        if (code < 300) {
+          writes.incrementAndGet();
+          return;
+        }
+        if (code == 404) {
+          return; // the node state went away in between
+        }
+        Thread.sleep(100L << i);
+      }
+      LOG.warn("the status of node {} was not written after {} tries", node, TRIES);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+    }
+  }
+
+  private int tryWrite(String node, TokenBucketNodeStateStatus status) throws InterruptedException {
+    URI uri =
+        controlPlane
+            .server()
+            .resolve("/apis/tokenbucket.dev/v1alpha1/tokenbucketnodestates/" + node + "/status");
+    HttpRequest request =
+        HttpRequest.newBuilder(uri)
+            .header("Authorization", "Bearer " + token(node))
+            .header("Content-Type", "application/merge-patch+json")
+            .method(
+                "PATCH",
+                HttpRequest.BodyPublishers.ofString(
+                    Serialization.asJson(Map.of("status", status)), StandardCharsets.UTF_8))
+            .build();
+    try {
+      HttpResponse<String> response = http.send(request, HttpResponse.BodyHandlers.ofString());
+      if (response.statusCode() >= 300) {
+        LOG.debug("status of {}: {} {}", node, response.statusCode(), response.body());
+      }
+      return response.statusCode();
+    } catch (IOException e) {
+      return 503; // the API server restarts
+    }
+  }
+
+  private String token(String node) {
+    return tokens.computeIfAbsent(node, name -> new Cluster(controlPlane).agentToken(name));
+  }
+
+  @Override
+  public void close() {
+    informer.close();
+    executor.shutdownNow();
+  }
+}

@@ -1,0 +1,103 @@
+package dev.tokenbucket.testing;
+
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeBuilder;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+
+/** Many Node objects without machines, and policies for them, all gone when it is closed. */
+final class SimulatedNodes implements AutoCloseable {
+  private static final int THREADS = 8;
+
+  private final ControlPlane controlPlane;
+  private final Cluster cluster;
+  private final List<String> names;
+  private final List<String> policies = new ArrayList<>();
+
+  /** Nodes {@code prefix-0000} and so on, with the label {@code fleet=prefix}. */
+  SimulatedNodes(ControlPlane controlPlane, String prefix, int size) {
+    this(controlPlane, prefix, size, index -> Map.of());
+  }
+
+  /** The same, with more labels for each index. */
+  SimulatedNodes(
+      ControlPlane controlPlane, String prefix, int size, IntFunction<Map<String, String>> labels) {
+    this.controlPlane = controlPlane;
+    cluster = new Cluster(controlPlane);
+    names = IntStream.range(0, size).mapToObj(index -> name(prefix, index)).toList();
+    InParallel.forEach(
+        IntStream.range(0, size).boxed().toList(),
+        THREADS,
+        index -> controlPlane.client().resource(node(prefix, index, labels.apply(index))).create());
+  }
+
+  private static String name(String prefix, int index) {
+    return String.format(Locale.ROOT, "%s-%04d", prefix, index);
+  }
+
+  private static Node node(String prefix, int index, Map<String, String> labels) {
+    return new NodeBuilder()
+        .withNewMetadata()
+        .withName(name(prefix, index))
+        .addToLabels("fleet", prefix)
+        .addToLabels(labels)
+        .endMetadata()
+        .build();
+  }
+
+  List<String> names() {
+    return names;
+  }
+
+  /** Applies a policy of so many packets a second for all of them. */
+  void apply(String policy, long rate) {
+    apply(
+        policy,
+        "{nodeSelector: {matchLabels: {fleet: %s}}, rate: {packetsPerSecond: %d},"
+                .formatted(names.get(0).replaceAll("-.*", ""), rate)
+            + " rollout: {maxConcurrent: 100%}}");
+  }
+
+  /** Applies a policy with this spec. */
+  void apply(String policy, String spec) {
+    if (!policies.contains(policy)) {
+      policies.add(policy);
+    }
+    cluster.apply(
+        "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketPolicy, metadata: {name: %s}, spec: %s}"
+            .formatted(policy, spec));
+  }
+
+  void awaitProgrammed(String policy) {
+    cluster.kubectl("wait", "--for=condition=Programmed", "--timeout=50s", "tbp/" + policy);
+  }
+
+  /** The node states that are there. */
+  List<TokenBucketNodeState> states() {
+    return controlPlane.client().resources(TokenBucketNodeState.class).list().getItems();
+  }
+
+  @Override
+  public void close() {
+    for (String policy : policies) {
+      cluster.kubectl("delete", "tbp", policy, "--ignore-not-found", "--wait=false");
+    }
+    InParallel.forEach(
+        names, THREADS, name -> controlPlane.client().nodes().withName(name).delete());
+    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
+    while (!cluster.kubectl("get", "tbp", "-o", "name").isBlank()) {
+      if (System.nanoTime() > end) {
+        throw new StepFailedException(
+            "policies are still there 30 s after they were deleted", null);
+      }
+      Daemon.pause(Duration.ofMillis(200));
+    }
+    controlPlane.client().resources(TokenBucketNodeState.class).delete();
+  }
+}
