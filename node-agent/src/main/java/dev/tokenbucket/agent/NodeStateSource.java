@@ -160,6 +160,7 @@ public final class NodeStateSource implements DesiredStateSource {
     return new NodePolicyStatus(
         policy.name(),
         policy.uid(),
+        policy.generation(),
         found == null ? 0 : found.generation(),
         programmed,
         programmed ? null : failure == null ? Reasons.PENDING : Reasons.PROGRAMMING_FAILED,

@@ -50,11 +50,15 @@ public class OperatorRuntime {
   private final LeaderElection election;
   private final KubernetesClient client;
   private final Operator operator;
+  private final OrphanSweep orphans;
 
   // Its successor registers one meter with two sets of tags, which Prometheus refuses.
   @SuppressWarnings("removal")
   OperatorRuntime(
-      @All List<Reconciler<?>> reconcilers, MeterRegistry registry, LeaderElection election) {
+      @All List<Reconciler<?>> reconcilers,
+      FleetFeed feed,
+      MeterRegistry registry,
+      LeaderElection election) {
     this.election = election;
     client = client(election);
     Metrics metrics = MicrometerMetrics.withoutPerResourceMetrics(registry);
@@ -70,6 +74,7 @@ public class OperatorRuntime {
                     .withReconciliationTerminationTimeout(LAST_RECONCILIATIONS)
                     .withConcurrentReconciliationThreads(RECONCILIATION_THREADS));
     reconcilers.forEach(this::register);
+    orphans = new OrphanSweep(feed, client, election::leading);
   }
 
   /** KUBECONFIG, else the pod's service account. */
@@ -94,11 +99,13 @@ public class OperatorRuntime {
 
   void start(@Observes StartupEvent event) {
     operator.start();
+    orphans.start();
     LOG.info("operator ready");
   }
 
   void stop(@Observes ShutdownEvent event) {
     election.stopping();
+    orphans.close();
     operator.stop();
     election.release(client);
     client.close();

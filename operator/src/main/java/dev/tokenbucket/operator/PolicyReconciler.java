@@ -1,16 +1,15 @@
 package dev.tokenbucket.operator;
 
-import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
-import dev.tokenbucket.api.v1alpha1.Reasons;
-import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicyStatus;
-import dev.tokenbucket.operator.plan.PolicyIntent;
-import dev.tokenbucket.operator.status.NodeReport;
+import dev.tokenbucket.operator.fleet.Fleet;
+import dev.tokenbucket.operator.fleet.PolicyReport;
+import dev.tokenbucket.operator.status.DeletionVerdict;
+import dev.tokenbucket.operator.status.PolicyEvent;
 import dev.tokenbucket.operator.status.PolicyStatusAggregator;
-import io.fabric8.kubernetes.api.model.Condition;
-import io.fabric8.kubernetes.api.model.Node;
-import io.javaoperatorsdk.operator.api.config.informer.InformerEventSourceConfiguration;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -18,165 +17,132 @@ import io.javaoperatorsdk.operator.api.reconciler.DeleteControl;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
 import io.javaoperatorsdk.operator.api.reconciler.UpdateControl;
-import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.rate.RateLimited;
 import io.javaoperatorsdk.operator.processing.event.source.EventSource;
-import io.javaoperatorsdk.operator.processing.event.source.informer.InformerEventSource;
 import io.quarkus.arc.Unremovable;
 import jakarta.enterprise.context.ApplicationScoped;
 import java.time.Duration;
 import java.time.Instant;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.Optional;
-import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Judges a policy, counts what its nodes report, and lets it go when no node enforces it. */
+/** Writes a policy's status and Events, and lets it go when no node enforces it. */
 @ApplicationScoped
 @Unremovable
 @ControllerConfiguration(
     name = "policy",
-    fieldManager = NodeReconciler.FIELD_MANAGER,
+    fieldManager = Fleet.FIELD_MANAGER,
     finalizerName = PolicyReconciler.FINALIZER)
-@RateLimited(maxReconciliations = 2, within = 1, unit = TimeUnit.SECONDS)
+@RateLimited(maxReconciliations = 1, within = 1, unit = TimeUnit.SECONDS)
 public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<TokenBucketPolicy> {
   /** Holds a policy in the API while a node that can be reached enforces it. */
   static final String FINALIZER = "tokenbucket.dev/enforcement";
 
-  private static final Duration DELETION_POLL = Duration.ofSeconds(10);
   private static final Logger LOG = LoggerFactory.getLogger(PolicyReconciler.class);
+
+  private final FleetFeed feed;
+  private final EventRecorder events;
+  private final Duration deletionTimeout;
+
+  /** What was written last, until the cache has it. */
+  private final Map<String, TokenBucketPolicy> written = new ConcurrentHashMap<>();
+
+  /**
+   * @param deletionTimeout how long a node must not have been Ready for a deletion to go on without
+   *     it
+   */
+  PolicyReconciler(
+      FleetFeed feed,
+      EventRecorder events,
+      @ConfigProperty(name = "tokenbucket.deletion.timeout", defaultValue = "5m")
+          Duration deletionTimeout) {
+    this.feed = feed;
+    this.events = events;
+    this.deletionTimeout = deletionTimeout;
+  }
 
   @Override
   public List<EventSource<?, TokenBucketPolicy>> prepareEventSources(
       EventSourceContext<TokenBucketPolicy> context) {
-    InformerEventSource<TokenBucketNodeState, TokenBucketPolicy> nodeStates =
-        new InformerEventSource<>(
-            InformerEventSourceConfiguration.from(
-                    TokenBucketNodeState.class, TokenBucketPolicy.class)
-                .withSecondaryToPrimaryMapper(state -> policiesOf(state, context))
-                .build(),
-            context);
-    Caches.indexByPolicy(nodeStates);
-    InformerEventSource<Node, TokenBucketPolicy> nodes =
-        new InformerEventSource<>(
-            InformerEventSourceConfiguration.from(Node.class, TokenBucketPolicy.class)
-                .withSecondaryToPrimaryMapper(node -> Caches.ids(Caches.primaries(context)))
-                .withOnUpdateFilter(PolicyReconciler::labelsOrReadinessChanged)
-                .build(),
-            context);
-    return List.of(nodeStates, nodes);
-  }
-
-  /** The policies that a node state lists, and those that wait for some node to change. */
-  private static Set<ResourceID> policiesOf(
-      TokenBucketNodeState state, EventSourceContext<TokenBucketPolicy> context) {
-    Set<String> listed = Caches.policyUids(state);
-    return Caches.ids(
-        Caches.primaries(context)
-            .filter(p -> listed.contains(p.getMetadata().getUid()) || !settled(p)));
-  }
-
-  private static boolean settled(TokenBucketPolicy policy) {
-    List<Condition> conditions =
-        policy.getStatus() == null ? null : policy.getStatus().conditions();
-    return policy.getMetadata().getDeletionTimestamp() == null
-        && conditions != null
-        && conditions.stream()
-            .anyMatch(c -> c.getType().equals(Reasons.PROGRAMMED) && c.getStatus().equals("True"));
-  }
-
-  private static boolean labelsOrReadinessChanged(Node now, Node before) {
-    return !Objects.equals(now.getMetadata().getLabels(), before.getMetadata().getLabels())
-        || reachable(now) != reachable(before);
-  }
-
-  /** A node without a Ready condition is taken for reachable: nothing says that it is not. */
-  private static boolean reachable(Node node) {
-    return node.getStatus() == null
-        || node.getStatus().getConditions() == null
-        || node.getStatus().getConditions().stream()
-            .filter(c -> c.getType().equals("Ready"))
-            .allMatch(c -> c.getStatus().equals("True"));
+    return List.of(FleetSource.ofPolicies(feed, context));
   }
 
   @Override
   public UpdateControl<TokenBucketPolicy> reconcile(
       TokenBucketPolicy policy, Context<TokenBucketPolicy> context) {
-    PolicyIntent intent = PolicyIntent.of(policy);
-    if (intent instanceof PolicyIntent.Withdrawn) {
-      return UpdateControl.noUpdate();
+    feed.told(feed.fleet().put(policy));
+    feed.fleet()
+        .report(policy.getMetadata().getUid())
+        .ifPresent(report -> report(latest(policy), report, context.getClient()));
+    return UpdateControl.noUpdate();
+  }
+
+  /** Else a status would be judged, and written, against one that is no longer there. */
+  private TokenBucketPolicy latest(TokenBucketPolicy cached) {
+    TokenBucketPolicy mine = written.get(cached.getMetadata().getUid());
+    return mine == null || version(mine) < version(cached) ? cached : mine;
+  }
+
+  private static long version(TokenBucketPolicy policy) {
+    return Long.parseUnsignedLong(policy.getMetadata().getResourceVersion());
+  }
+
+  private void report(TokenBucketPolicy policy, PolicyReport report, KubernetesClient client) {
+    TokenBucketPolicyStatus before = policy.getStatus();
+    TokenBucketPolicyStatus now = PolicyStatusAggregator.aggregate(report, before, Instant.now());
+    if (now.equals(before)) {
+      return;
     }
-    TokenBucketPolicyStatus status =
-        PolicyStatusAggregator.aggregate(
-            intent,
-            policy.getMetadata().getGeneration(),
-            reports(intent, context),
-            policy.getStatus(),
-            Instant.now());
-    if (status.equals(policy.getStatus())) {
-      return UpdateControl.noUpdate();
-    }
+    // Before the status: an operator that dies in between says it again, and is not silent.
+    PolicyEvent.between(before, now).forEach(event -> events.record(client, policy, event));
     TokenBucketPolicy update = new TokenBucketPolicy();
     update.getMetadata().setName(policy.getMetadata().getName());
-    update.setStatus(status);
-    return UpdateControl.patchStatus(update);
-  }
-
-  private static List<NodeReport> reports(PolicyIntent intent, Context<TokenBucketPolicy> context) {
-    Map<String, NodePolicyStatus> entries = new HashMap<>();
-    for (TokenBucketNodeState state : statesOf(intent.uid(), context)) {
-      Caches.statusEntries(state).stream()
-          .filter(entry -> entry.uid().equals(intent.uid()))
-          .forEach(entry -> entries.put(state.getMetadata().getName(), entry));
-    }
-    List<NodeReport> reports = new ArrayList<>();
-    Caches.of(context, Node.class)
-        .list(any -> true)
-        .forEach(
-            node -> {
-              String name = node.getMetadata().getName();
-              boolean desired =
-                  intent instanceof PolicyIntent.Enforced enforced
-                      && enforced.concerns(node.getMetadata().getLabels());
-              NodePolicyStatus entry = entries.get(name);
-              if (desired || entry != null) {
-                reports.add(new NodeReport(name, desired, entry));
-              }
-            });
-    return reports;
-  }
-
-  private static List<TokenBucketNodeState> statesOf(
-      String uid, Context<TokenBucketPolicy> context) {
-    return Caches.of(context, TokenBucketNodeState.class).byIndex(Caches.BY_POLICY, uid);
+    update.getMetadata().setUid(policy.getMetadata().getUid());
+    update.setStatus(now);
+    TokenBucketPolicy answer =
+        client
+            .resource(update)
+            .subresource("status")
+            .patch(
+                new PatchContext.Builder()
+                    .withPatchType(PatchType.SERVER_SIDE_APPLY)
+                    .withFieldManager(Fleet.FIELD_MANAGER)
+                    .withForce(true)
+                    .build());
+    written.put(policy.getMetadata().getUid(), answer);
+    feed.told(feed.fleet().put(answer));
   }
 
   @Override
   public DeleteControl cleanup(TokenBucketPolicy policy, Context<TokenBucketPolicy> context) {
-    var nodes = Caches.of(context, Node.class);
-    List<String> awaited = new ArrayList<>();
-    List<String> unreachable = new ArrayList<>();
-    for (TokenBucketNodeState state : statesOf(policy.getMetadata().getUid(), context)) {
-      String name = state.getMetadata().getName();
-      Optional<Node> node = nodes.get(new ResourceID(name));
-      (node.filter(PolicyReconciler::reachable).isPresent() ? awaited : unreachable).add(name);
+    feed.told(feed.fleet().put(policy));
+    Instant deletedAt = Instant.parse(policy.getMetadata().getDeletionTimestamp());
+    return feed.fleet()
+        .holders(policy.getMetadata().getUid())
+        .map(holders -> DeletionVerdict.of(holders, deletedAt, Instant.now(), deletionTimeout))
+        .map(verdict -> settle(policy, verdict, context.getClient()))
+        .orElseGet(DeleteControl::noFinalizerRemoval);
+  }
+
+  private DeleteControl settle(
+      TokenBucketPolicy policy, DeletionVerdict verdict, KubernetesClient client) {
+    if (!verdict.awaited().isEmpty()) {
+      LOG.debug("policy {} waits for {}", policy.getMetadata().getName(), verdict.awaited());
+      return DeleteControl.noFinalizerRemoval().rescheduleAfter(verdict.again().toMillis());
     }
-    if (!awaited.isEmpty()) {
-      return DeleteControl.noFinalizerRemoval().rescheduleAfter(DELETION_POLL.toMillis());
-    }
-    if (!unreachable.isEmpty()) {
-      LOG.warn(
-          "policy {} is deleted though nodes that can't be reached may enforce it until they come"
-              + " back: {}",
-          policy.getMetadata().getName(),
-          unreachable);
-    }
+    verdict
+        .event(policy.getMetadata().getGeneration())
+        .ifPresent(
+            event -> {
+              LOG.warn("policy {}: {}", policy.getMetadata().getName(), event.message());
+              events.record(client, policy, event);
+            });
+    written.remove(policy.getMetadata().getUid());
     return DeleteControl.defaultDelete();
   }
 }

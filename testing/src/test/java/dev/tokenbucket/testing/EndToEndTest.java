@@ -128,6 +128,8 @@ class EndToEndTest {
         file, Files.readString(Path.of(policy(RATE))) + "  interfaces: [{name: eth7}]\n");
     cluster.kubectl("apply", "-f", file.toString());
     cluster.kubectl("wait", "--for=condition=Degraded", "--timeout=20s", "tbp/p");
+    // One node at a time; the second failure halts it.
+    await("the rollout to halt", () -> cluster.kubectl("get", "tbp").contains("halted"));
 
     TokenBucketPolicy there =
         controlPlane.client().resources(TokenBucketPolicy.class).withName("p").get();

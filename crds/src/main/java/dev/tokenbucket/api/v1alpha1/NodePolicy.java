@@ -51,6 +51,32 @@ public record NodePolicy(
     onFull = onFull == null ? OnFull.ShareBucket : onFull;
   }
 
+  /** Whether another entry asks the node for the very same, whatever its generation. */
+  public boolean asksForTheSameAs(NodePolicy other) {
+    return equals(
+        new NodePolicy(
+            other.name,
+            other.uid,
+            generation,
+            other.interfaces,
+            other.direction,
+            other.priority,
+            other.match,
+            other.exempt,
+            other.failsafe,
+            other.per,
+            other.capacity,
+            other.onFull,
+            other.ipv4PrefixLength,
+            other.ipv6PrefixLength,
+            other.unit,
+            other.rate,
+            other.burst,
+            other.action,
+            other.dscp,
+            other.mode));
+  }
+
   static <T> List<T> orEmpty(@Nullable List<T> list) {
     return list == null ? List.of() : List.copyOf(list);
   }

@@ -11,6 +11,9 @@ import org.jspecify.annotations.Nullable;
 public record NodePolicyStatus(
     @JsonPropertyDescription("The policy's name.") String name,
     @JsonPropertyDescription("The policy's uid.") String uid,
+    @JsonPropertyDescription(
+            "The generation of the spec's entry that this answers: reason and message speak of it.")
+        @Nullable Long observedGeneration,
     @JsonPropertyDescription("The generation in force, as found beside the parameters in the maps.")
         long generation,
     @JsonPropertyDescription("true where the newest generation asked for is in force.")

@@ -17,6 +17,12 @@ public final class Reasons {
   /** Accepted is False: the spec breaks a rule; nodes stay at the last valid generation. */
   public static final String INVALID = "Invalid";
 
+  /**
+   * Accepted is False: some nodes' node states would exceed their size; those nodes keep what they
+   * have of the policy.
+   */
+  public static final String NODE_STATE_TOO_LARGE = "NodeStateTooLarge";
+
   /** Programmed is True. */
   public static final String ALL_NODES_PROGRAMMED = "AllNodesProgrammed";
 
@@ -26,6 +32,15 @@ public final class Reasons {
   /** Programmed is False, or a node's entry is not in force: nodes have yet to report. */
   public static final String PENDING = "Pending";
 
+  /** Programmed is False: {@code rollout.pause} keeps nodes at an earlier generation. */
+  public static final String ROLLOUT_PAUSED = "RolloutPaused";
+
+  /**
+   * Degraded is True and Programmed is False: more nodes failed than {@code rollout.maxFailures};
+   * the nodes not reached keep the generation they have.
+   */
+  public static final String ROLLOUT_HALTED = "RolloutHalted";
+
   /** Degraded is True and Programmed is False: nodes reported a failure. */
   public static final String NODES_FAILED = "NodesFailed";
 
@@ -34,6 +49,9 @@ public final class Reasons {
 
   /** A node's entry: the kernel or the host refused it; the entry's message says what to do. */
   public static final String PROGRAMMING_FAILED = "ProgrammingFailed";
+
+  /** Event: a deletion did not wait for nodes that are gone or have not been Ready for long. */
+  public static final String NODES_NOT_AWAITED = "NodesNotAwaited";
 
   private Reasons() {}
 }

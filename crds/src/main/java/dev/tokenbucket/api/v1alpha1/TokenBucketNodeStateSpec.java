@@ -1,12 +1,20 @@
 package dev.tokenbucket.api.v1alpha1;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.crdv2.generator.v1.SchemaCustomizer;
 import io.fabric8.generator.annotation.Size;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What one node is to run. Written by the operator alone. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
 @SchemaCustomizer(DistinctRules.class)
 public record TokenBucketNodeStateSpec(
     @JsonPropertyDescription("In the order in which they apply.") @Size(max = 256)
-        List<NodePolicy> policies) {}
+        List<NodePolicy> policies,
+    @JsonPropertyDescription(
+            "At most 32 pairs of these policies that may judge the same packets, by name: a before"
+                + " b.")
+        @Size(max = 32)
+        @Nullable List<String> overlaps) {}

@@ -39,6 +39,7 @@ import io.fabric8.kubernetes.model.annotation.Version;
     name = "Age",
     jsonPath = ".metadata.creationTimestamp",
     type = AdditionalPrinterColumn.Type.DATE)
+@AdditionalPrinterColumn(name = "Status", jsonPath = ".status.summary")
 public class TokenBucketPolicy
     extends CustomResource<TokenBucketPolicySpec, TokenBucketPolicyStatus> {
   private static final long serialVersionUID = 1;

@@ -12,6 +12,10 @@ import org.jspecify.annotations.Nullable;
 public record TokenBucketPolicyStatus(
     @JsonPropertyDescription("The generation that the conditions speak of.")
         @Nullable Long observedGeneration,
+    @JsonPropertyDescription(
+            "What a person should know first, for the printer column: in force, or what is wrong and"
+                + " where.")
+        @Nullable String summary,
     @JsonPropertyDescription("The rate, readable: 1000 packets/s.") @Nullable String rate,
     @JsonPropertyDescription("The burst in force, the default included: 100 packets.")
         @Nullable String burst,

@@ -3,6 +3,7 @@ package dev.tokenbucket.operator.plan;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PolicyResolver;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.operator.rollout.RolloutLimits;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,7 +15,8 @@ public sealed interface PolicyIntent {
   String uid();
 
   /** A policy to be enforced on the nodes that {@code selector} selects. */
-  record Enforced(NodePolicy entry, NodeSelector selector) implements PolicyIntent {
+  record Enforced(NodePolicy entry, NodeSelector selector, RolloutLimits rollout)
+      implements PolicyIntent {
     @Override
     public String uid() {
       return entry.uid();
@@ -45,7 +47,10 @@ public sealed interface PolicyIntent {
               uid,
               policy.getMetadata().getGeneration(),
               policy.getSpec());
-      return new Enforced(entry, NodeSelector.of(policy.getSpec().nodeSelector()));
+      return new Enforced(
+          entry,
+          NodeSelector.of(policy.getSpec().nodeSelector()),
+          RolloutLimits.of(policy.getSpec().rollout()));
     } catch (PolicyResolver.InvalidPolicyException | IllegalArgumentException e) {
       return new Refused(uid, String.valueOf(e.getMessage()));
     }

@@ -2,21 +2,26 @@ package dev.tokenbucket.operator.plan;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.MatchTerm;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import dev.tokenbucket.api.v1alpha1.Rate;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
-import dev.tokenbucket.api.v1alpha1.TokenBucketPolicySpec;
+import dev.tokenbucket.operator.Policies;
+import io.fabric8.kubernetes.api.model.IntOrString;
 import io.fabric8.kubernetes.api.model.LabelSelector;
 import io.fabric8.kubernetes.api.model.LabelSelectorBuilder;
 import io.fabric8.kubernetes.api.model.LabelSelectorRequirementBuilder;
-import io.fabric8.kubernetes.api.model.Quantity;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import net.jqwik.api.Arbitraries;
 import net.jqwik.api.Arbitrary;
 import net.jqwik.api.Combinators;
@@ -27,33 +32,17 @@ import net.jqwik.api.Provide;
 
 class NodeStatePlannerProperties {
   private static final List<String> KEYS = List.of("zone", "role");
+  private static final NodeStatePlanner PLANNER = new NodeStatePlanner(EntryFacts.computed());
   private static final List<String> VALUES = List.of("a", "b");
 
   private record Named(String name, int priority, boolean deleting, LabelSelector selector) {
     TokenBucketPolicy policy() {
-      TokenBucketPolicy policy = new TokenBucketPolicy();
-      policy.getMetadata().setName(name);
-      policy.getMetadata().setUid("uid-" + name);
-      policy.getMetadata().setGeneration(3L);
-      if (deleting) {
-        policy.getMetadata().setDeletionTimestamp("2026-01-01T00:00:00Z");
-      }
-      policy.setSpec(
-          new TokenBucketPolicySpec(
-              selector,
-              null,
-              null,
-              priority,
-              null,
-              null,
-              null,
-              null,
-              new Rate(Quantity.parse("10"), null, null),
-              null,
-              null,
-              null,
-              null));
-      return policy;
+      return Policies.named(name)
+          .generation(3)
+          .priority(priority)
+          .deleting(deleting)
+          .selector(selector)
+          .build();
     }
   }
 
@@ -109,8 +98,8 @@ class NodeStatePlannerProperties {
     List<Named> shuffled = new ArrayList<>(policies);
     Collections.shuffle(shuffled, random);
 
-    assertThat(NodeStatePlanner.plan(labels, intents(shuffled), List.of()))
-        .isEqualTo(NodeStatePlanner.plan(labels, intents(policies), List.of()));
+    assertThat(PLANNER.planAll(labels, intents(shuffled), List.of()))
+        .isEqualTo(PLANNER.planAll(labels, intents(policies), List.of()));
   }
 
   @Property
@@ -123,7 +112,7 @@ class NodeStatePlannerProperties {
             .map(Named::name)
             .toList();
 
-    assertThat(NodeStatePlanner.plan(labels, intents(policies), List.of()))
+    assertThat(PLANNER.planAll(labels, intents(policies), List.of()).entries())
         .extracting(NodePolicy::name)
         .isEqualTo(expected);
   }
@@ -146,13 +135,71 @@ class NodeStatePlannerProperties {
   @Property
   void aRefusedPolicyKeepsWhatTheNodeHadOfIt(
       @ForAll("policies") List<Named> policies, @ForAll("nodeLabels") Map<String, String> labels) {
-    List<NodePolicy> before = NodeStatePlanner.plan(labels, intents(policies), List.of());
+    List<NodePolicy> before = PLANNER.planAll(labels, intents(policies), List.of()).entries();
     List<PolicyIntent> refused =
         before.stream()
             .map(entry -> (PolicyIntent) new PolicyIntent.Refused(entry.uid(), "wrong"))
             .toList();
 
-    assertThat(NodeStatePlanner.plan(Map.of(), refused, before)).isEqualTo(before);
+    assertThat(PLANNER.planAll(Map.of(), refused, before).entries()).isEqualTo(before);
+  }
+
+  @Property
+  void aPolicyThatIsNotAdmittedStaysAtWhatTheNodeHas(
+      @ForAll("policies") List<Named> policies,
+      @ForAll("nodeLabels") Map<String, String> labels,
+      @ForAll Random random) {
+    Set<String> had = someUids(policies, random);
+    Set<String> admitted = someUids(policies, random);
+    List<NodePolicy> before =
+        policies.stream()
+            .filter(policy -> had.contains("uid-" + policy.name()))
+            .map(policy -> Policies.named(policy.name()).generation(2).entry())
+            .toList();
+    NodePlan plan = PLANNER.plan(labels, intents(policies), before, admitted::contains);
+
+    for (Named policy : policies) {
+      String uid = "uid-" + policy.name();
+      boolean selected = !policy.deleting() && selects(policy.selector(), labels);
+      long expected = !selected ? 0 : admitted.contains(uid) ? 3 : had.contains(uid) ? 2 : 0;
+      assertThat(
+              plan.entries().stream()
+                  .filter(entry -> entry.uid().equals(uid))
+                  .mapToLong(NodePolicy::generation)
+                  .sum())
+          .isEqualTo(expected);
+    }
+  }
+
+  private static Set<String> someUids(List<Named> policies, Random random) {
+    return policies.stream()
+        .filter(any -> random.nextBoolean())
+        .map(policy -> "uid-" + policy.name())
+        .collect(Collectors.toSet());
+  }
+
+  /** What is written is JSON: it is compared as such. */
+  @Property
+  void anUnrelatedChangeLeavesANodeStateEqualByteByByte(
+      @ForAll("policies") List<Named> policies,
+      @ForAll("policies") List<Named> others,
+      @ForAll("nodeLabels") Map<String, String> labels) {
+    List<PolicyIntent> before = intents(policies);
+    List<PolicyIntent> after = new ArrayList<>(before);
+    others.stream()
+        .filter(other -> !selects(other.selector(), labels))
+        .map(other -> new Named("z-" + other.name(), other.priority(), false, other.selector()))
+        .forEach(other -> after.add(PolicyIntent.of(other.policy())));
+    Map<String, String> unrelated = new HashMap<>(labels);
+    unrelated.put("kubernetes.io/hostname", "n");
+    NodePlan plan = PLANNER.planAll(labels, before, List.of());
+
+    assertThat(json(PLANNER.planAll(labels, after, plan.entries()))).isEqualTo(json(plan));
+    assertThat(json(PLANNER.planAll(unrelated, before, plan.entries()))).isEqualTo(json(plan));
+  }
+
+  private static String json(NodePlan plan) {
+    return Serialization.asJson(plan.spec());
   }
 
   @Example
@@ -166,5 +213,49 @@ class NodeStatePlannerProperties {
                 "uid-p",
                 "spec.nodeSelector.matchExpressions[0].operator: Invalid value: \"Near\": not a"
                     + " valid label selector operator"));
+  }
+
+  @Example
+  void theLastInOrderIsTheOneWithoutRoomAndKeepsWhatTheNodeHas() {
+    PolicyIntent first = large("first", 1);
+    PolicyIntent second = large("second", 2);
+    PolicyIntent third = large("third", 3);
+    NodePolicy formerly = Policies.named("third").generation(2).entry();
+
+    NodePlan plan = PLANNER.planAll(Map.of(), List.of(third, first, second), List.of(formerly));
+
+    assertThat(plan.entries())
+        .extracting(NodePolicy::name)
+        .containsExactly("first", "second", "third");
+    assertThat(plan.entries()).extracting(NodePolicy::generation).containsExactly(3L, 3L, 2L);
+    assertThat(plan.withoutRoom()).containsExactly("uid-third");
+    assertThat(json(plan).length()).isLessThan(256 * 1024);
+  }
+
+  private static PolicyIntent large(String name, int priority) {
+    List<String> networks =
+        IntStream.range(0, 256).mapToObj(i -> "2001:db8:%x::/64".formatted(i)).toList();
+    MatchTerm[] terms =
+        IntStream.range(0, 20)
+            .mapToObj(
+                port ->
+                    new MatchTerm(
+                        null, networks, null, null, List.of(new IntOrString(1 + port)), null))
+            .toArray(MatchTerm[]::new);
+    return Policies.named(name).priority(priority).generation(3).match(terms).intent();
+  }
+
+  @Example
+  void overlapsAreShownInTheOrderInWhichThePoliciesApply() {
+    NodePlan plan =
+        PLANNER.planAll(
+            Map.of(),
+            List.of(
+                Policies.named("b").priority(2).intent(),
+                Policies.named("a").priority(3).intent(),
+                Policies.named("c").priority(1).direction(Direction.Egress).intent()),
+            List.of());
+
+    assertThat(plan.overlaps()).containsExactly("b before a");
   }
 }

@@ -4,19 +4,16 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.NodeCounts;
-import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
-import dev.tokenbucket.api.v1alpha1.Rate;
 import dev.tokenbucket.api.v1alpha1.Reasons;
-import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
-import dev.tokenbucket.api.v1alpha1.TokenBucketPolicySpec;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicyStatus;
+import dev.tokenbucket.operator.Policies;
+import dev.tokenbucket.operator.fleet.PolicyReport;
+import dev.tokenbucket.operator.fleet.PolicyReport.Neighbour;
 import dev.tokenbucket.operator.plan.PolicyIntent;
 import io.fabric8.kubernetes.api.model.Condition;
-import io.fabric8.kubernetes.api.model.Quantity;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -24,131 +21,188 @@ class PolicyStatusAggregatorTest {
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
   private static final long GENERATION = 4;
 
-  private static PolicyIntent policy() {
-    TokenBucketPolicy policy = new TokenBucketPolicy();
-    policy.getMetadata().setName("p");
-    policy.getMetadata().setUid("uid");
-    policy.getMetadata().setGeneration(GENERATION);
-    policy.setSpec(
-        new TokenBucketPolicySpec(
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            null,
-            new Rate(Quantity.parse("1k"), null, null),
-            null,
-            null,
-            null,
-            null));
-    return PolicyIntent.of(policy);
-  }
+  /** A report of a valid policy; what is not told is none. */
+  private static final class Report {
+    PolicyIntent intent = Policies.named("p").generation(GENERATION).intent();
+    int desired;
+    int programmed;
+    int failed;
+    int held;
+    int away;
+    int leaving;
+    int holding;
+    int maxFailures = 1;
+    boolean paused;
+    List<String> withoutRoom = List.of();
+    List<Neighbour> overlaps = List.of();
 
-  private static NodeReport programmed(String node, long generation) {
-    return new NodeReport(
-        node,
-        true,
-        new NodePolicyStatus(
-            "p", "uid", generation, true, null, null, null, null, List.of(), null));
-  }
+    Report nodes(int all, int done, int broken) {
+      desired = all;
+      programmed = done;
+      failed = broken;
+      return this;
+    }
 
-  private static NodeReport failed(String node) {
-    return new NodeReport(
-        node,
-        true,
-        new NodePolicyStatus(
-            "p",
-            "uid",
-            3,
-            false,
-            Reasons.PROGRAMMING_FAILED,
-            "no eth7",
-            null,
-            null,
-            List.of(),
-            null));
-  }
+    TokenBucketPolicyStatus status(@Nullable TokenBucketPolicyStatus before, Instant now) {
+      List<FailedNode> named =
+          IntStream.range(0, Math.min(10, failed))
+              .mapToObj(
+                  i -> new FailedNode("node-" + (10 + i), Reasons.PROGRAMMING_FAILED, "no eth7"))
+              .toList();
+      return PolicyStatusAggregator.aggregate(
+          new PolicyReport(
+              intent,
+              GENERATION,
+              desired,
+              programmed,
+              failed,
+              named,
+              held,
+              away,
+              leaving,
+              holding,
+              withoutRoom,
+              failed > maxFailures,
+              paused,
+              maxFailures,
+              overlaps),
+          before,
+          now);
+    }
 
-  private static TokenBucketPolicyStatus status(
-      List<NodeReport> reports, @Nullable TokenBucketPolicyStatus before, Instant now) {
-    return PolicyStatusAggregator.aggregate(policy(), GENERATION, reports, before, now);
+    TokenBucketPolicyStatus status() {
+      return status(null, NOON);
+    }
   }
 
   private static Condition condition(TokenBucketPolicyStatus status, String type) {
-    return Objects.requireNonNull(status.conditions()).stream()
-        .filter(condition -> condition.getType().equals(type))
-        .findFirst()
-        .orElseThrow();
+    return Conditions.find(status, type).orElseThrow();
   }
 
   @Test
   void aPolicyInForceOnEveryNodeIsProgrammedAndShowsItsDefaultBurst() {
-    TokenBucketPolicyStatus status =
-        status(List.of(programmed("a", 4), programmed("b", 4)), null, NOON);
+    TokenBucketPolicyStatus status = new Report().nodes(2, 2, 0).status();
 
+    assertThat(status.observedGeneration()).isEqualTo(GENERATION);
     assertThat(status.nodes()).isEqualTo(new NodeCounts(2, 2, 0, 0, "2/2"));
     assertThat(status.rate()).isEqualTo("1000 packets/s");
     assertThat(status.burst()).isEqualTo("100 packets");
+    assertThat(status.summary()).isEqualTo("in force");
     assertThat(condition(status, Reasons.PROGRAMMED).getStatus()).isEqualTo("True");
     assertThat(condition(status, Reasons.DEGRADED).getStatus()).isEqualTo("False");
     assertThat(status.failedNodes()).isNull();
   }
 
   @Test
-  void aNodeThatReportsAnEarlierGenerationIsPending() {
-    TokenBucketPolicyStatus status =
-        status(List.of(programmed("a", 4), programmed("b", 3)), null, NOON);
+  void nodesThatHaveYetToReportArePendingThoseNotReadyAmongThem() {
+    Report report = new Report().nodes(4, 1, 0);
+    report.away = 2;
+    TokenBucketPolicyStatus status = report.status();
 
-    assertThat(status.nodes()).isEqualTo(new NodeCounts(2, 1, 1, 0, "1/2"));
+    assertThat(status.nodes()).isEqualTo(new NodeCounts(4, 1, 3, 0, "1/4"));
     assertThat(condition(status, Reasons.PROGRAMMED).getReason()).isEqualTo(Reasons.PENDING);
+    assertThat(status.summary()).isEqualTo("3 of 4 nodes have yet to report, 2 of them not Ready");
   }
 
   @Test
   void aNodeThatWasDeselectedKeepsThePolicyPendingUntilItHasRemovedIt() {
-    NodeReport leaving = new NodeReport("b", false, programmed("b", 4).entry());
-    TokenBucketPolicyStatus status = status(List.of(programmed("a", 4), leaving), null, NOON);
+    Report report = new Report().nodes(1, 1, 0);
+    report.leaving = 1;
 
-    assertThat(condition(status, Reasons.PROGRAMMED).getMessage())
+    assertThat(condition(report.status(), Reasons.PROGRAMMED).getMessage())
         .isEqualTo("1 nodes no longer selected have yet to remove it");
   }
 
   @Test
-  void failuresDegradeAndAtMostTenAreNamed() {
-    List<NodeReport> reports = new ArrayList<>();
-    for (int i = 10; i < 25; i++) {
-      reports.add(failed("node-" + i));
-    }
-    TokenBucketPolicyStatus status = status(reports, null, NOON);
+  void failuresWithinTheLimitDegradeWithoutHalting() {
+    TokenBucketPolicyStatus status = new Report().nodes(4, 2, 1).status();
+
+    assertThat(condition(status, Reasons.DEGRADED).getStatus()).isEqualTo("True");
+    assertThat(condition(status, Reasons.DEGRADED).getReason()).isEqualTo(Reasons.NODES_FAILED);
+    assertThat(condition(status, Reasons.DEGRADED).getMessage())
+        .isEqualTo("1 of 4 nodes failed: node-10: no eth7");
+    assertThat(status.summary()).isEqualTo("1 of 4 nodes failed (node-10): no eth7");
+  }
+
+  @Test
+  void aHaltedRolloutNamesNodesAndReasonsAndAtMostTenOfThem() {
+    Report report = new Report().nodes(30, 3, 15);
+    report.held = 12;
+    TokenBucketPolicyStatus status = report.status();
 
     assertThat(status.failedNodes())
         .hasSize(10)
         .startsWith(new FailedNode("node-10", Reasons.PROGRAMMING_FAILED, "no eth7"));
-    assertThat(condition(status, Reasons.DEGRADED).getStatus()).isEqualTo("True");
+    assertThat(condition(status, Reasons.DEGRADED).getReason()).isEqualTo(Reasons.ROLLOUT_HALTED);
     assertThat(condition(status, Reasons.DEGRADED).getMessage())
-        .isEqualTo("node-10: no eth7 (and 14 more)");
+        .startsWith("15 of 30 nodes failed: node-10: no eth7; node-11: no eth7; ")
+        .endsWith(
+            "; and 5 more; more than rollout.maxFailures, which is 1, so the rollout of generation"
+                + " 4 has halted; 12 of 30 nodes keep what they had");
+    assertThat(condition(status, Reasons.PROGRAMMED).getReason()).isEqualTo(Reasons.ROLLOUT_HALTED);
+    assertThat(status.summary())
+        .isEqualTo(
+            "rollout halted: 15 of 30 nodes failed (node-10, node-11, node-12 and 12 more): no"
+                + " eth7");
+  }
+
+  @Test
+  void aPausedRolloutSaysSoAsLongAsNodesWait() {
+    Report report = new Report().nodes(3, 1, 0);
+    report.paused = true;
+    report.held = 2;
+
+    assertThat(condition(report.status(), Reasons.PROGRAMMED).getReason())
+        .isEqualTo(Reasons.ROLLOUT_PAUSED);
+    assertThat(report.status().summary()).isEqualTo("rollout paused: 2 of 3 nodes not changed yet");
+    report.held = 0;
+    assertThat(condition(report.status(), Reasons.PROGRAMMED).getReason())
+        .isEqualTo(Reasons.PENDING);
+  }
+
+  @Test
+  void nodesWithoutRoomRefuseThePolicyByName() {
+    Report report = new Report().nodes(6, 2, 0);
+    report.withoutRoom = List.of("a", "b", "c", "d");
+    Condition accepted = condition(report.status(), Reasons.ACCEPTED);
+
+    assertThat(accepted.getStatus()).isEqualTo("False");
+    assertThat(accepted.getReason()).isEqualTo(Reasons.NODE_STATE_TOO_LARGE);
+    assertThat(accepted.getMessage()).startsWith("4 of 6 nodes (a, b, c and 1 more) would have");
+    assertThat(report.status().summary())
+        .isEqualTo("refused: no room in the node state of a, b, c and 1 more");
+  }
+
+  @Test
+  void overlapsAreShownWithTheirOrderAndAreBounded() {
+    Report report = new Report().nodes(1, 1, 0);
+    report.overlaps = List.of(new Neighbour("early", 10, true), new Neighbour("late", 900, false));
+    assertThat(report.status().overlaps())
+        .containsExactly("after early (priority 10)", "before late (priority 900)");
+
+    report.overlaps =
+        IntStream.range(0, 12).mapToObj(i -> new Neighbour("o" + i, 900, false)).toList();
+    assertThat(report.status().overlaps()).hasSize(10).endsWith("and 3 more");
   }
 
   @Test
   void aPolicyThatSelectsNoNodeSaysSo() {
-    assertThat(condition(status(List.of(), null, NOON), Reasons.PROGRAMMED).getReason())
+    assertThat(condition(new Report().status(), Reasons.PROGRAMMED).getReason())
         .isEqualTo(Reasons.NO_NODE_SELECTED);
   }
 
   @Test
   void nothingNewGivesAnEqualStatusAtAnyTime() {
-    TokenBucketPolicyStatus first = status(List.of(programmed("a", 4)), null, NOON);
+    Report report = new Report().nodes(1, 1, 0);
+    TokenBucketPolicyStatus first = report.status();
 
-    assertThat(status(List.of(programmed("a", 4)), first, NOON.plusSeconds(60))).isEqualTo(first);
+    assertThat(report.status(first, NOON.plusSeconds(60))).isEqualTo(first);
   }
 
   @Test
   void aTransitionTimeChangesWithItsConditionsStatusOnly() {
-    TokenBucketPolicyStatus first = status(List.of(programmed("a", 3)), null, NOON);
-    TokenBucketPolicyStatus later =
-        status(List.of(programmed("a", 4)), first, NOON.plusSeconds(60));
+    TokenBucketPolicyStatus first = new Report().nodes(1, 0, 0).status();
+    TokenBucketPolicyStatus later = new Report().nodes(1, 1, 0).status(first, NOON.plusSeconds(60));
 
     assertThat(condition(later, Reasons.PROGRAMMED).getLastTransitionTime())
         .isEqualTo("2026-01-01T12:01:00Z");
@@ -158,17 +212,35 @@ class PolicyStatusAggregatorTest {
 
   @Test
   void aRefusedPolicyIsNotAcceptedAndSaysHowManyNodesStay() {
-    TokenBucketPolicyStatus status =
-        PolicyStatusAggregator.aggregate(
-            new PolicyIntent.Refused("uid", "spec.nodeSelector: wrong"),
-            GENERATION,
-            List.of(programmed("a", 3)),
-            null,
-            NOON);
+    Report report = new Report();
+    report.intent = new PolicyIntent.Refused("uid", "spec.nodeSelector: wrong");
+    report.holding = 1;
+    TokenBucketPolicyStatus status = report.status();
 
     assertThat(condition(status, Reasons.ACCEPTED).getMessage())
         .isEqualTo("spec.nodeSelector: wrong");
     assertThat(condition(status, Reasons.PROGRAMMED).getMessage())
         .isEqualTo("not handed to nodes; 1 of them stay at an earlier generation");
+  }
+
+  @Test
+  void eventsAreForTurnsOnlyAndNotForEachNode() {
+    TokenBucketPolicyStatus pending = new Report().nodes(3, 0, 0).status();
+    TokenBucketPolicyStatus further = new Report().nodes(3, 2, 0).status(pending, NOON);
+    TokenBucketPolicyStatus failing = new Report().nodes(3, 1, 1).status(further, NOON);
+    TokenBucketPolicyStatus halted = new Report().nodes(3, 1, 2).status(failing, NOON);
+    TokenBucketPolicyStatus done = new Report().nodes(3, 3, 0).status(halted, NOON);
+
+    assertThat(reasons(null, pending)).containsExactly("Accepted");
+    assertThat(reasons(pending, further)).isEmpty();
+    assertThat(reasons(further, failing)).containsExactly("NodesFailed");
+    assertThat(reasons(failing, halted)).containsExactly("RolloutHalted");
+    assertThat(reasons(halted, done)).containsExactly("Programmed");
+    assertThat(reasons(done, done)).isEmpty();
+  }
+
+  private static List<String> reasons(
+      @Nullable TokenBucketPolicyStatus before, TokenBucketPolicyStatus now) {
+    return PolicyEvent.between(before, now).stream().map(PolicyEvent::reason).toList();
   }
 }

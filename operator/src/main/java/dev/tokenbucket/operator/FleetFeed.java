@@ -1,0 +1,130 @@
+package dev.tokenbucket.operator;
+
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.operator.fleet.Fleet;
+import dev.tokenbucket.operator.fleet.Wakes;
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.EnumSet;
+import java.util.Set;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Consumer;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Tells the {@link Fleet} what the API server tells, and wakes the reconcilers. Nodes and policies
+ * come from the reconcilers' own caches, node states from one watch that both share.
+ */
+@ApplicationScoped
+public class FleetFeed {
+  private static final Logger LOG = LoggerFactory.getLogger(FleetFeed.class);
+
+  /** A node state of 50 policies takes some 40 kB: thousands are not read in one answer. */
+  private static final long PAGE = 250;
+
+  private final Fleet fleet = new Fleet();
+  private final CopyOnWriteArrayList<Consumer<Set<String>>> nodes = new CopyOnWriteArrayList<>();
+  private final CopyOnWriteArrayList<Consumer<Set<String>>> policies = new CopyOnWriteArrayList<>();
+  private final EnumSet<Part> missing = EnumSet.allOf(Part.class);
+  private @Nullable SharedIndexInformer<TokenBucketNodeState> informer;
+
+  private enum Part {
+    NODES,
+    POLICIES,
+    STATES
+  }
+
+  Fleet fleet() {
+    return fleet;
+  }
+
+  void onNodes(Consumer<Set<String>> wake) {
+    nodes.add(wake);
+  }
+
+  void onPolicies(Consumer<Set<String>> wake) {
+    policies.add(wake);
+  }
+
+  void told(Wakes wakes) {
+    if (!wakes.nodes().isEmpty()) {
+      nodes.forEach(wake -> wake.accept(wakes.nodes()));
+    }
+    if (!wakes.policies().isEmpty()) {
+      policies.forEach(wake -> wake.accept(wakes.policies()));
+    }
+  }
+
+  void nodesLoaded(Supplier<Stream<Node>> there) {
+    fleet.loadNodes(there);
+    loaded(Part.NODES);
+  }
+
+  void policiesLoaded(Supplier<Stream<TokenBucketPolicy>> there) {
+    fleet.loadPolicies(there);
+    loaded(Part.POLICIES);
+  }
+
+  private void loaded(Part part) {
+    boolean complete;
+    synchronized (missing) {
+      complete = missing.remove(part) && missing.isEmpty();
+    }
+    if (complete) {
+      told(fleet.open());
+    }
+  }
+
+  /** Starts the watch of node states, and returns once all that are there have been read. */
+  synchronized void watchNodeStates(KubernetesClient client) {
+    if (informer != null) {
+      return;
+    }
+    informer =
+        client
+            .resources(TokenBucketNodeState.class)
+            .withLimit(PAGE)
+            .runnableInformer(0)
+            .itemStore(new ReducedStores.NodeStates())
+            .exceptionHandler((started, e) -> retry(e))
+            .addEventHandler(new Told());
+    informer.start().toCompletableFuture().join();
+    loaded(Part.STATES);
+  }
+
+  synchronized void stop() {
+    if (informer != null) {
+      informer.stop();
+    }
+  }
+
+  private static boolean retry(Throwable e) {
+    LOG.warn("watching tokenbucketnodestates failed, trying again: {}", e.toString());
+    return true;
+  }
+
+  private final class Told implements ResourceEventHandler<TokenBucketNodeState> {
+    @Override
+    public void onAdd(TokenBucketNodeState state) {
+      told(fleet.put(state));
+    }
+
+    @Override
+    public void onUpdate(TokenBucketNodeState before, TokenBucketNodeState now) {
+      told(fleet.put(now));
+    }
+
+    @Override
+    public void onDelete(TokenBucketNodeState state, boolean unknown) {
+      told(fleet.removeState(state.getMetadata().getName(), state.getMetadata().getUid()));
+    }
+  }
+}

@@ -1,0 +1,111 @@
+package dev.tokenbucket.operator;
+
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import io.fabric8.kubernetes.api.model.HasMetadata;
+import io.fabric8.kubernetes.api.model.Node;
+import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.processing.event.Event;
+import io.javaoperatorsdk.operator.processing.event.ResourceID;
+import io.javaoperatorsdk.operator.processing.event.source.AbstractEventSource;
+import io.javaoperatorsdk.operator.processing.event.source.ResourceEventAware;
+import java.util.Set;
+
+/**
+ * Between a reconciler and the fleet: tells the fleet of the reconciler's primary resources, and
+ * wakes the reconciler for the names that the fleet gives.
+ */
+abstract class FleetSource<P extends HasMetadata>
+    extends AbstractEventSource<TokenBucketNodeState, P> implements ResourceEventAware<P> {
+  final FleetFeed feed;
+  private final EventSourceContext<P> context;
+
+  private FleetSource(String name, FleetFeed feed, EventSourceContext<P> context) {
+    super(TokenBucketNodeState.class, name);
+    this.feed = feed;
+    this.context = context;
+  }
+
+  static FleetSource<Node> ofNodes(FleetFeed feed, EventSourceContext<Node> context) {
+    return new Nodes(feed, context);
+  }
+
+  static FleetSource<TokenBucketPolicy> ofPolicies(
+      FleetFeed feed, EventSourceContext<TokenBucketPolicy> context) {
+    return new Policies(feed, context);
+  }
+
+  abstract void load(EventSourceContext<P> context);
+
+  /** The primary resources have been read by then. */
+  @Override
+  public void start() {
+    super.start();
+    feed.watchNodeStates(context.getClient());
+    load(context);
+  }
+
+  @Override
+  public void stop() {
+    super.stop();
+    feed.stop();
+  }
+
+  void wake(Set<String> names) {
+    names.forEach(name -> getEventHandler().handleEvent(new Event(new ResourceID(name))));
+  }
+
+  @Override
+  public Set<TokenBucketNodeState> getSecondaryResources(P primary) {
+    return Set.of();
+  }
+
+  @Override
+  public void onResourceUpdated(P now, P before) {
+    onResourceCreated(now);
+  }
+
+  private static final class Nodes extends FleetSource<Node> {
+    Nodes(FleetFeed feed, EventSourceContext<Node> context) {
+      super("fleet-nodes", feed, context);
+      feed.onNodes(this::wake);
+    }
+
+    @Override
+    void load(EventSourceContext<Node> context) {
+      feed.nodesLoaded(() -> context.getPrimaryCache().list(any -> true));
+    }
+
+    @Override
+    public void onResourceCreated(Node node) {
+      feed.told(feed.fleet().put(node));
+    }
+
+    @Override
+    public void onResourceDeleted(Node node) {
+      feed.told(feed.fleet().removeNode(node.getMetadata().getName()));
+    }
+  }
+
+  private static final class Policies extends FleetSource<TokenBucketPolicy> {
+    Policies(FleetFeed feed, EventSourceContext<TokenBucketPolicy> context) {
+      super("fleet-policies", feed, context);
+      feed.onPolicies(this::wake);
+    }
+
+    @Override
+    void load(EventSourceContext<TokenBucketPolicy> context) {
+      feed.policiesLoaded(() -> context.getPrimaryCache().list(any -> true));
+    }
+
+    @Override
+    public void onResourceCreated(TokenBucketPolicy policy) {
+      feed.told(feed.fleet().put(policy));
+    }
+
+    @Override
+    public void onResourceDeleted(TokenBucketPolicy policy) {
+      feed.told(feed.fleet().removePolicy(policy.getMetadata().getUid()));
+    }
+  }
+}

@@ -1,0 +1,81 @@
+package dev.tokenbucket.operator;
+
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.util.Objects;
+import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
+import java.util.function.BooleanSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Removes node states whose Node is gone. Garbage collection does so too, by their owner; it knows
+ * nothing of one whose owner was taken away. No reconciler could: there is no Node to be woken for.
+ * Asks the API server nothing while there are none.
+ */
+final class OrphanSweep implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(OrphanSweep.class);
+  private static final long PERIOD_SECONDS = 2;
+
+  private final FleetFeed feed;
+  private final KubernetesClient client;
+  private final BooleanSupplier leading;
+  private final ScheduledExecutorService executor =
+      Executors.newSingleThreadScheduledExecutor(
+          task -> {
+            Thread thread = new Thread(task, "orphans");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  /**
+   * @param leading whether this replica may write
+   */
+  OrphanSweep(FleetFeed feed, KubernetesClient client, BooleanSupplier leading) {
+    this.feed = feed;
+    this.client = client;
+    this.leading = leading;
+  }
+
+  void start() {
+    var unused =
+        executor.scheduleWithFixedDelay(
+            this::sweep, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
+  }
+
+  private void sweep() {
+    if (!leading.getAsBoolean()) {
+      return;
+    }
+    feed.fleet()
+        .orphans()
+        .forEach(
+            (name, uid) -> {
+              try {
+                remove(name, uid);
+              } catch (KubernetesClientException e) {
+                LOG.warn(
+                    "node state {} has no node and could not be removed: {}", name, e.getMessage());
+              }
+            });
+  }
+
+  /** The node may have come in this moment, and its node state been written anew. */
+  private void remove(String name, String uid) {
+    TokenBucketNodeState there = client.resources(TokenBucketNodeState.class).withName(name).get();
+    if (there != null
+        && Objects.equals(there.getMetadata().getUid(), uid)
+        && client.nodes().withName(name).get() == null) {
+      client.resource(there).lockResourceVersion(there.getMetadata().getResourceVersion()).delete();
+      LOG.info("node {} is gone; removed its node state", name);
+    }
+  }
+
+  @Override
+  public void close() {
+    executor.shutdownNow();
+  }
+}

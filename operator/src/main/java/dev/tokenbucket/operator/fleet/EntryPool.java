@@ -1,0 +1,81 @@
+package dev.tokenbucket.operator.fleet;
+
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
+import dev.tokenbucket.operator.plan.EntryFacts;
+import java.lang.ref.WeakReference;
+import java.util.List;
+import java.util.Map;
+import java.util.WeakHashMap;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * One instance of what many nodes have alike, so that thousands of node states cost little more
+ * than one, and what planning asks of entries again and again.
+ */
+final class EntryPool implements EntryFacts {
+  private final EntryFacts computed = EntryFacts.computed();
+  private final Map<NodePolicy, Pooled> entries = new WeakHashMap<>();
+  private final Map<NodePolicyStatus, WeakReference<NodePolicyStatus>> answers =
+      new WeakHashMap<>();
+  private final Map<Pair, Boolean> overlaps = new ConcurrentHashMap<>();
+
+  private record Pooled(WeakReference<NodePolicy> entry, int bytes) {}
+
+  private record Pair(String uid, long generation, String otherUid, long otherGeneration) {}
+
+  synchronized NodePolicy intern(NodePolicy entry) {
+    NodePolicy known = pooled(entry).entry().get();
+    return known == null ? entry : known;
+  }
+
+  @Override
+  public synchronized int bytes(NodePolicy entry) {
+    return pooled(entry).bytes();
+  }
+
+  private Pooled pooled(NodePolicy entry) {
+    return entries.computeIfAbsent(
+        entry, made -> new Pooled(new WeakReference<>(made), computed.bytes(made)));
+  }
+
+  /** Without what the operator does not read: interfaces, rates as found, warnings. */
+  synchronized NodePolicyStatus intern(NodePolicyStatus answer) {
+    NodePolicyStatus small =
+        new NodePolicyStatus(
+            answer.name(),
+            answer.uid(),
+            answer.observedGeneration(),
+            answer.generation(),
+            answer.programmed(),
+            answer.reason(),
+            answer.message(),
+            null,
+            null,
+            List.of(),
+            null);
+    WeakReference<NodePolicyStatus> known = answers.get(small);
+    NodePolicyStatus there = known == null ? null : known.get();
+    if (there != null) {
+      return there;
+    }
+    answers.put(small, new WeakReference<>(small));
+    return small;
+  }
+
+  @Override
+  public boolean overlap(NodePolicy a, NodePolicy b) {
+    Pair pair = new Pair(a.uid(), a.generation(), b.uid(), b.generation());
+    Boolean known = overlaps.get(pair);
+    if (known == null) {
+      known = computed.overlap(a, b);
+      overlaps.put(pair, known);
+    }
+    return known;
+  }
+
+  /** Policies have changed: what is asked of the new generations will be remembered anew. */
+  void forgetOverlaps() {
+    overlaps.clear();
+  }
+}

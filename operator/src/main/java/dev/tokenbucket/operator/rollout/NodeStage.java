@@ -1,0 +1,26 @@
+package dev.tokenbucket.operator.rollout;
+
+/** How far one node is with a policy's current generation. */
+public enum NodeStage {
+  /** It has an earlier generation that asks for the very same: a new number changes nothing. */
+  UNCHANGED,
+  /** It has an earlier generation, or none, and waits for the gate. */
+  WAITING,
+  /** As {@link #WAITING}, but its kernel has yet to confirm the earlier generation. */
+  UNSETTLED,
+  /** It was given this generation, and its kernel has yet to confirm it. */
+  CHANGING,
+  /** Its kernel runs this generation, as its agent read back. */
+  DONE,
+  /** It was given this generation, and its agent reported that it could not program it. */
+  FAILED,
+  /** It is not Ready, and has yet to be given this generation or to confirm it. */
+  AWAY,
+  /** Its node state has no room for this generation. */
+  NO_ROOM;
+
+  /** Whether its nodes are asked for by name; the other stages are counted only. */
+  boolean listed() {
+    return this != CHANGING && this != DONE && this != AWAY;
+  }
+}

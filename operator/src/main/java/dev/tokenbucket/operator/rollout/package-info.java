@@ -1,0 +1,5 @@
+/** How a generation of a policy goes from node to node: pure, without a client. */
+@NullMarked
+package dev.tokenbucket.operator.rollout;
+
+import org.jspecify.annotations.NullMarked;
