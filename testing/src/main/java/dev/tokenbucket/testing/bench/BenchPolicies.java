@@ -34,6 +34,16 @@ final class BenchPolicies {
 
   /** All traffic that comes in by an interface, by this key. */
   static NodePolicy all(String interfaceName, String per, Subject.Expected expected) {
+    String rate = expected == Subject.Expected.CONFORM ? UNREACHED : NEXT_TO_NOTHING;
+    return all(interfaceName, per, rate, BURST);
+  }
+
+  /** As the other limiters are set that the flood meets. */
+  static NodePolicy flooded(String interfaceName, String per) {
+    return all(interfaceName, per, Integer.toString(EndToEnd.RATE), EndToEnd.BURST);
+  }
+
+  private static NodePolicy all(String interfaceName, String per, String rate, long burst) {
     return policy(
         MEASURED,
         """
@@ -47,10 +57,6 @@ final class BenchPolicies {
         burst:
           packets: %d
         """
-            .formatted(
-                interfaceName,
-                per,
-                expected == Subject.Expected.CONFORM ? UNREACHED : NEXT_TO_NOTHING,
-                BURST));
+            .formatted(interfaceName, per, rate, burst));
   }
 }

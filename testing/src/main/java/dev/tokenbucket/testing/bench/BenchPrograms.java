@@ -5,6 +5,7 @@ import dev.tokenbucket.testing.Commands;
 import dev.tokenbucket.testing.StepFailedException;
 import dev.tokenbucket.testing.bench.Subject.Counted;
 import dev.tokenbucket.testing.bench.Subject.Expected;
+import dev.tokenbucket.testing.kernel.ProgramRuns;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -79,6 +80,23 @@ final class BenchPrograms implements AutoCloseable {
         name, program, expected, () -> new Counted(sum(packets, 1), sum(packets, 0)));
   }
 
+  /** Drops everything. */
+  int drop() {
+    return load("drop", "drop", List.of(), Map.of());
+  }
+
+  /**
+   * Sends frames into an interface, for {@link ProgramRuns#sendLive}.
+   *
+   * @param sources how many addresses they are from in turn, a power of two
+   */
+  int flood(int ifindex, int sources) {
+    byte[] flood = structure(8).putInt(ifindex).putInt(sources - 1).array();
+    return opened(
+        kernel.load(
+            compile("flood", List.of()), "send_flood", Map.of(), Map.of(".rodata.flood", flood)));
+  }
+
   /** Rows are {next state, update, action} by {state, conditions}, both of 16 bits. */
   private void fillXfsm(int xfsm) {
     int stay = 0;
@@ -110,14 +128,14 @@ final class BenchPrograms implements AutoCloseable {
   }
 
   private int open(Path pin) {
-    int descriptor = kernel.open(pin);
-    descriptors.add(descriptor);
-    return descriptor;
+    return opened(kernel.open(pin));
   }
 
-  /** The descriptor of a program, from {@code source.bpf.c} compiled with these macros. */
-  int load(String source, String program, List<String> defines, Map<String, Path> pins) {
-    int descriptor = kernel.load(compile(source, defines), program, pins, Map.of());
+  private int load(String source, String program, List<String> defines, Map<String, Path> pins) {
+    return opened(kernel.load(compile(source, defines), program, pins, Map.of()));
+  }
+
+  private int opened(int descriptor) {
     descriptors.add(descriptor);
     return descriptor;
   }

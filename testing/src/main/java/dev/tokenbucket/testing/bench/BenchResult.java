@@ -10,7 +10,8 @@ import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
 /** A run of the bench, as its JSON file has it. */
-record BenchResult(Machine machine, @Nullable MicroResult micro) {
+record BenchResult(
+    Machine machine, @Nullable MicroResult micro, @Nullable EndToEndResult endToEnd) {
   /** Where and how it was measured. */
   record Machine(
       String kernel,

@@ -5,12 +5,14 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.testing.StepFailedException;
 import dev.tokenbucket.testing.bench.BenchOptions.Part;
 import dev.tokenbucket.testing.kernel.ProgramRuns;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -21,6 +23,9 @@ import picocli.CommandLine.Option;
 @Command(name = "bench-run")
 final class BenchRun implements Callable<Integer> {
   @Mixin private BenchOptions options = new BenchOptions();
+
+  private final LinuxKernel kernel = new LinuxKernel();
+  private final ProgramRuns runs = new ProgramRuns();
 
   @Option(names = "--bpffs", required = true)
   private Path bpffs = Path.of("");
@@ -43,7 +48,10 @@ final class BenchRun implements Callable<Integer> {
   public Integer call() throws IOException {
     BenchResult.Machine machine = BenchResult.Machine.here(options.rounds, options.millis);
     BenchResult result =
-        new BenchResult(machine, options.parts.contains(Part.MICRO) ? micro() : null);
+        new BenchResult(
+            machine,
+            options.parts.contains(Part.MICRO) ? micro() : null,
+            options.parts.contains(Part.END_TO_END) ? endToEnd() : null);
     String tables = Report.markdown(result);
     System.out.print(tables);
     write(result);
@@ -54,14 +62,71 @@ final class BenchRun implements Callable<Integer> {
   }
 
   private MicroResult micro() {
-    LinuxKernel kernel = new LinuxKernel();
-    ProgramRuns runs = new ProgramRuns();
-    Path objects = bpffs.resolveSibling("objects");
-    Path classifier = new ClassifierCompiler(objects).compile(java.util.List.of());
-    try (BenchPrograms programs = new BenchPrograms(kernel, objects, bpffs);
-        Classifiers classifiers = new Classifiers(kernel, runs, classifier, bpffs)) {
+    try (BenchPrograms programs = new BenchPrograms(kernel, objects(), bpffs);
+        Classifiers classifiers = new Classifiers(kernel, runs, compiled(), bpffs)) {
       return new MicroBench(runs, programs, classifiers, options.rounds, options.each()).run();
     }
+  }
+
+  private EndToEndResult endToEnd() {
+    FloodedInterface flooded = FloodedInterface.make();
+    String name = FloodedInterface.NAME;
+    Programmer node = programmer("flooded-node");
+    Programmer source = programmer("flooded-source");
+    String rate = "rate over %d/second burst %d packets".formatted(EndToEnd.RATE, EndToEnd.BURST);
+    String above =
+        "-m hashlimit --hashlimit-above %d/second --hashlimit-burst %d"
+            .formatted(EndToEnd.RATE, EndToEnd.BURST);
+    try (BenchPrograms programs = new BenchPrograms(kernel, objects(), bpffs)) {
+      int sender = kernel.interfaceIndex(FloodedInterface.SENDER).orElseThrow();
+      int limited = kernel.interfaceIndex(name).orElseThrow();
+      EndToEnd.Limiters limiters =
+          new EndToEnd.Limiters(
+              List.of(
+                  Limiter.none(),
+                  Limiter.drop(
+                      "drop everything at tc",
+                      kernel,
+                      programs.drop(),
+                      limited,
+                      bpffs.resolve("drop"))),
+              Limiter.classifier("ours, node-wide", node, name, "Node"),
+              Limiter.nftables("nftables limit", name, "", "limit " + rate + " drop"),
+              Limiter.classifier("ours, per source", source, name, "SourceIP"),
+              List.of(
+                  Limiter.nftables(
+                      "nftables set with limit",
+                      name,
+                      "set sources { type ipv4_addr; size 65536; flags dynamic; }",
+                      "add @sources { ip saddr limit " + rate + " } drop"),
+                  Limiter.iptables(
+                      "iptables hashlimit",
+                      name,
+                      List.of(
+                          (above + " --hashlimit-mode srcip --hashlimit-name bench")
+                              .split(" ", -1)))));
+      EndToEnd bench = new EndToEnd(runs, flooded, options.rounds, options.each());
+      int one = programs.flood(sender, 1);
+      int many = programs.flood(sender, EndToEnd.MANY_SOURCES);
+      return Pinned.start(runs, 0, () -> bench.run(limiters, one, many)).result();
+    }
+  }
+
+  private Programmer programmer(String folder) {
+    try {
+      return new Programmer(
+          kernel, Files.createDirectories(bpffs.resolve(folder)), compiled());
+    } catch (IOException e) {
+      throw new StepFailedException("making " + folder, e);
+    }
+  }
+
+  private Path objects() {
+    return bpffs.resolveSibling("objects");
+  }
+
+  private Path compiled() {
+    return new ClassifierCompiler(objects()).compile(List.of());
   }
 
   private void write(BenchResult result) throws IOException {

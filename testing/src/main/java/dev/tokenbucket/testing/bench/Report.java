@@ -1,6 +1,8 @@
 package dev.tokenbucket.testing.bench;
 
 import dev.tokenbucket.testing.StepFailedException;
+import dev.tokenbucket.testing.bench.EndToEndResult.Comparison;
+import dev.tokenbucket.testing.bench.EndToEndResult.Row;
 import dev.tokenbucket.testing.bench.MicroResult.Cpus;
 import dev.tokenbucket.testing.bench.MicroResult.Further;
 import dev.tokenbucket.testing.bench.MicroResult.PerPacket;
@@ -31,6 +33,9 @@ final class Report {
     to.format("%s%n%n", result.machine().text());
     if (result.micro() != null) {
       micro(to, result.micro());
+    }
+    if (result.endToEnd() != null) {
+      endToEnd(to, result.endToEnd());
     }
     return to.toString();
   }
@@ -103,6 +108,32 @@ final class Report {
           row.size().instructions(),
           row.size().verified(),
           row.size().machineBytes());
+    }
+    to.format("%n");
+  }
+
+  private static void endToEnd(Formatter to, EndToEndResult result) {
+    to.format("### Through a flooded interface%n%n");
+    to.format(
+        "%,d packets a round; every limiter grants %d packets/s, burst %d.%n%n",
+        result.packets(), EndToEnd.RATE, EndToEnd.BURST);
+    to.format("| limiter | sources | 1,000 packets/s (min/median/max) |%n|---|---|---|%n");
+    for (Row row : result.rows()) {
+      to.format(
+          "| %s | %,d | %s |%n",
+          row.limiter(), row.sources(), spread(row.perSecond().times(0.001), "%.0f"));
+    }
+    to.format("%n| ratio, round by round | sources | min/median/max | goal | |%n");
+    to.format("|---|---|---|---|---|%n");
+    for (Comparison row : result.comparisons()) {
+      to.format(
+          "| %s / %s | %,d | %s | ≥ %s | %s |%n",
+          row.ours(),
+          row.peer(),
+          row.sources(),
+          spread(row.ratio(), "%.2f"),
+          number(row.goal()),
+          met(row.met()));
     }
     to.format("%n");
   }

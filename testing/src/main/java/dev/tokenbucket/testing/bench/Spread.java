@@ -20,6 +20,10 @@ public record Spread(double min, double median, double max) {
     return new Spread(sorted[0], median, sorted[sorted.length - 1]);
   }
 
+  Spread times(double factor) {
+    return new Spread(min * factor, median * factor, max * factor);
+  }
+
   /** Round by round, one measurement over another of the same rounds. */
   public static Spread ratio(double[] over, double[] under) {
     if (over.length != under.length) {

@@ -12,17 +12,19 @@ final class UdpFrame {
   private static final int TTL = 64;
   private static final int SOURCE_PORT = 40_000;
   private static final int DESTINATION_PORT = 9;
-  private static final int SOURCE = 0x0a58_0a02;
-  private static final int DESTINATION = 0x0a58_0101;
+  private static final int SOURCE = 0x0a4d_0a02;
+  private static final int DESTINATION = 0x0a63_0001;
 
   private UdpFrame() {}
 
-  /** From 10.88.10.2 port 40000 to 10.88.1.1 port 9, to a device that has this address. */
+  /** From 10.77.10.2 port 40000 to 10.99.0.1 port 9, to a device that has this address. */
   static byte[] to(byte[] linkAddress) {
     ByteBuffer frame = ByteBuffer.allocate(LENGTH);
     frame.put(linkAddress).put(new byte[] {2, 0, 0, 0, 0, 1}).putShort((short) 0x0800);
     frame.putShort((short) 0x4500).putShort((short) (LENGTH - ETHERNET));
-    frame.putInt(0).put((byte) TTL).put((byte) UDP).putShort((short) 0);
+    // The identification makes up for the source's low half: flood.bpf.c keeps it so.
+    frame.putShort((short) ~SOURCE).putShort((short) 0);
+    frame.put((byte) TTL).put((byte) UDP).putShort((short) 0);
     frame.putInt(SOURCE).putInt(DESTINATION);
     frame.putShort((short) SOURCE_PORT).putShort((short) DESTINATION_PORT);
     frame.putShort((short) (LENGTH - ETHERNET - IP)).putShort((short) 0);

@@ -9,6 +9,7 @@ import dev.tokenbucket.testing.RequiresRoot;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -36,11 +37,8 @@ class BenchTest {
             "--json=" + folder.resolve("results.json"),
             "--page=" + page));
 
-    JsonNode micro =
-        new ObjectMapper().readTree(folder.resolve("results.json").toFile()).path("micro");
-    assertThat(
-            StreamSupport.stream(micro.path("perPacket").spliterator(), false)
-                .map(row -> row.path("key").asText() + " " + row.path("verdict").asText()))
+    JsonNode results = new ObjectMapper().readTree(folder.resolve("results.json").toFile());
+    assertThat(texts(results.path("micro").path("perPacket"), "key", "verdict"))
         .containsExactly(
             "node-wide CONFORM",
             "node-wide EXCEED",
@@ -48,11 +46,28 @@ class BenchTest {
             "per source EXCEED",
             "5-tuple CONFORM",
             "5-tuple EXCEED");
+    assertThat(texts(results.path("endToEnd").path("rows"), "limiter", "sources"))
+        .containsExactly(
+            "no limiter 1",
+            "drop everything at tc 1",
+            "ours, node-wide 1",
+            "nftables limit 1",
+            "ours, per source 1",
+            "nftables set with limit 1",
+            "iptables hashlimit 1",
+            "ours, per source 1024",
+            "nftables set with limit 1024",
+            "iptables hashlimit 1024");
     assertThat(page)
         .content()
         .startsWith("before\n<!-- bench: begin -->\n\nMeasured ")
         .contains("| per source | exceeds |")
         .doesNotContain("old")
         .endsWith("<!-- bench: end -->\nafter\n");
+  }
+
+  private static Stream<String> texts(JsonNode rows, String first, String second) {
+    return StreamSupport.stream(rows.spliterator(), false)
+        .map(row -> row.path(first).asText() + " " + row.path(second).asText());
   }
 }

@@ -1,0 +1,96 @@
+package dev.tokenbucket.testing.bench;
+
+import dev.tokenbucket.testing.Commands;
+import dev.tokenbucket.testing.StepFailedException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HexFormat;
+import java.util.List;
+
+/**
+ * A veth pair: what is sent into one end arrives at the other, which is limited. It receives by
+ * NAPI, since without it frames from XDP are dropped silently before any hook. What passes the
+ * limiter is for an address that is not here and is dropped by routing, which counts it.
+ */
+final class FloodedInterface {
+  static final String NAME = "limited";
+  static final String SENDER = "flood";
+
+  /** In the senders' net, so that they are no strangers to routing. */
+  private static final String ADDRESS = "10.77.255.1/16";
+
+  private static final Path DEVICES = Path.of("/proc/net/dev");
+  private static final Path PROTOCOLS = Path.of("/proc/net/snmp");
+  private static final int RECEIVED_PACKETS = 1;
+  private static final String PASSED = "InAddrErrors";
+
+  /** Packets since the interface was made: those that arrived, and those that passed the limiter. */
+  record Counters(long arrived, long passed) {
+    Counters since(Counters before) {
+      return new Counters(arrived - before.arrived, passed - before.passed);
+    }
+  }
+
+  private FloodedInterface() {}
+
+  /** Makes the pair in this network namespace. */
+  static FloodedInterface make() {
+    Commands.run("ip", "link", "add", SENDER, "type", "veth", "peer", "name", NAME);
+    Commands.run("ethtool", "-K", NAME, "gro", "on");
+    setting("all/forwarding");
+    setting("all/rp_filter");
+    setting(NAME + "/rp_filter");
+    Commands.run("ip", "addr", "add", ADDRESS, "dev", NAME);
+    Commands.run("ip", "link", "set", SENDER, "up");
+    Commands.run("ip", "link", "set", NAME, "up");
+    return new FloodedInterface();
+  }
+
+  private static void setting(String name) {
+    try {
+      Files.writeString(Path.of("/proc/sys/net/ipv4/conf").resolve(name), "0");
+    } catch (IOException e) {
+      throw new StepFailedException("setting net.ipv4.conf." + name, e);
+    }
+  }
+
+  /** What the sender addresses frames to. */
+  byte[] linkAddress() {
+    String link = Commands.run("ip", "-brief", "link", "show", "dev", NAME);
+    return HexFormat.ofDelimiter(":").parseHex(link.strip().split("\\s+", -1)[2]);
+  }
+
+  Counters counters() {
+    return new Counters(arrived(), passed());
+  }
+
+  /** By the device, which counts a packet when it hands it up. */
+  long arrived() {
+    return lines(DEVICES).stream()
+        .map(String::strip)
+        .filter(line -> line.startsWith(NAME + ":"))
+        .map(line -> line.substring(NAME.length() + 1).strip().split("\\s+", -1))
+        .map(fields -> Long.parseLong(fields[RECEIVED_PACKETS]))
+        .findFirst()
+        .orElseThrow(() -> new StepFailedException("no interface " + NAME, null));
+  }
+
+  private static long passed() {
+    List<String[]> ip =
+        lines(PROTOCOLS).stream()
+            .filter(line -> line.startsWith("Ip:"))
+            .map(line -> line.split(" ", -1))
+            .toList();
+    return Long.parseLong(ip.get(1)[List.of(ip.get(0)).indexOf(PASSED)]);
+  }
+
+  private static List<String> lines(Path file) {
+    try {
+      return Files.readAllLines(file, StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw new StepFailedException("reading " + file, e);
+    }
+  }
+}
