@@ -37,6 +37,7 @@ public final class Bench implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     options.check();
+    Commands.repository();
     Path folder = Files.createTempDirectory("tokenbucket-bench-");
     TestNetwork network = TestNetwork.of(1, folder);
     Path log = options.json.toAbsolutePath().resolveSibling("bench.log");
