@@ -114,8 +114,7 @@ final class BenchRun implements Callable<Integer> {
 
   private Programmer programmer(String folder) {
     try {
-      return new Programmer(
-          kernel, Files.createDirectories(bpffs.resolve(folder)), compiled());
+      return new Programmer(kernel, Files.createDirectories(bpffs.resolve(folder)), compiled());
     } catch (IOException e) {
       throw new StepFailedException("making " + folder, e);
     }

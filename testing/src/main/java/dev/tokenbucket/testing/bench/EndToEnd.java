@@ -6,7 +6,6 @@ import dev.tokenbucket.testing.bench.EndToEndResult.Row;
 import dev.tokenbucket.testing.bench.FloodedInterface.Counters;
 import dev.tokenbucket.testing.kernel.ProgramRuns;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
@@ -92,7 +91,9 @@ final class EndToEnd {
   /** Ours over the faster of its peers. */
   private static Comparison compared(Contender ours, List<Contender> peers, double goal) {
     Contender faster =
-        peers.stream().max(Comparator.comparingDouble(peer -> peer.spread().median())).orElseThrow();
+        peers.stream()
+            .max(Comparator.comparingDouble(peer -> peer.spread().median()))
+            .orElseThrow();
     return Comparison.of(
         ours.limiter.title(),
         faster.limiter.title(),

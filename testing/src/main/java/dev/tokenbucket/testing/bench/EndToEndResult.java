@@ -20,8 +20,7 @@ record EndToEndResult(int packets, List<Row> rows, List<Comparison> comparisons)
    *
    * @param goal at least, of the median
    */
-  record Comparison(
-      String ours, String peer, int sources, Spread ratio, double goal, boolean met) {
+  record Comparison(String ours, String peer, int sources, Spread ratio, double goal, boolean met) {
     static Comparison of(String ours, String peer, int sources, Spread ratio, double goal) {
       return new Comparison(ours, peer, sources, ratio, goal, ratio.median() >= goal);
     }

@@ -26,7 +26,9 @@ final class FloodedInterface {
   private static final int RECEIVED_PACKETS = 1;
   private static final String PASSED = "InAddrErrors";
 
-  /** Packets since the interface was made: those that arrived, and those that passed the limiter. */
+  /**
+   * Packets since the interface was made: those that arrived, and those that passed the limiter.
+   */
   record Counters(long arrived, long passed) {
     Counters since(Counters before) {
       return new Counters(arrived - before.arrived, passed - before.passed);
