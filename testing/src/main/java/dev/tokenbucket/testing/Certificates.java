@@ -11,11 +11,13 @@ import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.KeyStore;
 import java.security.SecureRandom;
+import java.security.cert.Certificate;
 import java.security.cert.CertificateFactory;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
 import org.bouncycastle.asn1.x500.X500Name;
@@ -28,6 +30,9 @@ import org.bouncycastle.asn1.x509.KeyPurposeId;
 import org.bouncycastle.cert.X509v3CertificateBuilder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cert.jcajce.JcaX509v3CertificateBuilder;
+import org.bouncycastle.openssl.PEMKeyPair;
+import org.bouncycastle.openssl.PEMParser;
+import org.bouncycastle.openssl.jcajce.JcaPEMKeyConverter;
 import org.bouncycastle.openssl.jcajce.JcaPEMWriter;
 import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
@@ -67,6 +72,30 @@ final class Certificates {
       return context;
     } catch (IOException | GeneralSecurityException e) {
       throw new StepFailedException("reading " + authority, e);
+    }
+  }
+
+  /** A context that serves with this certificate. */
+  static SSLContext serving(Path certificate, Path key) {
+    char[] password = {};
+    try (InputStream in = Files.newInputStream(certificate);
+        PEMParser parser = new PEMParser(Files.newBufferedReader(key))) {
+      PEMKeyPair pair = (PEMKeyPair) parser.readObject();
+      KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
+      store.load(null, null);
+      store.setKeyEntry(
+          "server",
+          new JcaPEMKeyConverter().getKeyPair(pair).getPrivate(),
+          password,
+          new Certificate[] {CertificateFactory.getInstance("X.509").generateCertificate(in)});
+      KeyManagerFactory managers =
+          KeyManagerFactory.getInstance(KeyManagerFactory.getDefaultAlgorithm());
+      managers.init(store, password);
+      SSLContext context = SSLContext.getInstance("TLS");
+      context.init(managers.getKeyManagers(), null, null);
+      return context;
+    } catch (IOException | GeneralSecurityException e) {
+      throw new StepFailedException("reading " + certificate, e);
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.tokenbucket.testing;
 
+import java.net.URI;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -126,6 +127,11 @@ public final class Cluster {
   /** A kubeconfig with the operator's rights. */
   public Path operatorKubeconfig() {
     return controlPlane.serviceAccountKubeconfig(NAMESPACE, "tokenbucket-operator");
+  }
+
+  /** The same, by way of a proxy that has the API server's certificate. */
+  public Path operatorKubeconfig(URI proxy) {
+    return controlPlane.serviceAccountKubeconfig(NAMESPACE, "tokenbucket-operator", proxy);
   }
 
   /** A kubeconfig for the agent of a node that is there, with a token bound to that node. */

@@ -22,6 +22,7 @@ import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 import javax.net.ssl.SSLContext;
 import org.jspecify.annotations.Nullable;
 
@@ -33,12 +34,22 @@ public final class ControlPlane implements AutoCloseable {
   private final Path binaries;
   private final Path folder;
   private final List<Daemon> daemons;
+  private final Supplier<Daemon> apiServerStart;
   private final KubernetesClient client;
+  private Daemon apiServer;
 
-  private ControlPlane(Path binaries, Path folder, List<Daemon> daemons, KubernetesClient client) {
+  private ControlPlane(
+      Path binaries,
+      Path folder,
+      List<Daemon> daemons,
+      Supplier<Daemon> apiServerStart,
+      Daemon apiServer,
+      KubernetesClient client) {
     this.binaries = binaries;
     this.folder = folder;
     this.daemons = daemons;
+    this.apiServerStart = apiServerStart;
+    this.apiServer = apiServer;
     this.client = client;
   }
 
@@ -114,13 +125,11 @@ public final class ControlPlane implements AutoCloseable {
               folder.resolve("etcd.log"),
               lifetime));
       String server = "https://127.0.0.1:" + ports.get(2);
-      Daemon apiServer =
-          Daemon.start(
-              "kube-apiserver",
-              apiServer(binaries, certificates, etcd, ports.get(2)),
-              Map.of(),
-              folder.resolve("kube-apiserver.log"),
-              lifetime);
+      List<String> command = apiServer(binaries, certificates, etcd, ports.get(2));
+      Path log = folder.resolve("kube-apiserver.log");
+      Supplier<Daemon> apiServerStart =
+          () -> Daemon.start("kube-apiserver", command, Map.of(), log, lifetime);
+      Daemon apiServer = apiServerStart.get();
       daemons.add(apiServer);
       Path kubeconfig = folder.resolve("kubeconfig");
       Files.writeString(kubeconfig, adminKubeconfig(server, certificates));
@@ -129,7 +138,7 @@ public final class ControlPlane implements AutoCloseable {
               .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
               .build();
       apiServer.await("readiness", READY, () -> ready(client));
-      return new ControlPlane(binaries, folder, daemons, client);
+      return new ControlPlane(binaries, folder, daemons, apiServerStart, apiServer, client);
     } catch (IOException | RuntimeException e) {
       daemons.forEach(Daemon::close);
       throw e;
@@ -230,12 +239,17 @@ public final class ControlPlane implements AutoCloseable {
 
   /** A kubeconfig file for a service account, with a token good for a day. */
   public Path serviceAccountKubeconfig(String namespace, String name) {
-    return tokenKubeconfig(name, token(namespace, name, null));
+    return tokenKubeconfig(name, server(), token(namespace, name, null));
+  }
+
+  /** The same, by way of a proxy that has the API server's certificate. */
+  public Path serviceAccountKubeconfig(String namespace, String name, URI proxy) {
+    return tokenKubeconfig(name + "-by-" + proxy.getPort(), proxy, token(namespace, name, null));
   }
 
   /** The same, with a token that is bound to a node: it says so, and ends with the node. */
   public Path nodeBoundKubeconfig(String namespace, String name, String node) {
-    return tokenKubeconfig(name + "-" + node, nodeBoundToken(namespace, name, node));
+    return tokenKubeconfig(name + "-" + node, server(), nodeBoundToken(namespace, name, node));
   }
 
   /** A service account's token that is bound to a node. */
@@ -268,13 +282,13 @@ public final class ControlPlane implements AutoCloseable {
         .getToken();
   }
 
-  private Path tokenKubeconfig(String name, String token) {
+  private Path tokenKubeconfig(String name, URI server, String token) {
     Path file = folder.resolve("kubeconfig-" + name);
     try {
       Files.writeString(
           file,
           Serialization.asYaml(
-              cluster(server().toString(), base64(folder.resolve("ca.crt")))
+              cluster(server.toString(), base64(folder.resolve("ca.crt")))
                   .addNewUser()
                   .withName("user")
                   .withNewUser()
@@ -291,6 +305,11 @@ public final class ControlPlane implements AutoCloseable {
   /** Where the API server is. */
   public URI server() {
     return URI.create(client.getMasterUrl().toString().replaceAll("/$", ""));
+  }
+
+  /** Serves with the API server's certificate. */
+  public SSLContext serving() {
+    return Certificates.serving(folder.resolve("apiserver.crt"), folder.resolve("apiserver.key"));
   }
 
   /** Trusts the API server's certificate, and no other. */
@@ -331,6 +350,20 @@ public final class ControlPlane implements AutoCloseable {
     daemons.add(outside);
     outside.await("socket", Duration.ofSeconds(10), () -> Files.exists(socket));
     hosts.forEach(host -> daemons.add(host.relay(port, socket, lifetime)));
+  }
+
+  /** kill -9 of the API server, and a new one over the same data, on the same port. */
+  public void restartApiServer() {
+    apiServer.kill();
+    daemons.remove(apiServer);
+    apiServer = apiServerStart.get();
+    daemons.add(apiServer);
+    apiServer.await("readiness", READY, () -> ready(client));
+  }
+
+  /** kube-apiserver's process id. */
+  public long apiServerPid() {
+    return apiServer.pid();
   }
 
   /** The processes, for whoever is to end them later. */

@@ -87,6 +87,11 @@ public final class Daemon implements AutoCloseable {
             .orElseThrow(() -> new StepFailedException(name + " has ended", null));
   }
 
+  /** Whether it runs. */
+  public boolean isAlive() {
+    return process.isAlive();
+  }
+
   public String log() {
     try {
       return Files.exists(log) ? Files.readString(log) : "";

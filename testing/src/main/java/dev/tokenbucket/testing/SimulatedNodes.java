@@ -3,17 +3,22 @@ package dev.tokenbucket.testing;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /** Many Node objects without machines, and policies for them, all gone when it is closed. */
 final class SimulatedNodes implements AutoCloseable {
   private static final int THREADS = 8;
+  private static final Duration GONE = Duration.ofSeconds(60);
 
   private final ControlPlane controlPlane;
   private final Cluster cluster;
@@ -83,21 +88,43 @@ final class SimulatedNodes implements AutoCloseable {
     return controlPlane.client().resources(TokenBucketNodeState.class).list().getItems();
   }
 
-  @Override
-  public void close() {
+  /** Sets a label of a node; null takes it away. */
+  void label(int index, String key, @Nullable String value) {
+    controlPlane
+        .client()
+        .nodes()
+        .withName(names.get(index))
+        .patch(
+            PatchContext.of(PatchType.JSON_MERGE),
+            "{\"metadata\": {\"labels\": {\"%s\": %s}}}"
+                .formatted(key, value == null ? "null" : '"' + value + '"'));
+  }
+
+  /** Deletes the policies that were applied, and waits until they and the node states are gone. */
+  void removePolicies() {
     for (String policy : policies) {
       cluster.kubectl("delete", "tbp", policy, "--ignore-not-found", "--wait=false");
     }
-    InParallel.forEach(
-        names, THREADS, name -> controlPlane.client().nodes().withName(name).delete());
-    long end = System.nanoTime() + Duration.ofSeconds(30).toNanos();
-    while (!cluster.kubectl("get", "tbp", "-o", "name").isBlank()) {
+    policies.clear();
+    await("no policy", () -> cluster.kubectl("get", "tbp", "-o", "name").isBlank());
+    await("no node state", () -> states().isEmpty());
+  }
+
+  private static void await(String what, BooleanSupplier reached) {
+    long end = System.nanoTime() + GONE.toNanos();
+    while (!reached.getAsBoolean()) {
       if (System.nanoTime() > end) {
         throw new StepFailedException(
-            "policies are still there 30 s after they were deleted", null);
+            what + " was to be left within " + GONE.toSeconds() + " s", null);
       }
       Daemon.pause(Duration.ofMillis(200));
     }
-    controlPlane.client().resources(TokenBucketNodeState.class).delete();
+  }
+
+  @Override
+  public void close() {
+    removePolicies();
+    InParallel.forEach(
+        names, THREADS, name -> controlPlane.client().nodes().withName(name).delete());
   }
 }
