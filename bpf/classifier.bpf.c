@@ -8,6 +8,8 @@
 #include <bpf/bpf_helpers.h>
 
 #include "parse.h"
+#include "match.h"
+#include "failsafe.h"
 #include "policy.h"
 
 /*
@@ -15,23 +17,28 @@
  * of policies: inlined in the loop, some tens of them are more than it will walk. What no policy of
  * the set uses it still removes, by hook.features.
  */
-__noinline int judge_one(struct clock_source *source, struct packet *packet, __u32 i)
+__noinline int judge_one(struct __sk_buff *skb, struct clock_source *source, struct packet *packet,
+			 __u32 i)
 {
 	if (!source || !packet || i >= MAX_HOOK_POLICIES)
 		return 0;
-	return policy_drops(source, packet, i, hook.features);
+	return policy_drops(skb, source, packet, i, hook.features);
 }
 
 /* In the order of the set; a packet that one policy drops is not seen by later ones. */
-static __always_inline int judge(struct clock_source *source, struct packet *packet)
+static __always_inline int judge(struct __sk_buff *skb, struct clock_source *source,
+				 struct packet *packet, __u64 policies)
 {
 	if (hook.policies == 1)
-		return policy_drops(source, packet, 0, hook.policy[0].flags) ? TC_ACT_SHOT
-									     : TC_ACT_UNSPEC;
+		return policies && policy_drops(skb, source, packet, 0, hook.policy[0].flags)
+			   ? TC_ACT_SHOT
+			   : TC_ACT_UNSPEC;
 
-	for (__u32 i = 0; i < MAX_HOOK_POLICIES && i < hook.policies; i++) {
-		if (judge_one(source, packet, i))
+#pragma clang loop unroll(disable)
+	for (int n = 0; n < MAX_HOOK_POLICIES && policies; n++) {
+		if (judge_one(skb, source, packet, match_first_bit(policies)))
 			return TC_ACT_SHOT;
+		policies &= policies - 1;
 	}
 	return TC_ACT_UNSPEC;
 }
@@ -50,15 +57,20 @@ int tokenbucket(struct __sk_buff *skb)
 {
 	struct clock_source source = {};
 	struct packet packet = {};
+	__u64 policies;
 
 #ifdef TB_CLOCK_FROM_TIMESTAMP
 	source.timestamp = skb->tstamp;
 #endif
-	if (!parse_packet(skb, hook.ethernet, hook.features & POLICY_WALKS, &packet)) {
+	if (!parse_packet(skb, hook.ethernet, hook.features, &packet)) {
 		count_not_ip();
 		return TC_ACT_UNSPEC;
 	}
-	return judge(&source, &packet);
+	policies = match_policies(&packet);
+	if ((hook.features & HOOK_FAILSAFE) && (policies & hook.failsafe_policies) &&
+	    failsafe_may_exempt(&packet) && failsafe_exempts(&source, &packet))
+		policies &= ~hook.failsafe_policies;
+	return judge(skb, &source, &packet, policies);
 }
 
 char _license[] SEC("license") = "GPL";

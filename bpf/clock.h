@@ -23,4 +23,18 @@ static __always_inline __u64 clock_read(const struct clock_source *source)
 #endif
 }
 
+/*
+ * The number of the tick: coarse, for it lags by some ticks where a CPU is kept busy, but a load
+ * where the clock is a call. Compared for equality alone: two readings that differ are of different
+ * moments. Under the virtual clock a tick is 2^22 ns.
+ */
+static __always_inline __u32 clock_tick(const struct clock_source *source)
+{
+#ifdef TB_CLOCK_FROM_TIMESTAMP
+	return source->timestamp >> 22;
+#else
+	return bpf_jiffies64();
+#endif
+}
+
 #endif

@@ -1,21 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* The maps, who writes them, and how long they live. */
+/* The maps that outlive a program: who writes them, and how long they live. */
 #ifndef TB_MAPS_H
 #define TB_MAPS_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
 
-#include "token_bucket.h"
+#include "reservation.h"
 
-/* Policies on a host, over all hooks; a policy has a slot in each of the maps below. */
+/*
+ * Slots on a host, over all hooks. A policy has one in each of the maps below, one that marks
+ * packets has a second for its second window; the last two are of the failsafes (failsafe.h).
+ */
 #define MAX_SLOTS 256
 
-/* An address under the policy's prefix length. IPv4 in word[0]; no IPv6 packet has IPv4's version.
+/*
+ * An address under the policy's prefix length. IPv4 in word[0]; no IPv6 packet has IPv4's version.
+ * Padded to whole words of 8 bytes, which the kernel compares at once, and the rest byte by byte.
  */
 struct bucket_key {
 	__u32 word[4];
 	__u32 version;
+	__u32 pad;
 };
 
 /* A 5-tuple. Ports are zero where a packet has none that can be read. */
@@ -32,12 +38,12 @@ struct flow_key {
 /* A bucket that all CPUs share; a cache line each, so that policies do not slow one another. */
 struct shared_bucket {
 	struct bucket bucket;
-	__u64 pad[6];
+	__u64 pad[5];
 };
 
 /*
  * Written per CPU by the classifier alone, read and summed by the agent; zeroed by the agent
- * before a slot is used by another policy.
+ * before a slot is used by another policy. 64 bytes: one cache line.
  */
 struct verdict_counters {
 	__u64 conform_packets;
@@ -47,6 +53,15 @@ struct verdict_counters {
 	__u64 contended_packets; /* of the exceeding ones: lost the race for the bucket too often */
 	__u64 overflow_packets;	 /* found no place, or a bucket being removed: judged by the shared
 				    one */
+	__u64 marked_packets;	 /* of the exceeding ones: passed with CE or DSCP; would have, under
+				    Audit */
+	__u64 reserved;
+};
+
+/* Per CPU: added to by the classifier, removed by sweep.bpf.c. Zeroed as verdict_counters are. */
+struct table_counters {
+	__u64 added;
+	__u64 removed;
 };
 
 /* Pinned, host-wide. Written by parameters.bpf.c, and by the agent before a slot's first use. */
@@ -68,40 +83,21 @@ struct {
 	__type(value, struct shared_bucket);
 } shared_buckets SEC(".maps");
 
-struct bucket_table {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct bucket_key));
-	__uint(value_size, sizeof(struct bucket));
-};
-
-/*
- * Pinned, host-wide: a table of buckets a slot, preallocated, put there by the agent before the
- * slot's first use. Entries are added by the classifier and removed by
- * sweep.bpf.c. One table a policy, so that an element
- * reused while a late packet still holds it stays on the same policy's axis.
- */
+/* Pinned, host-wide: what each CPU holds of a slot's shared bucket (reservation.h). */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, MAX_SLOTS);
 	__type(key, __u32);
-	__array(values, struct bucket_table);
-} bucket_tables SEC(".maps");
+	__type(value, struct reservation);
+} reservations SEC(".maps");
 
-struct flow_table {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(struct flow_key));
-	__uint(value_size, sizeof(struct bucket));
-};
-
-/* As bucket_tables, for policies with a bucket a flow. */
+/* Pinned, host-wide: how many buckets a slot's table got and lost. */
 struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, MAX_SLOTS);
 	__type(key, __u32);
-	__array(values, struct flow_table);
-} flow_tables SEC(".maps");
+	__type(value, struct table_counters);
+} table_counters SEC(".maps");
 
 /* Pinned a hook, so that a policy's counters are known per interface and direction. */
 struct {

@@ -5,18 +5,31 @@
 
 #include <linux/types.h>
 
-/* Of a tunnel's packet: the outer header. */
+/* Of what may be unreadable, what was read (struct packet, known). */
+#define PACKET_PROTOCOL (1 << 0) /* the walk to the transport header came to its end */
+#define PACKET_TRANSPORT                                                                           \
+	(1 << 1) /* the transport header begins in this packet: no later fragment */
+#define PACKET_PORTS (1 << 2)
+#define PACKET_TCP_FLAGS (1 << 3)
+
+/*
+ * Of a tunnel's packet: the outer header. Written by parse.h alone; one CPU's, on its stack. Where
+ * known does not say otherwise, protocol, ports and what follows them are zero and mean nothing.
+ */
 struct packet {
 	__u32 source[4];      /* network order; IPv4 in [0], the rest zero */
 	__u32 destination[4]; /* likewise */
 	__u64 bytes;	      /* L2 frame without FCS, all segments of a merged packet */
 	__u32 segments;	    /* packets on the wire: 1, or those merged by GRO or to be cut by GSO */
+	__u32 network;	    /* offset of the IP header */
 	__be16 source_port; /* TCP, UDP, SCTP; zero where there is none to read */
 	__be16 destination_port;
-	__u8 version;	    /* 4 or 6 */
-	__u8 protocol;	    /* of the transport header; meant where has_protocol */
-	__u8 has_protocol;  /* the walk to the transport header came to its end */
-	__u8 has_transport; /* its first byte is in this packet: not a later fragment */
+	__u8 version; /* 4 or 6 */
+	__u8 protocol;
+	__u8 known;
+	__u8 new_connection; /* TCP with SYN and without ACK */
+	__u8 hop_limit;	     /* IPv6 */
+	__u8 icmp_type; /* ICMPv6; meant where PACKET_TRANSPORT is known; else 0, which is none */
 };
 
 #endif

@@ -14,6 +14,7 @@
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 
+#include "hook.h"
 #include "skb.h"
 
 /* IPv6 extension headers that are walked; a packet with more has no known protocol. */
@@ -23,6 +24,11 @@
 #define IPV6_MOBILITY 135
 #define IPV6_HIP 139
 #define IPV6_SHIM6 140
+
+#define TCP_DATA_OFFSET 12
+#define TCP_FLAGS_OFFSET 13
+#define TCP_SYN 0x02
+#define TCP_ACK 0x10
 
 #define IPV4_FRAGMENT_OFFSET 0x1fff /* host order, in 8 bytes */
 #define IPV6_FRAGMENT_OFFSET 0xfff8
@@ -42,9 +48,10 @@ static __always_inline _Bool parse_is_tag(__be16 protocol)
  * Behind the Ethernet header and up to two tags in the frame; one more may be beside it. The type
  * is read from the frame: what a sender claims in the socket decides nothing on the wire.
  */
-static __always_inline _Bool parse_ethernet(struct __sk_buff *skb, struct network_header *network)
+static __always_inline _Bool parse_ethernet(struct packet_context *context,
+					    struct network_header *network)
 {
-	struct ethhdr *ethernet = skb_header(skb, 0, ETH_HLEN);
+	struct ethhdr *ethernet = context_header(context, 0, ETH_HLEN);
 
 	if (!ethernet)
 		return 0;
@@ -52,24 +59,11 @@ static __always_inline _Bool parse_ethernet(struct __sk_buff *skb, struct networ
 	network->protocol = ethernet->h_proto;
 	for (int tags = 0; tags < 2 && parse_is_tag(network->protocol); tags++) {
 		/* A tag is {identifier, type of what follows}. */
-		if (!skb_read(skb, network->offset + 2, &network->protocol, 2))
+		if (!context_read(context, network->offset + 2, &network->protocol, 2))
 			return 0;
 		network->offset += VLAN_TAG_BYTES;
 	}
 	return 1;
-}
-
-/* Length of the headers that each merged segment has. */
-static __always_inline __u32 parse_headers(struct __sk_buff *skb, __u32 transport,
-					   const struct packet *packet)
-{
-	__u8 data_offset;
-
-	if (!packet->has_protocol || packet->protocol != IPPROTO_TCP)
-		return transport + sizeof(struct udphdr);
-	if (!skb_read(skb, transport + 12, &data_offset, 1))
-		return transport + sizeof(struct tcphdr);
-	return transport + (data_offset >> 4) * 4;
 }
 
 /* The offset of the transport header. */
@@ -79,8 +73,9 @@ static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, st
 	packet->source[0] = ip->saddr;
 	packet->destination[0] = ip->daddr;
 	packet->protocol = ip->protocol;
-	packet->has_protocol = 1;
-	packet->has_transport = !(ip->frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET));
+	packet->known = PACKET_PROTOCOL;
+	if (!(ip->frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET)))
+		packet->known |= PACKET_TRANSPORT;
 	return offset + ip->ihl * 4;
 }
 
@@ -110,60 +105,103 @@ static __always_inline __u32 parse_extension_length(__u8 type, __u8 length)
 	return (length + 1) * 8;
 }
 
+/* An extension header at the end of the walk leaves the protocol unknown. */
+static __always_inline void parse_protocol(__u8 next, __u8 transport, struct packet *packet)
+{
+	if (parse_is_extension(next))
+		return;
+	packet->protocol = next;
+	packet->known = PACKET_PROTOCOL | transport;
+}
+
 /*
  * Walks extension headers to the transport header. A later fragment holds none of what its
  * Fragment header announces, so the walk ends there; the protocol is known where it is announced.
  */
-static __always_inline __u32 parse_extensions(struct __sk_buff *skb, __u32 offset, __u8 next,
-					      struct packet *packet)
+static __always_inline __u32 parse_extensions(struct packet_context *context, __u32 offset,
+					      __u8 next, struct packet *packet)
 {
 	for (int i = 0; i < PARSE_MAX_EXTENSIONS && parse_is_extension(next); i++) {
 		__u8 header[4];
 
-		if (!skb_read(skb, offset, header, sizeof(header)))
+		if (!context_read(context, offset, header, sizeof(header)))
 			return offset;
 		if (next == IPPROTO_FRAGMENT &&
 		    (((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)) {
-			packet->protocol = header[0];
-			packet->has_protocol = !parse_is_extension(header[0]);
+			parse_protocol(header[0], 0, packet);
 			return offset;
 		}
 		offset += parse_extension_length(next, header[1]);
 		next = header[0];
 	}
-	packet->protocol = next;
-	packet->has_protocol = !parse_is_extension(next);
-	packet->has_transport = packet->has_protocol;
+	parse_protocol(next, PACKET_TRANSPORT, packet);
 	return offset;
 }
 
-static __always_inline void parse_ports(struct __sk_buff *skb, __u32 transport,
+static __always_inline void parse_tcp_flags(struct packet_context *context, __u32 transport,
+					    struct packet *packet)
+{
+	__u8 flags;
+
+	if (!context_read(context, transport + TCP_FLAGS_OFFSET, &flags, 1))
+		return;
+	packet->known |= PACKET_TCP_FLAGS;
+	packet->new_connection = (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+}
+
+static __always_inline void parse_ports(struct packet_context *context, __u32 transport,
 					struct packet *packet)
 {
 	__be16 ports[2];
 
-	if (!packet->has_transport)
+	if (!context_read(context, transport, ports, sizeof(ports)))
 		return;
-	if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP &&
-	    packet->protocol != IPPROTO_SCTP)
-		return;
-	if (!skb_read(skb, transport, ports, sizeof(ports)))
-		return;
+	packet->known |= PACKET_PORTS;
 	packet->source_port = ports[0];
 	packet->destination_port = ports[1];
 }
 
-static __always_inline void parse_ipv6(const struct ipv6hdr *ip, struct packet *packet)
+/* What the hook's features ask for of the transport header. */
+static __always_inline void parse_transport(struct packet_context *context, __u32 transport,
+					    __u32 features, struct packet *packet)
 {
-	packet->version = 6;
-	__builtin_memcpy(packet->source, &ip->saddr, sizeof(packet->source));
-	__builtin_memcpy(packet->destination, &ip->daddr, sizeof(packet->destination));
+	if (!(packet->known & PACKET_TRANSPORT))
+		return;
+	switch (packet->protocol) {
+	case IPPROTO_TCP:
+		if (features & HOOK_MATCHES_NEW_CONNECTIONS)
+			parse_tcp_flags(context, transport, packet);
+		/* fallthrough */
+	case IPPROTO_UDP:
+	case IPPROTO_SCTP:
+		parse_ports(context, transport, packet);
+		break;
+	case IPPROTO_ICMPV6:
+		if (features & HOOK_FAILSAFE)
+			context_read(context, transport, &packet->icmp_type, 1);
+		break;
+	default:
+		break;
+	}
 }
 
-static __always_inline _Bool parse_ipv4_packet(struct __sk_buff *skb, __u32 offset,
+/* Length of the headers that each merged segment has. */
+static __always_inline __u32 parse_merged_headers(struct packet_context *context, __u32 transport,
+						  const struct packet *packet)
+{
+	__u8 data_offset;
+
+	if (!(packet->known & PACKET_PROTOCOL) || packet->protocol != IPPROTO_TCP)
+		return transport + sizeof(struct udphdr);
+	if (!context_read(context, transport + TCP_DATA_OFFSET, &data_offset, 1))
+		return transport + sizeof(struct tcphdr);
+	return transport + (data_offset >> 4) * 4;
+}
+
+static __always_inline _Bool parse_ipv4_packet(struct packet_context *context, __u32 offset,
 					       struct packet *packet, __u32 *transport)
 {
-	struct iphdr *ip = skb_header(skb, offset, sizeof(*ip));
+	struct iphdr *ip = context_header(context, offset, sizeof(*ip));
 
 	if (!ip || ip->version != 4)
 		return 0;
@@ -171,45 +209,52 @@ static __always_inline _Bool parse_ipv4_packet(struct __sk_buff *skb, __u32 offs
 	return 1;
 }
 
-static __always_inline _Bool parse_ipv6_packet(struct __sk_buff *skb, __u32 offset, _Bool walk,
-					       struct packet *packet, __u32 *transport)
+static __always_inline _Bool parse_ipv6_packet(struct packet_context *context, __u32 offset,
+					       _Bool walk, struct packet *packet, __u32 *transport)
 {
-	struct ipv6hdr *ip = skb_header(skb, offset, sizeof(*ip));
+	struct ipv6hdr *ip = context_header(context, offset, sizeof(*ip));
 	__u8 next;
 
 	if (!ip || ip->version != 6)
 		return 0;
 	next = ip->nexthdr;
-	parse_ipv6(ip, packet);
+	packet->version = 6;
+	packet->hop_limit = ip->hop_limit;
+	__builtin_memcpy(packet->source, &ip->saddr, sizeof(packet->source));
+	__builtin_memcpy(packet->destination, &ip->daddr, sizeof(packet->destination));
 	*transport = offset + sizeof(*ip);
 	if (walk)
-		*transport = parse_extensions(skb, *transport, next, packet);
+		*transport = parse_extensions(context, *transport, next, packet);
 	return 1;
 }
 
 /*
- * False for what is not IP, or has no whole fixed IP header. walk: what comes behind the fixed
- * header, ports too, is asked for; a merged packet's size asks for it by itself.
+ * False for what is not IP, or has no whole fixed IP header. features: the hook's, which say
+ * whether what comes behind the fixed header is asked for; a merged packet's size asks by itself.
  */
-static __always_inline _Bool parse_packet(struct __sk_buff *skb, _Bool has_ethernet, _Bool walk,
-					  struct packet *packet)
+static __always_inline _Bool parse_packet(struct packet_context *context, _Bool has_ethernet,
+					  __u32 features, struct packet *packet)
 {
-	struct network_header network = {.protocol = skb->protocol};
-	_Bool merged = skb->gso_size != 0;
+	struct network_header network = {.protocol = context_protocol(context)};
+	_Bool merged = context_is_merged(context);
+	_Bool walk = features & HOOK_WALKS;
 	__u32 transport = 0;
 	_Bool is_ip = 0;
 
-	if (has_ethernet && !parse_ethernet(skb, &network))
+	if (has_ethernet && !parse_ethernet(context, &network))
 		return 0;
 	if (network.protocol == bpf_htons(ETH_P_IP))
-		is_ip = parse_ipv4_packet(skb, network.offset, packet, &transport);
+		is_ip = parse_ipv4_packet(context, network.offset, packet, &transport);
 	else if (network.protocol == bpf_htons(ETH_P_IPV6))
-		is_ip = parse_ipv6_packet(skb, network.offset, walk || merged, packet, &transport);
+		is_ip =
+		    parse_ipv6_packet(context, network.offset, walk || merged, packet, &transport);
 	if (!is_ip)
 		return 0;
+	packet->network = network.offset;
 	if (walk)
-		parse_ports(skb, transport, packet);
-	skb_measure(skb, merged ? parse_headers(skb, transport, packet) : transport, packet);
+		parse_transport(context, transport, features, packet);
+	context_measure(
+	    context, merged ? parse_merged_headers(context, transport, packet) : transport, packet);
 	return 1;
 }
 

@@ -1,56 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* A hook's policy set, and the judgement of a packet by one policy of it. */
+/* The judgement of a packet by one policy of the hook's set. */
 #ifndef TB_POLICY_H
 #define TB_POLICY_H
 
-#include "maps.h"
+#include "hook.h"
 #include "packet.h"
-
-#define MAX_HOOK_POLICIES 64
-
-/* Which bucket: of these none for one that all share, else one. */
-#define POLICY_PER_SOURCE (1 << 0)
-#define POLICY_PER_DESTINATION (1 << 3)
-#define POLICY_PER_FLOW (1 << 4)
-#define POLICY_PER_ADDRESS (POLICY_PER_SOURCE | POLICY_PER_DESTINATION)
-
-#define POLICY_TABLED (POLICY_PER_ADDRESS | POLICY_PER_FLOW)
-
-#define POLICY_BYTES (1 << 1) /* tokens are bytes, else packets */
-#define POLICY_AUDIT (1 << 2) /* count, but let pass */
-
-/* What asks for more than the fixed IP header. */
-#define POLICY_WALKS POLICY_PER_FLOW
-
-struct hook_policy {
-	__u32 slot;
-	__u32 flags;
-	__be32 ipv4_mask; /* of an address key */
-	__be32 ipv6_mask[4];
-	__u32 pad;
-};
-
-/*
- * Read-only data, set by the agent before load, so that the verifier removes what a set does not
- * use: with one policy every branch on its flags is decided at load. A section of its own, so that
- * the agent can read from a running program which set it has.
- */
-struct hook_configuration {
-	__u32 egress;
-	__u32 policies;
-	__u32 features; /* the union of the policies' flags */
-	__u32 ethernet; /* frames begin with an Ethernet header, else with the IP header */
-	struct hook_policy policy[MAX_HOOK_POLICIES];
-};
-
-const volatile struct hook_configuration hook SEC(".rodata.hook");
-
-static __always_inline struct bucket *policy_shared_bucket(__u32 slot)
-{
-	struct shared_bucket *shared = bpf_map_lookup_elem(&shared_buckets, &slot);
-
-	return shared ? &shared->bucket : NULL;
-}
+#include "rewrite.h"
+#include "tables.h"
 
 static __always_inline void policy_address_key(const struct packet *packet, __u32 flags, __u32 i,
 					       struct bucket_key *key)
@@ -59,6 +15,7 @@ static __always_inline void policy_address_key(const struct packet *packet, __u3
 	    flags & POLICY_PER_DESTINATION ? packet->destination : packet->source;
 
 	key->version = packet->version;
+	key->pad = 0;
 	if (packet->version == 4) {
 		key->word[0] = address[0] & hook.policy[i].ipv4_mask;
 		key->word[1] = key->word[2] = key->word[3] = 0;
@@ -79,50 +36,33 @@ static __always_inline void policy_flow_key(const struct packet *packet, struct 
 	key->version = packet->version;
 }
 
-/*
- * The bucket of a key, made full where there is none: its window ends at V(now). Two CPUs with a
- * key's first packets both look up what is there after the insert, so both use the one element
- * that won. NULL where the table is full, whatever the reason given.
- */
 static __always_inline struct bucket *
-policy_keyed_bucket(struct clock_source *source, void *table, const void *key,
-		    const struct policy_parameters *parameters)
+policy_address_bucket(const struct clock_source *source, const struct packet *packet, __u32 i,
+		      __u32 flags, __u32 slot, const struct policy_parameters *parameters)
 {
-	struct bucket *bucket;
-	struct bucket full;
-
-	if (!table)
-		return NULL;
-	bucket = bpf_map_lookup_elem(table, key);
-	if (bucket)
-		return bucket;
-	full = bucket_full(parameters, clock_read(source));
-	bpf_map_update_elem(table, key, &full, BPF_NOEXIST);
-	return bpf_map_lookup_elem(table, key);
-}
-
-static __always_inline struct bucket *
-policy_address_bucket(struct clock_source *source, const struct packet *packet, __u32 i,
-		      const struct policy_parameters *parameters)
-{
-	__u32 slot = hook.policy[i].slot;
 	struct bucket_key key;
 
-	policy_address_key(packet, hook.policy[i].flags, i, &key);
-	return policy_keyed_bucket(source, bpf_map_lookup_elem(&bucket_tables, &slot), &key,
-				   parameters);
+	policy_address_key(packet, flags, i, &key);
+	if (flags & POLICY_EVICTS)
+		return table_bucket(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot),
+				    slot, &key, parameters);
+	return table_bucket(source, bpf_map_lookup_elem(&bucket_tables, &slot), slot, &key,
+			    parameters);
 }
 
-static __always_inline struct bucket *policy_flow_bucket(struct clock_source *source,
-							 const struct packet *packet, __u32 i,
+static __always_inline struct bucket *policy_flow_bucket(const struct clock_source *source,
+							 const struct packet *packet, __u32 flags,
+							 __u32 slot,
 							 const struct policy_parameters *parameters)
 {
-	__u32 slot = hook.policy[i].slot;
 	struct flow_key key;
 
 	policy_flow_key(packet, &key);
-	return policy_keyed_bucket(source, bpf_map_lookup_elem(&flow_tables, &slot), &key,
-				   parameters);
+	if (flags & POLICY_EVICTS)
+		return table_bucket(source, bpf_map_lookup_elem(&evicting_flow_tables, &slot), slot,
+				    &key, parameters);
+	return table_bucket(source, bpf_map_lookup_elem(&flow_tables, &slot), slot, &key,
+			    parameters);
 }
 
 static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packet)
@@ -132,60 +72,141 @@ static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packe
 	return (__u64)packet->segments << AXIS_PACKET_SHIFT;
 }
 
+/* By the bucket that all share: a policy's only one. */
+static __always_inline enum bucket_verdict
+policy_judge_shared(const struct clock_source *source, __u32 slot,
+		    const struct policy_parameters *parameters, __u64 cost)
+{
+	struct shared_bucket *shared = bpf_map_lookup_elem(&shared_buckets, &slot);
+	struct reservation *mine = bpf_map_lookup_elem(&reservations, &slot);
+
+	if (!shared || !mine)
+		return BUCKET_CONFORM;
+	return reservation_judge(source, mine, &shared->bucket, parameters, cost);
+}
+
+/*
+ * By the bucket of those that find no place in slot's table; in_force: the slot of the parameters.
+ * Rare, and a global function, so that the verifier walks its loop once and not with the caller's.
+ */
+__noinline int policy_judge_overflow(struct clock_source *source, __u32 slot, __u32 in_force,
+				     __u64 cost)
+{
+	struct shared_bucket *shared = bpf_map_lookup_elem(&shared_buckets, &slot);
+	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
+
+	if (!source || !shared || !now_in_force)
+		return BUCKET_CONFORM;
+	return bucket_judge(source, &shared->bucket, now_in_force, cost);
+}
+
+/*
+ * By the buckets of a slot, policy i's own or that of its second window. overflow: the packet's key
+ * has no bucket of its own.
+ */
+static __always_inline enum bucket_verdict
+policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 flags, __u32 slot,
+	     const struct policy_parameters *parameters, _Bool *overflow)
+{
+	__u64 cost = policy_cost(flags, packet);
+	enum bucket_verdict verdict = BUCKET_MARKED;
+	struct bucket *bucket;
+
+	if (!(flags & POLICY_TABLED))
+		return policy_judge_shared(source, slot, parameters, cost);
+	if (flags & POLICY_PER_FLOW)
+		bucket = policy_flow_bucket(source, packet, flags, slot, parameters);
+	else
+		bucket = policy_address_bucket(source, packet, i, flags, slot, parameters);
+	if (bucket)
+		verdict = bucket_judge(source, bucket, parameters, cost);
+	if (verdict != BUCKET_MARKED)
+		return verdict;
+	*overflow = 1;
+	return policy_judge_overflow(source, slot, hook.policy[i].slot, cost);
+}
+
+/*
+ * By policy i's second window, of the same rate and burst: true where the packet may be marked. A
+ * global function as policy_judge_overflow is.
+ */
+__noinline int policy_may_mark(struct clock_source *source, struct packet *packet, __u32 i)
+{
+	struct policy_parameters *now_in_force;
+	_Bool overflow;
+	__u32 slot;
+
+	if (!source || !packet || i >= MAX_HOOK_POLICIES)
+		return 0;
+	slot = hook.policy[i].slot;
+	now_in_force = bpf_map_lookup_elem(&parameters, &slot);
+	if (!now_in_force)
+		return 0;
+	return policy_judge(source, packet, i, hook.policy[i].flags & hook.features,
+			    hook.policy[i].marking_slot, now_in_force, &overflow) == BUCKET_CONFORM;
+}
+
+/*
+ * What becomes of a packet that exceeds: true where it passes all the same, and is marked. Under
+ * Audit it is not touched. CE draws on a second window: two header bits must not defeat the limit.
+ */
+static __always_inline _Bool policy_marks(struct packet_context *context,
+					  struct clock_source *source, struct packet *packet,
+					  __u32 i, __u32 flags)
+{
+	if (flags & POLICY_SETS_DSCP)
+		return (flags & POLICY_AUDIT) ||
+		       rewrite_set_dscp(context, packet, hook.policy[i].dscp);
+	if (!(flags & POLICY_MARKS_ECN) || !rewrite_is_ecn_capable(context, packet))
+		return 0;
+	if (!policy_may_mark(source, packet, i))
+		return 0;
+	return (flags & POLICY_AUDIT) || rewrite_set_ce(context, packet);
+}
+
 static __always_inline void policy_count(__u32 slot, const struct packet *packet,
-					 enum bucket_verdict verdict, _Bool overflow)
+					 enum bucket_verdict verdict, _Bool overflow, _Bool marked)
 {
 	struct verdict_counters *count = bpf_map_lookup_elem(&counters, &slot);
 
 	if (!count)
 		return;
+	if (overflow)
+		count->overflow_packets += packet->segments;
 	if (verdict == BUCKET_CONFORM) {
 		count->conform_packets += packet->segments;
 		count->conform_bytes += packet->bytes;
-	} else {
-		count->exceed_packets += packet->segments;
-		count->exceed_bytes += packet->bytes;
-		if (verdict == BUCKET_CONTENDED)
-			count->contended_packets += packet->segments;
+		return;
 	}
-	if (overflow)
-		count->overflow_packets += packet->segments;
+	count->exceed_packets += packet->segments;
+	count->exceed_bytes += packet->bytes;
+	if (verdict == BUCKET_CONTENDED)
+		count->contended_packets += packet->segments;
+	if (marked)
+		count->marked_packets += packet->segments;
 }
 
-/* True where policy i wants the packet dropped. features: what its flags can be at all. */
-static __always_inline _Bool policy_drops(struct clock_source *source, const struct packet *packet,
+/*
+ * True where policy i wants the packet dropped. features: what its flags can be at all, known at
+ * load, so that the verifier removes what no policy of the set uses.
+ */
+static __always_inline _Bool policy_drops(struct packet_context *context,
+					  struct clock_source *source, struct packet *packet,
 					  __u32 i, __u32 features)
 {
 	__u32 slot = hook.policy[i].slot;
-	__u32 flags = hook.policy[i].flags;
+	__u32 flags = hook.policy[i].flags & features;
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);
-	struct bucket *bucket = NULL;
+	_Bool overflow = 0, marked = 0;
 	enum bucket_verdict verdict;
-	_Bool overflow = 0;
 
 	if (!now_in_force)
 		return 0;
-	if ((features & POLICY_PER_ADDRESS) && (flags & POLICY_PER_ADDRESS)) {
-		bucket = policy_address_bucket(source, packet, i, now_in_force);
-		overflow = !bucket;
-	} else if ((features & POLICY_PER_FLOW) && (flags & POLICY_PER_FLOW)) {
-		bucket = policy_flow_bucket(source, packet, i, now_in_force);
-		overflow = !bucket;
-	}
-	if (!bucket)
-		bucket = policy_shared_bucket(slot);
-	if (!bucket)
-		return 0;
-	verdict = bucket_judge(source, bucket, now_in_force, policy_cost(flags, packet));
-	if ((features & POLICY_TABLED) && verdict == BUCKET_MARKED) {
-		overflow = 1;
-		bucket = policy_shared_bucket(slot);
-		if (!bucket)
-			return 0;
-		verdict = bucket_judge(source, bucket, now_in_force, policy_cost(flags, packet));
-	}
-	policy_count(slot, packet, verdict, overflow);
-	return verdict != BUCKET_CONFORM && !(flags & POLICY_AUDIT);
+	verdict = policy_judge(source, packet, i, flags, slot, now_in_force, &overflow);
+	if ((features & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)) && verdict != BUCKET_CONFORM)
+		marked = policy_marks(context, source, packet, i, flags);
+	policy_count(slot, packet, verdict, overflow, marked);
+	return verdict != BUCKET_CONFORM && !marked && !(flags & POLICY_AUDIT);
 }
 
 #endif

@@ -9,29 +9,38 @@
 
 #include "packet.h"
 
+/* The name that parsing and judgement know it by. */
+#define packet_context __sk_buff
+
 #define VLAN_TAG_BYTES 4
 
-/* Copies length bytes at offset; also from outside the linear part. */
-static __always_inline _Bool skb_read(struct __sk_buff *skb, __u32 offset, void *to, __u32 length)
+/* As the kernel tells it, where a link has no header that says so. */
+static __always_inline __be16 context_protocol(const struct packet_context *skb)
 {
-	return bpf_skb_load_bytes(skb, offset, to, length) == 0;
+	return skb->protocol;
+}
+
+static __always_inline _Bool context_is_merged(const struct packet_context *skb)
+{
+	return skb->gso_size != 0;
 }
 
 /* Furthest that headers read in place begin: an Ethernet header and two tags come before. */
 #define SKB_MAX_OFFSET 64
 
-static __always_inline void *skb_linear(struct __sk_buff *skb, __u32 offset, __u32 length)
+/* Both ends are loaded anew each time: kept in a register clang takes them for 32-bit numbers. */
+static __always_inline void *skb_linear(struct packet_context *skb, __u32 offset, __u32 length)
 {
-	void *header = (void *)(long)skb->data + offset;
+	void *header = (void *)(long)*(volatile __u32 *)&skb->data + offset;
 
-	return header + length <= (void *)(long)skb->data_end ? header : NULL;
+	return header + length <= (void *)(long)*(volatile __u32 *)&skb->data_end ? header : NULL;
 }
 
 /*
  * The frame's own bytes at offset, pulled into the linear part if need be; NULL if there are too
  * few. length is a constant.
  */
-static __always_inline void *skb_header(struct __sk_buff *skb, __u32 offset, __u32 length)
+static __always_inline void *context_header(struct packet_context *skb, __u32 offset, __u32 length)
 {
 	void *header;
 
@@ -45,8 +54,24 @@ static __always_inline void *skb_header(struct __sk_buff *skb, __u32 offset, __u
 	return skb_linear(skb, offset, length);
 }
 
+/* Copies length bytes, a constant, from offset; also from outside the linear part. */
+static __always_inline _Bool context_read(struct packet_context *skb, __u32 offset, void *to,
+					  __u32 length)
+{
+	void *from;
+
+	if (offset <= SKB_MAX_OFFSET) {
+		from = skb_linear(skb, offset, length);
+		if (from) {
+			__builtin_memcpy(to, from, length);
+			return 1;
+		}
+	}
+	return bpf_skb_load_bytes(skb, offset, to, length) == 0;
+}
+
 /* gso_segs; where a device left it zero, the payload cut by gso_size. */
-static __always_inline __u32 skb_segments(struct __sk_buff *skb, __u32 headers)
+static __always_inline __u32 skb_segments(struct packet_context *skb, __u32 headers)
 {
 	__u32 size = skb->gso_size;
 
@@ -59,7 +84,8 @@ static __always_inline __u32 skb_segments(struct __sk_buff *skb, __u32 headers)
  * Segments and L2 bytes, the same in both directions. len holds one set of headers; each further
  * segment has its own on the wire. A tag that the kernel keeps beside the frame is not in len.
  */
-static __always_inline void skb_measure(struct __sk_buff *skb, __u32 headers, struct packet *packet)
+static __always_inline void context_measure(struct packet_context *skb, __u32 headers,
+					    struct packet *packet)
 {
 	__u32 tag = skb->vlan_present ? VLAN_TAG_BYTES : 0;
 	__u32 segments = skb_segments(skb, headers);

@@ -8,11 +8,11 @@
 #include <linux/errno.h>
 #include <bpf/bpf_helpers.h>
 
-#include "maps.h"
+#include "tables.h"
 
 #define SWEEP_KEYS 512
 
-/* Written by the agent before a run; of an address key the first 20 bytes are meant. */
+/* Written by the agent before a run; of an address key the first 24 bytes are meant. */
 struct sweep_keys {
 	struct flow_key key[SWEEP_KEYS];
 };
@@ -26,10 +26,10 @@ struct {
 } sweep_keys SEC(".maps");
 
 struct sweep_request {
-	__u32 slot;
+	__u32 slot;	  /* of the table */
+	__u32 parameters; /* of the parameters: another slot where the table is a second window's */
 	__u32 keys;
 	__u32 flows; /* the slot's table is in flow_tables, else in bucket_tables */
-	__u32 pad;
 	struct clock_source clock;
 };
 
@@ -51,12 +51,21 @@ static __always_inline __u32 sweep_table(const struct sweep_request *request, vo
 	return removed;
 }
 
+static __always_inline __u32 sweep_count(__u32 slot, __u32 removed)
+{
+	struct table_counters *count = bpf_map_lookup_elem(&table_counters, &slot);
+
+	if (count)
+		count->removed += removed;
+	return removed;
+}
+
 /* How many were removed; -ENOENT: no such slot, or it has no table. */
 SEC("syscall")
 int sweep(struct sweep_request *request)
 {
-	__u32 slot = request->slot, only = 0;
-	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);
+	__u32 slot = request->slot, in_force = request->parameters, only = 0;
+	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
 	struct sweep_keys *keys = bpf_map_lookup_elem(&sweep_keys, &only);
 	void *table;
 
@@ -64,10 +73,11 @@ int sweep(struct sweep_request *request)
 		return -ENOENT;
 	if (request->flows) {
 		table = bpf_map_lookup_elem(&flow_tables, &slot);
-		return table ? sweep_table(request, table, keys, now_in_force) : -ENOENT;
+		return table ? sweep_count(slot, sweep_table(request, table, keys, now_in_force))
+			     : -ENOENT;
 	}
 	table = bpf_map_lookup_elem(&bucket_tables, &slot);
-	return table ? sweep_table(request, table, keys, now_in_force) : -ENOENT;
+	return table ? sweep_count(slot, sweep_table(request, table, keys, now_in_force)) : -ENOENT;
 }
 
 char _license[] SEC("license") = "GPL";

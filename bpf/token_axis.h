@@ -19,17 +19,20 @@
 
 /*
  * One whole set of parameters. Written by parameters.bpf.c, into the slot that no packet reads;
- * read by the classifier. 64 bytes: one cache line.
+ * read by the classifier.
  */
 struct axis_line {
 	__u64 v0;	   /* V(t0), units */
 	__u64 t0;	   /* ns, CLOCK_MONOTONIC: where the line bends */
 	__u64 rate_before; /* units/ns << 40, for t < t0: the line that came before */
 	__u64 rate;	   /* units/ns << 40, for t >= t0 */
-	__u64 window;	   /* W = B - (batch - cheapest), units */
-	__u64 batch;	   /* what a packet may prepay, units; cheapest where nothing is prepaid */
-	__u64 cheapest;	   /* the cost of the cheapest packet, units */
-	__u64 generation;  /* of the policy that these parameters are of */
+	__u64 window;	   /* W: B less what may be prepaid or held in reserve, units */
+	__u64 burst;	   /* B, units */
+	__u32 batch;	   /* what may be prepaid of one bucket, units; 0 where nothing is */
+	__u32 reserve;	   /* what one CPU may hold in reserve, units; 0 where none does */
+	__u32 memory;	   /* excess that a bucket, or with a reserve a CPU, may remember, units */
+	__u32 pad;
+	__u64 generation; /* of the policy that these parameters are of */
 };
 
 /*

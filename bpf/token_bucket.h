@@ -15,6 +15,13 @@
  * B + Q * D tokens, plus one packet, in any interval D, on any number of CPUs, to two units of the
  * axis.
  *
+ * Remembered excess: a packet that the clock found to exceed stands for those right behind it in
+ * the same tick, up to `memory` tokens, which so need no clock. memory is at most B/64, and 0 where
+ * the rate grants more than that in a tick. So a packet is turned away unseen only where the bucket
+ * holds less than its cost and B/64; no token is lost by it, and the rate stays Q. Under lasting
+ * demand, which brings tokens' worth of packets as fast as tokens come, that holds however long a
+ * tick lasts.
+ *
  * Removal: a bucket that is full equals none. sweep.bpf.c alone removes; it marks the bucket by a
  * compare-and-swap on pos, which fails where a packet has come in between, and then deletes it. A
  * packet that meets the mark spends nothing from what is about to be forgotten.
@@ -37,9 +44,9 @@
 #define BUCKET_AHEAD (1ULL << 58)
 
 /*
- * Positions are even, as V, windows and costs are; an odd one is the mark. It
- * lies so far ahead of every lim that a marked bucket never looks prepaid: only a packet that has
- * read the clock looks for the mark.
+ * Positions are even, as V, windows and costs are; an odd one is the mark. It lies so far ahead of
+ * every lim that a marked bucket never looks prepaid: only a packet that can't spend prepaid tokens
+ * looks for the mark.
  */
 #define BUCKET_MARK(pos) (((pos) | 1) + (1ULL << 62))
 #define BUCKET_IS_MARKED(pos) ((pos)&1)
@@ -47,12 +54,19 @@
 /*
  * The registers of one flow. pos: compare-and-swap by any CPU, and by sweep.bpf.c to mark it;
  * zeroed only by the agent, before a policy's first packet. lim: plain store by the CPU that won
- * pos. A zeroed bucket is a full one.
+ * pos. excess: plain store by a CPU that found excess, compare-and-swap by those that draw on it. A
+ * zeroed bucket is a full one.
  */
 struct bucket {
 	__u64 pos;
 	__u64 lim;
+	__u64 excess; /* EXCESS() */
 };
+
+/* Tokens, in units, that are taken to exceed for the rest of a tick. */
+#define EXCESS(tick, units) ((__u64)(tick) << 32 | (units))
+#define EXCESS_TICK(excess) ((__u32)((excess) >> 32))
+#define EXCESS_UNITS(excess) ((__u32)(excess))
 
 enum bucket_verdict { BUCKET_CONFORM, BUCKET_EXCEED, BUCKET_CONTENDED, BUCKET_MARKED };
 
@@ -91,11 +105,28 @@ static __always_inline _Bool bucket_is_prepaid(const struct axis_line *line, __u
 	return prepaid >= (__s64)cost && prepaid <= (__s64)line->batch;
 }
 
-static __always_inline __u64 bucket_limit(const struct axis_line *line, __u64 base, __u64 v)
+/* The nearer one: tokens are not handed out beyond end, nor before they were granted. */
+static __always_inline __u64 bucket_limit(__u64 end, __u64 v)
 {
-	__u64 batch_end = base + line->batch;
+	return (__s64)(v - end) < 0 ? v : end;
+}
 
-	return (__s64)(v - batch_end) < 0 ? v : batch_end;
+/* Whether the excess found before covers this packet: in this tick, and by what is in force now. */
+static __always_inline _Bool bucket_excess_covers(__u64 excess, __u32 tick, __u32 memory,
+						  __u64 cost)
+{
+	return EXCESS_TICK(excess) == tick && EXCESS_UNITS(excess) >= cost &&
+	       EXCESS_UNITS(excess) <= memory;
+}
+
+static __always_inline _Bool bucket_is_in_excess(struct bucket *bucket,
+						 const struct axis_line *line, __u32 tick,
+						 __u64 cost)
+{
+	__u64 excess = *(volatile __u64 *)&bucket->excess;
+
+	return bucket_excess_covers(excess, tick, line->memory, cost) &&
+	       __sync_val_compare_and_swap(&bucket->excess, excess, excess - cost) == excess;
 }
 
 static __always_inline _Bool bucket_swap(struct bucket *bucket, __u64 old, __u64 new)
@@ -116,56 +147,77 @@ static __always_inline struct bucket bucket_full(const struct policy_parameters 
 	const struct axis_line *line = bucket_parameters(parameters);
 	__u64 base = axis_value(line, now) - line->window;
 
-	return (struct bucket){.pos = base, .lim = base};
+	return (struct bucket){.pos = base, .lim = base, .excess = 0};
 }
 
+/* Where a packet meets the bucket: the XFSM's row, and the window's place before it moves. */
+struct bucket_step {
+	const struct axis_line *line;
+	struct opp_transition next;
+	__u64 v;
+	__u64 base;
+};
+
 /*
- * Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. The clock is read
- * before the parameters: a packet that reads an old index has read a clock from before the flip,
- * which the old line covers.
+ * Reads the clock, then the parameters: a packet that reads an old index has read a clock from
+ * before the flip, which the old line covers.
  */
-static __always_inline enum bucket_verdict bucket_judge(struct clock_source *source,
+static __always_inline void bucket_step_now(const struct clock_source *source,
+					    const struct policy_parameters *parameters, __u64 pos,
+					    __u64 cost, struct bucket_step *step)
+{
+	__u64 now = clock_read(source);
+	const struct axis_line *line = bucket_parameters(parameters);
+	__u64 v = axis_value(line, now);
+	__u32 bits = bucket_conditions(line, v - pos, cost);
+
+	step->line = line;
+	step->v = v;
+	step->next =
+	    opp_next(bucket_xfsm, BUCKET_ROWS, OPP_INDEX(BUCKET_METERED, bits, BUCKET_CONDITIONS));
+	step->base = step->next.update == BUCKET_PLACE_ANEW ? v - line->window : pos;
+}
+
+/* Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. */
+static __always_inline enum bucket_verdict bucket_judge(const struct clock_source *source,
 							struct bucket *bucket,
 							const struct policy_parameters *parameters,
 							__u64 cost)
 {
+#pragma clang loop unroll(disable)
 	for (int try = 0; try < BUCKET_TRIES; try++) {
 		const struct axis_line *line = bucket_parameters(parameters);
 		__u64 pos = *(volatile __u64 *)&bucket->pos;
 		__u64 lim = *(volatile __u64 *)&bucket->lim;
-		struct opp_transition next;
-		__u64 now, v, base;
-		__u32 bits;
+		struct bucket_step step;
+		__u32 tick;
 
 		if (bucket_is_prepaid(line, pos, lim, cost)) {
 			if (bucket_swap(bucket, pos, pos + cost))
 				return BUCKET_CONFORM;
 			continue;
 		}
-
 		if (BUCKET_IS_MARKED(pos))
 			return BUCKET_MARKED;
-		now = clock_read(source);
-		line = bucket_parameters(parameters);
-		v = axis_value(line, now);
-		bits = bucket_conditions(line, v - pos, cost);
-		next = opp_next(bucket_xfsm, BUCKET_ROWS,
-				OPP_INDEX(BUCKET_METERED, bits, BUCKET_CONDITIONS));
-		if (next.update == BUCKET_STAY)
-			return next.action;
-		base = next.update == BUCKET_MOVE ? pos : v - line->window;
-		if (!bucket_swap(bucket, pos, base + cost))
+		tick = clock_tick(source);
+		if (bucket_is_in_excess(bucket, line, tick, cost))
+			return BUCKET_EXCEED;
+		bucket_step_now(source, parameters, pos, cost, &step);
+		if (step.next.update == BUCKET_STAY) {
+			*(volatile __u64 *)&bucket->excess = EXCESS(tick, step.line->memory);
+			return step.next.action;
+		}
+		if (!bucket_swap(bucket, pos, step.base + cost))
 			continue;
-		*(volatile __u64 *)&bucket->lim = bucket_limit(line, base, v);
-		return next.action;
+		*(volatile __u64 *)&bucket->lim =
+		    bucket_limit(step.base + step.line->batch, step.v);
+		return step.next.action;
 	}
 	return BUCKET_CONTENDED;
 }
 
-/*
- * Marks a bucket that holds all of B at now; false where it holds less, or a packet came in
- * between. B is the window and what of it may be prepaid.
- */
+/* Marks a bucket that holds all of B at now; false where it holds less, or a packet came in
+ * between. */
 static __always_inline _Bool bucket_mark_full(struct bucket *bucket,
 					      const struct policy_parameters *parameters, __u64 now)
 {
@@ -175,7 +227,7 @@ static __always_inline _Bool bucket_mark_full(struct bucket *bucket,
 
 	if (BUCKET_IS_MARKED(pos))
 		return 1;
-	if (held > -BUCKET_AHEAD || held < line->window + line->batch - line->cheapest)
+	if (held > -BUCKET_AHEAD || held < line->burst)
 		return 0;
 	return bucket_swap(bucket, pos, BUCKET_MARK(pos));
 }

@@ -2,6 +2,7 @@ package dev.tokenbucket.agent;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Programmer;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -60,6 +61,8 @@ final class AgentCommand implements Callable<Integer> {
 
   @Mixin private HostOptions host = new HostOptions();
 
+  @Mixin private FailsafeOptions failsafe = new FailsafeOptions();
+
   @Override
   public Integer call() throws IOException, InterruptedException {
     Files.createDirectories(host.stateDir);
@@ -80,7 +83,10 @@ final class AgentCommand implements Callable<Integer> {
       findings.forEach(finding -> LOG.warn("preflight: {}", finding));
       BpfFileSystem.ensure(host.bpffs);
       Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
-      Programmer programmer = new Programmer(new LinuxKernel(clsact), host.bpffs, objects);
+      FailsafeSettings failsafes = failsafe.settings();
+      Files.write(host.failsafes(), failsafes.describe());
+      Programmer programmer =
+          new Programmer(new LinuxKernel(clsact), host.bpffs, objects, failsafes);
       try (DesiredStateSource desired = open(findings)) {
         LOG.info("agent ready");
         run(desired, programmer);

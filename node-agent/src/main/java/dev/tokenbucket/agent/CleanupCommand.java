@@ -17,7 +17,7 @@ import picocli.CommandLine.Mixin;
 final class CleanupCommand implements Callable<Integer> {
   /** What the agent makes in the state folder; nothing else there is touched. */
   private static final List<String> OWN_FILES =
-      List.of("objects", "agent.lock", "refusals.txt", "last-good.json");
+      List.of("objects", "agent.lock", "refusals.txt", "failsafes.txt", "last-good.json");
 
   @Mixin private HostOptions host = new HostOptions();
 

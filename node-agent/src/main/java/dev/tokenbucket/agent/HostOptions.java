@@ -21,6 +21,11 @@ final class HostOptions {
           "A folder for compiled programs and the last good state (default: ${DEFAULT-VALUE}).")
   Path stateDir = Path.of("/var/lib/tokenbucket");
 
+  /** What the agent exempts, one a line, for {@code tb status}. */
+  Path failsafes() {
+    return stateDir.resolve("failsafes.txt");
+  }
+
   Path refusals() {
     return stateDir.resolve("refusals.txt");
   }

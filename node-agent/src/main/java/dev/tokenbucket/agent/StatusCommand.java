@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.program.RunningHook;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -33,14 +34,13 @@ final class StatusCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  record Status(List<RunningHook> hooks, List<String> refused) {}
+  record Status(List<RunningHook> hooks, List<String> failsafes, List<String> refused) {}
 
   @Override
   public Integer call() throws IOException {
     Programmer programmer = new Programmer(new LinuxKernel(), host.bpffs, host.stateDir);
-    List<String> refused =
-        Files.exists(host.refusals()) ? Files.readAllLines(host.refusals()) : List.of();
-    Status status = new Status(programmer.running(), refused);
+    Status status =
+        new Status(programmer.running(), lines(host.failsafes()), lines(host.refusals()));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(
@@ -52,13 +52,55 @@ final class StatusCommand implements Callable<Integer> {
     return 0;
   }
 
+  private static List<String> lines(Path file) throws IOException {
+    return Files.exists(file) ? Files.readAllLines(file) : List.of();
+  }
+
   private void print(PrintWriter out, Status status) {
     if (status.hooks().isEmpty()) {
       out.println("no hook of this host has a program of ours");
     } else {
       out.print(table(status.hooks()));
+      status.hooks().forEach(hook -> printBuckets(out, hook));
+      printFailsafes(out, status);
     }
     status.refused().forEach(each -> out.println("refused: " + each));
+  }
+
+  private static void printBuckets(PrintWriter out, RunningHook hook) {
+    for (RunningHook.RunningPolicy policy : hook.policies()) {
+      RunningHook.Buckets buckets = policy.buckets();
+      if (buckets != null) {
+        out.printf(
+            "buckets of %s: %,d of %,d in use, %,d swept, %,d evicted, %,d packets by the shared one,"
+                + " %,d kB of kernel memory (%,d bytes a bucket)%n",
+            policy.name(),
+            buckets.used(),
+            buckets.capacity(),
+            buckets.swept(),
+            buckets.evicted(),
+            policy.overflowPackets(),
+            buckets.memoryBytes() / 1024,
+            buckets.memoryBytes() / buckets.capacity());
+      }
+    }
+  }
+
+  private static void printFailsafes(PrintWriter out, Status status) {
+    status
+        .failsafes()
+        .forEach(each -> out.println("exempt unless a policy says otherwise: " + each));
+    status
+        .hooks()
+        .forEach(
+            hook ->
+                out.printf(
+                    "exempted on %s %s: %,d packets; %,d beyond the failsafes' own limit were judged"
+                        + " as any%n",
+                    hook.interfaceName(),
+                    hook.direction(),
+                    hook.failsafeExemptPackets(),
+                    hook.failsafeExceedPackets()));
   }
 
   private String table(List<RunningHook> hooks) {

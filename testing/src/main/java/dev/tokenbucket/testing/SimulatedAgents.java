@@ -125,6 +125,8 @@ public final class SimulatedAgents implements AutoCloseable {
         "TCX",
         1,
         0,
+        0,
+        0,
         wanted.stream().map(SimulatedAgents::running).toList());
   }
 
@@ -137,13 +139,16 @@ public final class SimulatedAgents implements AutoCloseable {
         policy.rate(),
         policy.burst(),
         policy.per(),
+        policy.action(),
         policy.mode(),
         0,
         0,
         0,
         0,
         0,
-        0);
+        0,
+        0,
+        null);
   }
 
   private void write(String node, TokenBucketNodeStateStatus status) {

@@ -245,6 +245,7 @@ class AgentTrafficTest {
   @Test
   void removingTheFileLeavesNoProgramLinkMapPinOrQdisc() throws IOException {
     apply("{per: SourceIP}", RATE);
+    agent.awaitLog("attached to", Duration.ofSeconds(10));
     assertThat(KernelObjects.now().without(before).toString()).contains("tokenbucket");
     Files.delete(policies.resolve("p.yaml"));
     agent.awaitLog("removed every map and pin", Duration.ofSeconds(10));

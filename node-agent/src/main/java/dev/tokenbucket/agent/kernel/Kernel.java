@@ -16,9 +16,22 @@ public interface Kernel {
    * these paths.
    *
    * @param readOnlyData initial values of maps, by section name
+   * @param contents of maps that are made with the program and belong to it alone; complete when
+   *     this returns
    * @return the program's file descriptor
    */
-  int load(Path object, String program, Map<String, Path> pins, Map<String, byte[]> readOnlyData);
+  int load(
+      Path object,
+      String program,
+      Map<String, Path> pins,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents);
+
+  /** Loads a program whose own maps start empty. */
+  default int load(
+      Path object, String program, Map<String, Path> pins, Map<String, byte[]> readOnlyData) {
+    return load(object, program, pins, readOnlyData, List.of());
+  }
 
   /** Attaches at the head of the interface's hook, so that it stays when we are gone. */
   void attach(int program, Attachment at);
@@ -41,8 +54,12 @@ public interface Kernel {
   /** Creates an array map and pins it. */
   int createArray(String name, int valueSize, int entries, Path pin);
 
-  /** Creates a preallocated hash map. */
-  int createHash(String name, int keySize, int valueSize, int entries);
+  /**
+   * Creates a preallocated hash map.
+   *
+   * @param evicts whether the kernel makes room by removing about the least recently used
+   */
+  int createHash(String name, int keySize, int valueSize, int entries, boolean evicts);
 
   byte[] lookup(int map, int key, int valueSize);
 
@@ -84,6 +101,12 @@ public interface Kernel {
 
   /** A device's type, ARPHRD_* of linux/if_arp.h; empty where there is no such interface. */
   Optional<Integer> linkType(String interfaceName);
+
+  /** Bytes of kernel memory that a map takes, as the kernel tells it. */
+  long memory(int map);
+
+  /** CPUs that there may ever be: a per-CPU value has a part for each. */
+  int possibleCpus();
 
   void close(int fd);
 

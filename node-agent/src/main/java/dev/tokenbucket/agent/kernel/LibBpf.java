@@ -24,6 +24,10 @@ public interface LibBpf {
 
   int bpf_map__set_pin_path(Pointer map, String path);
 
+  int bpf_map__set_max_entries(Pointer map, int entries);
+
+  int bpf_map__set_value_size(Pointer map, int size);
+
   int bpf_map__set_initial_value(Pointer map, byte[] data, long size);
 
   int bpf_map_create(

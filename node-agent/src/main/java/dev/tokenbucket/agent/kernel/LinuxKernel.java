@@ -22,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class LinuxKernel implements Kernel {
   private static final int BPF_MAP_TYPE_HASH = 1;
   private static final int BPF_MAP_TYPE_ARRAY = 2;
+  private static final int BPF_MAP_TYPE_LRU_HASH = 9;
 
   private static final int AF_INET = 2;
   private static final int SOCK_DGRAM = 2;
@@ -34,6 +35,9 @@ public final class LinuxKernel implements Kernel {
   /** A hash map's cursor is the number of its bucket. */
   private static final int CURSOR_SIZE = 4;
 
+  /** A line of a map's /proc/self/fdinfo. */
+  private static final String MEMORY = "memlock:";
+
   private static final int ENOENT = 2;
   private static final int EINVAL = 22;
 
@@ -42,7 +46,7 @@ public final class LinuxKernel implements Kernel {
   private final Runtime runtime = calls.runtime();
   private final TcxLinks tcx = new TcxLinks(calls);
   private final ClsactFilters clsact = new ClsactFilters(calls);
-  private final int cpus = possibleCpus();
+  private final int cpus = readPossibleCpus();
   private boolean tcxMissing;
 
   /** Uses TCX where the kernel has it, clsact elsewhere. */
@@ -59,8 +63,12 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public int load(
-      Path object, String program, Map<String, Path> pins, Map<String, byte[]> readOnlyData) {
-    return load(object, pins, readOnlyData, opened -> program(opened, program));
+      Path object,
+      String program,
+      Map<String, Path> pins,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents) {
+    return load(object, pins, readOnlyData, contents, opened -> program(opened, program));
   }
 
   @Override
@@ -70,6 +78,7 @@ public final class LinuxKernel implements Kernel {
         object,
         pins,
         Map.of(),
+        List.of(),
         opened ->
             new ProgramAndMap(
                 program(opened, program), reopenMap(library.bpf_map__fd(map(opened, map)))));
@@ -79,6 +88,7 @@ public final class LinuxKernel implements Kernel {
       Path object,
       Map<String, Path> pins,
       Map<String, byte[]> readOnlyData,
+      List<MapContents> contents,
       Function<Pointer, T> take) {
     Pointer opened = library.bpf_object__open_file(object.toString(), null);
     if (opened == null) {
@@ -95,10 +105,26 @@ public final class LinuxKernel implements Kernel {
               NativeCalls.check(
                   "setting " + name,
                   library.bpf_map__set_initial_value(map(opened, name), data, data.length)));
+      contents.forEach(each -> size(map(opened, each.map()), each));
       NativeCalls.check("loading the BPF object " + object, library.bpf_object__load(opened));
+      contents.forEach(each -> fill(library.bpf_map__fd(map(opened, each.map())), each));
       return take.apply(opened);
     } finally {
       library.bpf_object__close(opened);
+    }
+  }
+
+  private void size(Pointer map, MapContents contents) {
+    String what = "setting the size of map " + contents.map();
+    NativeCalls.check(what, library.bpf_map__set_max_entries(map, contents.entries()));
+    NativeCalls.check(what, library.bpf_map__set_value_size(map, contents.valueSize()));
+  }
+
+  private void fill(int map, MapContents contents) {
+    for (MapContents.Element each : contents.elements()) {
+      NativeCalls.check(
+          "filling map " + contents.map(),
+          library.bpf_map_update_elem(map, copy(each.key()), copy(each.value()), 0));
     }
   }
 
@@ -221,10 +247,11 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
-  public int createHash(String name, int keySize, int valueSize, int entries) {
+  public int createHash(String name, int keySize, int valueSize, int entries, boolean evicts) {
+    int type = evicts ? BPF_MAP_TYPE_LRU_HASH : BPF_MAP_TYPE_HASH;
     return NativeCalls.check(
         "creating map " + name,
-        library.bpf_map_create(BPF_MAP_TYPE_HASH, name, keySize, valueSize, entries, null));
+        library.bpf_map_create(type, name, keySize, valueSize, entries, null));
   }
 
   @Override
@@ -356,6 +383,24 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public long memory(int map) {
+    try {
+      return Files.readAllLines(Path.of("/proc/self/fdinfo/" + map)).stream()
+          .filter(line -> line.startsWith(MEMORY))
+          .mapToLong(line -> Long.parseLong(line.substring(MEMORY.length()).strip()))
+          .findFirst()
+          .orElse(0);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
+  public int possibleCpus() {
+    return cpus;
+  }
+
+  @Override
   public void close(int fd) {
     calls.close(fd);
   }
@@ -367,7 +412,7 @@ public final class LinuxKernel implements Kernel {
   /**
    * A per-CPU value has a part for each possible CPU, present or not; the list ends in the last.
    */
-  private static int possibleCpus() {
+  private static int readPossibleCpus() {
     try {
       String list =
           Files.readString(Path.of("/sys/devices/system/cpu/possible"), StandardCharsets.US_ASCII);

@@ -7,7 +7,8 @@ import java.nio.ByteOrder;
 
 /**
  * A policy's parameters as the classifier has them: {@code struct axis_line} of token_axis.h. A
- * packet is 2^16 units, a byte 2^4; rates are in units a nanosecond with 40 fractional bits.
+ * packet or connection is 2^16 units, a byte 2^4; rates are in units a nanosecond with 40
+ * fractional bits.
  */
 public record AxisLine(
     long v0,
@@ -15,11 +16,13 @@ public record AxisLine(
     long rateBefore,
     long rate,
     long window,
-    long batch,
-    long cheapest,
+    long burst,
+    int batch,
+    int reserve,
+    int memory,
     long generation) {
   /** Bytes of the C structure. */
-  public static final int SIZE = 64;
+  public static final int SIZE = 72;
 
   /** V at a policy's start: further than any burst, so that a zeroed bucket is full. */
   static final long V_START = 1L << 60;
@@ -31,25 +34,78 @@ public record AxisLine(
   private static final long FULL_FRAME = 1514;
   private static final BigInteger NANOS = BigInteger.valueOf(1_000_000_000);
 
+  /** What is handed out before it is used, or turned away unseen, is at most this part of B. */
+  private static final int PART = 64;
+
+  /** The kernel's slowest tick, HZ=100. */
+  private static final long LONGEST_TICK_NANOS = 10_000_000;
+
   /**
-   * The line of a rate and a burst that begins at {@code t0}.
+   * The line of a rate and a burst that begins at {@code t0}, of buckets that packets find by a
+   * key.
    *
-   * @param rate packets a second from 1 to 10^10, or bits a second from 8 to 10^13
-   * @param burst packets from 1, or bytes from 1514, to 2^40
+   * @param rate packets or connections a second from 1 to 10^10, or bits a second from 8 to 10^13
+   * @param burst packets or connections from 1, or bytes from 1514, to 2^40
    */
   public static AxisLine of(RateUnit unit, long rate, long burst, long generation, long t0) {
-    long fixed = encodeRate(unit, rate);
-    int shift = shift(unit);
-    long cheapest = 1L << shift;
-    long batch = Math.max(cheapest, batch(unit, burst) << shift);
-    long window = (burst << shift) - (batch - cheapest);
-    return new AxisLine(V_START, t0, fixed, fixed, window, batch, cheapest, generation);
+    long cheapest = 1L << shift(unit);
+    long batch = batch(unit, burst) << shift(unit);
+    // What a batch prepays is the batch less the packet that takes it.
+    long prepaid = Math.max(0, batch - cheapest);
+    long memory = memory(unit, rate, (burst << shift(unit)) / PART);
+    return line(unit, rate, burst, generation, t0, new Parts(prepaid, batch, 0, memory));
   }
 
-  /** At most B/64; nothing is prepaid where that is less than two full packets. */
+  /**
+   * The line of a bucket that all CPUs share: each may hold a reservation and remember excess,
+   * where a part of B has room for all of them.
+   *
+   * @param cpus CPUs that there may ever be
+   */
+  public static AxisLine shared(
+      RateUnit unit, long rate, long burst, long generation, long t0, int cpus) {
+    long reserve = batch(unit, burst / (2L * cpus)) << shift(unit);
+    if (reserve == 0) {
+      return of(unit, rate, burst, generation, t0);
+    }
+    long memory = memory(unit, rate, (burst << shift(unit)) / (2 * PART)) / cpus;
+    return line(
+        unit, rate, burst, generation, t0, new Parts(cpus * reserve, reserve, reserve, memory));
+  }
+
+  /** What of B is handed out before it is used in all, and by whom. */
+  private record Parts(long handedOut, long batch, long reserve, long memory) {}
+
+  private static AxisLine line(
+      RateUnit unit, long rate, long burst, long generation, long t0, Parts parts) {
+    long fixed = encodeRate(unit, rate);
+    long full = burst << shift(unit);
+    return new AxisLine(
+        V_START,
+        t0,
+        fixed,
+        fixed,
+        full - parts.handedOut(),
+        full,
+        Math.toIntExact(parts.batch()),
+        Math.toIntExact(parts.reserve()),
+        Math.toIntExact(parts.memory()),
+        generation);
+  }
+
+  /** So much of B as is given, where the rate grants no more in a tick; else nothing. */
+  private static long memory(RateUnit unit, long rate, long part) {
+    BigInteger granted =
+        BigInteger.valueOf(encodeRate(unit, rate))
+            .multiply(BigInteger.valueOf(LONGEST_TICK_NANOS))
+            .shiftRight(FRACTION);
+    return granted.compareTo(BigInteger.valueOf(part)) > 0 ? 0 : Math.min(part, Integer.MAX_VALUE);
+  }
+
+  /** At most B/64; nothing is handed out where that is less than two full packets. */
   private static long batch(RateUnit unit, long burst) {
     long packet = unit == RateUnit.Bits ? FULL_FRAME : 1;
-    long batch = Math.min(burst / 64, MAX_BATCH_PACKETS * packet);
+    long batch = Math.min(burst / PART, MAX_BATCH_PACKETS * packet);
     return batch < 2 * packet ? 0 : batch;
   }
 
@@ -59,7 +115,7 @@ public record AxisLine(
     return perSecond.add(divisor.shiftRight(1)).divide(divisor).longValueExact();
   }
 
-  /** Q in packets or bits a second, from what the map holds. */
+  /** Q in packets, bits or connections a second, from what the map holds. */
   public long ratePerSecond(RateUnit unit) {
     BigInteger perSecond = BigInteger.valueOf(rate).multiply(NANOS);
     if (unit == RateUnit.Bits) {
@@ -72,9 +128,9 @@ public record AxisLine(
         .longValueExact();
   }
 
-  /** B in packets or bytes, from what the map holds. */
+  /** B in packets, bytes or connections, from what the map holds. */
   public long burst(RateUnit unit) {
-    return (window + batch - cheapest) >> shift(unit);
+    return burst >> shift(unit);
   }
 
   /** V at a moment of CLOCK_MONOTONIC, modulo 2^64: {@code axis_value} of token_axis.h. */
@@ -86,36 +142,38 @@ public record AxisLine(
     return (Math.multiplyHigh(nanos, rate) << (64 - FRACTION)) | ((nanos * rate) >>> FRACTION);
   }
 
-  /** What a full bucket holds, in units. */
-  long full() {
-    return window + batch - cheapest;
-  }
-
   /** Whether both grant the same, whenever they began. */
   public boolean sameParameters(AxisLine other) {
     return rate == other.rate
         && window == other.window
+        && burst == other.burst
         && batch == other.batch
+        && reserve == other.reserve
+        && memory == other.memory
         && generation == other.generation;
   }
 
   byte[] encode() {
     ByteBuffer to = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
     to.putLong(v0).putLong(t0).putLong(rateBefore).putLong(rate);
-    to.putLong(window).putLong(batch).putLong(cheapest).putLong(generation);
+    to.putLong(window).putLong(burst).putInt(batch).putInt(reserve).putInt(memory).putInt(0);
+    to.putLong(generation);
     return to.array();
   }
 
   static AxisLine decode(ByteBuffer from) {
+    long v0 = from.getLong();
+    long t0 = from.getLong();
+    long rateBefore = from.getLong();
+    long rate = from.getLong();
+    long window = from.getLong();
+    long burst = from.getLong();
+    int batch = from.getInt();
+    int reserve = from.getInt();
+    int memory = from.getInt();
+    from.getInt();
     return new AxisLine(
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        from.getLong(),
-        from.getLong());
+        v0, t0, rateBefore, rate, window, burst, batch, reserve, memory, from.getLong());
   }
 
   private static int shift(RateUnit unit) {

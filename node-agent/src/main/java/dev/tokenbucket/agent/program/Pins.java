@@ -18,8 +18,16 @@ import java.util.stream.Stream;
 /** Where our objects are pinned: {@code tokenbucket/} on the BPF file system. */
 record Pins(Path root) {
   static final List<String> HOST_MAPS =
-      List.of("parameters", "shared_buckets", "bucket_tables", "flow_tables");
-  static final List<String> HOOK_MAPS = List.of("counters", "not_ip");
+      List.of(
+          "parameters",
+          "shared_buckets",
+          "reservations",
+          "table_counters",
+          "bucket_tables",
+          "flow_tables",
+          "evicting_bucket_tables",
+          "evicting_flow_tables");
+  static final List<String> HOOK_MAPS = List.of("counters", "not_ip", "failsafe_counters");
 
   static Pins on(Path bpffs) {
     return new Pins(bpffs.resolve("tokenbucket"));
@@ -49,19 +57,20 @@ record Pins(Path root) {
 
   Map<String, Path> ofSweep() {
     Map<String, Path> pins = new HashMap<>();
-    List.of("parameters", "bucket_tables", "flow_tables")
+    List.of("parameters", "table_counters", "bucket_tables", "flow_tables")
         .forEach(name -> pins.put(name, map(name)));
     return pins;
   }
 
   /** The array of maps that holds the tables of such policies. */
-  static String tables(BucketPer per) {
-    return per == BucketPer.Flow ? "flow_tables" : "bucket_tables";
+  static String tables(BucketPer per, boolean evicts) {
+    String tables = per == BucketPer.Flow ? "flow_tables" : "bucket_tables";
+    return evicts ? "evicting_" + tables : tables;
   }
 
   /** Bytes of a key: {@code struct flow_key} or {@code struct bucket_key} of maps.h. */
   static int keySize(BucketPer per) {
-    return per == BucketPer.Flow ? 40 : 20;
+    return per == BucketPer.Flow ? 40 : 24;
   }
 
   List<Attachment> hooks() {

@@ -1,24 +1,37 @@
 package dev.tokenbucket.agent.program;
 
+import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
-/** A hook as read back from the kernel, with its policies in the order in which they apply. */
+/**
+ * A hook as read back from the kernel, with its policies in the order in which they apply.
+ *
+ * @param failsafeExemptPackets packets that no policy judged, being failsafe traffic
+ * @param failsafeExceedPackets failsafe traffic beyond the failsafes' own buckets: judged as any
+ */
 public record RunningHook(
     @JsonProperty("interface") String interfaceName,
     Direction direction,
     String hook,
     long programId,
     long notIpPackets,
+    long failsafeExemptPackets,
+    long failsafeExceedPackets,
     List<RunningPolicy> policies) {
 
   /**
    * A policy on a hook: parameters from the maps (rate a second, burst), and its counters there.
+   *
+   * @param buckets the policy's table on this host; absent where all share one bucket
    */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
   public record RunningPolicy(
       String name,
       String uid,
@@ -27,13 +40,16 @@ public record RunningHook(
       long rate,
       long burst,
       BucketPer per,
+      ExceedAction action,
       Mode mode,
       long conformPackets,
       long conformBytes,
       long exceedPackets,
       long exceedBytes,
       long contendedPackets,
-      long overflowPackets) {
+      long overflowPackets,
+      long markedPackets,
+      @Nullable Buckets buckets) {
     /** Q, readable. */
     public String rateText() {
       return unit.rateText(rate);
@@ -44,4 +60,14 @@ public record RunningHook(
       return unit.burstText(burst);
     }
   }
+
+  /**
+   * A table of buckets.
+   *
+   * @param used places taken
+   * @param swept idle buckets that were removed
+   * @param evicted about how many made room for others
+   * @param memoryBytes of the kernel, allocated at the policy's start
+   */
+  public record Buckets(long used, long capacity, long swept, long evicted, long memoryBytes) {}
 }

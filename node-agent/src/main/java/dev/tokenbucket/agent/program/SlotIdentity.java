@@ -1,20 +1,25 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.api.v1alpha1.BucketPer;
+import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.OnFull;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
  * Whose buckets a slot holds, kept in a pinned map beside them. A policy whose unit, {@code per},
- * prefix length or capacity changes gets another slot: its buckets mean something else, so they
- * start full.
+ * prefix length, capacity or {@code onFull} changes gets another slot: its buckets mean something
+ * else, so they start full.
  *
+ * @param evicts whether the kernel makes room in the table by itself
  * @param ifindex the interface, where each has a bucket of its own; else 0
+ * @param window which of the policy's windows: its own, or the one of the packets that it marks
  */
 record SlotIdentity(
     String name,
@@ -22,13 +27,23 @@ record SlotIdentity(
     RateUnit unit,
     BucketPer per,
     int capacity,
+    boolean evicts,
     int ipv4PrefixLength,
     int ipv6PrefixLength,
-    int ifindex) {
-  static final int SIZE = 384;
+    int ifindex,
+    Window window) {
+  static final int SIZE = 376;
   private static final int NAME = 256;
   private static final int UID = 64;
-  private static final int PER = 16;
+  private static final int WORD = 12;
+  private static final int TEXTS = NAME + UID + 3 * WORD;
+  private static final int NUMBERS = 5 * Integer.BYTES;
+
+  /** A policy that marks packets with CE limits them, too, by a second window. */
+  enum Window {
+    CONFORM,
+    MARK
+  }
 
   /**
    * @param ifindex the interface that the bucket is of; meant for policies per interface alone
@@ -41,18 +56,35 @@ record SlotIdentity(
         policy.unit(),
         per,
         per.isTabled() ? policy.capacity() : 1,
+        per.isTabled() && policy.onFull() == OnFull.EvictOldest,
         per.hasAddressKey() ? policy.ipv4PrefixLength() : 0,
         per.hasAddressKey() ? policy.ipv6PrefixLength() : 0,
-        per == BucketPer.Interface ? ifindex : 0);
+        per == BucketPer.Interface ? ifindex : 0,
+        Window.CONFORM);
+  }
+
+  /** All that a policy needs on an interface, its own window first. */
+  static List<SlotIdentity> all(NodePolicy policy, int ifindex) {
+    SlotIdentity own = of(policy, ifindex);
+    return policy.action() == ExceedAction.MarkECN
+        ? List.of(own, own.ofWindow(Window.MARK))
+        : List.of(own);
+  }
+
+  SlotIdentity ofWindow(Window other) {
+    return new SlotIdentity(
+        name, uid, unit, per, capacity, evicts, ipv4PrefixLength, ipv6PrefixLength, ifindex, other);
   }
 
   byte[] encode() {
     ByteBuffer to = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
-    to.put(Arrays.copyOf(name.getBytes(StandardCharsets.UTF_8), NAME));
-    to.put(Arrays.copyOf(uid.getBytes(StandardCharsets.UTF_8), UID));
-    to.put(Arrays.copyOf(per.name().getBytes(StandardCharsets.UTF_8), PER));
-    to.putInt(number(unit));
-    to.putInt(capacity).putInt(ipv4PrefixLength).putInt(ipv6PrefixLength).putInt(ifindex);
+    put(to, name, NAME);
+    put(to, uid, UID);
+    put(to, unit.name(), WORD);
+    put(to, per.name(), WORD);
+    put(to, window.name(), WORD);
+    to.putInt(capacity).putInt(evicts ? 1 : 0);
+    to.putInt(ipv4PrefixLength).putInt(ipv6PrefixLength).putInt(ifindex);
     return to.array();
   }
 
@@ -61,34 +93,23 @@ record SlotIdentity(
     if (bytes[0] == 0) {
       return Optional.empty();
     }
-    ByteBuffer numbers =
-        ByteBuffer.wrap(bytes, NAME + UID + PER, 20).order(ByteOrder.nativeOrder());
+    ByteBuffer numbers = ByteBuffer.wrap(bytes, TEXTS, NUMBERS).order(ByteOrder.nativeOrder());
     return Optional.of(
         new SlotIdentity(
             text(bytes, 0, NAME),
             text(bytes, NAME, UID),
-            unit(numbers.getInt()),
-            BucketPer.valueOf(text(bytes, NAME + UID, PER)),
+            RateUnit.valueOf(text(bytes, NAME + UID, WORD)),
+            BucketPer.valueOf(text(bytes, NAME + UID + WORD, WORD)),
+            numbers.getInt(),
+            numbers.getInt() != 0,
             numbers.getInt(),
             numbers.getInt(),
             numbers.getInt(),
-            numbers.getInt()));
+            Window.valueOf(text(bytes, NAME + UID + 2 * WORD, WORD))));
   }
 
-  private static int number(RateUnit unit) {
-    return switch (unit) {
-      case Packets -> 0;
-      case Bits -> 1;
-      case Connections -> 2;
-    };
-  }
-
-  private static RateUnit unit(int number) {
-    return switch (number) {
-      case 1 -> RateUnit.Bits;
-      case 2 -> RateUnit.Connections;
-      default -> RateUnit.Packets;
-    };
+  private static void put(ByteBuffer to, String text, int length) {
+    to.put(Arrays.copyOf(text.getBytes(StandardCharsets.UTF_8), length));
   }
 
   private static String text(byte[] bytes, int offset, int length) {

@@ -20,7 +20,6 @@ final class Sweeper {
   private static final int KEYS = 512;
 
   private static final int KEY_STRIDE = 40;
-  private static final int BUCKET_SIZE = 16;
   private static final int REQUEST_SIZE = 24;
 
   /** Elements asked for at a time; more than a hash map's bucket ever holds. */
@@ -41,22 +40,24 @@ final class Sweeper {
   }
 
   /**
-   * Looks at the next buckets of a slot's table.
+   * Looks at the next buckets of a slot's table. Not of one in which the kernel makes room itself.
    *
+   * @param parameters the slot of the parameters; another one where the table is that of a policy's
+   *     second window
    * @param most how many, about
-   * @param line the slot's parameters
+   * @param line the parameters
    * @param now CLOCK_MONOTONIC, in nanoseconds
    * @return how many were removed
    */
-  int sweep(int slot, SlotIdentity identity, AxisLine line, int most, long now) {
+  int sweep(int slot, int parameters, SlotIdentity identity, AxisLine line, int most, long now) {
     boolean flows = identity.per() == BucketPer.Flow;
-    int tables = kernel.open(pins.map(Pins.tables(identity.per())));
+    int tables = kernel.open(pins.map(Pins.tables(identity.per(), false)));
     try {
       Optional<Integer> table = kernel.openInner(tables, slot);
       if (table.isEmpty()) {
         return 0;
       }
-      try (Removal removal = new Removal(slot, flows, now)) {
+      try (Removal removal = new Removal(slot, parameters, flows, now)) {
         pass(slot, identity, table.get(), line, most, now, removal);
         return removal.flush();
       } finally {
@@ -81,9 +82,10 @@ final class Sweeper {
         place != null && place.of().equals(identity) ? place.cursor() : Optional.empty();
     int seen = 0;
     do {
-      Kernel.Batch batch = kernel.lookupBatch(table, cursor, keySize, BUCKET_SIZE, PART);
+      Kernel.Batch batch =
+          kernel.lookupBatch(table, cursor, keySize, PolicySlots.BUCKET_SIZE, PART);
       for (int i = 0; i < batch.count(); i++) {
-        if (isFull(line, batch.values().getLong(i * BUCKET_SIZE), now)) {
+        if (isFull(line, batch.values().getLong(i * PolicySlots.BUCKET_SIZE), now)) {
           removal.add(batch.keys().slice(i * keySize, keySize));
         }
       }
@@ -95,7 +97,7 @@ final class Sweeper {
 
   /** A guess: the program looks again. Positions ahead of V, and marks, are not full. */
   private static boolean isFull(AxisLine line, long pos, long now) {
-    return line.valueAt(now) - pos >= line.full() || (pos & 1) != 0;
+    return line.valueAt(now) - pos >= line.burst() || (pos & 1) != 0;
   }
 
   /** Gathers keys and removes them some hundreds at a time. */
@@ -103,14 +105,16 @@ final class Sweeper {
     private final ByteBuffer keys =
         ByteBuffer.allocate(KEYS * KEY_STRIDE).order(ByteOrder.nativeOrder());
     private final int slot;
+    private final int parameters;
     private final boolean flows;
     private final long now;
     private Optional<Kernel.ProgramAndMap> loaded = Optional.empty();
     private int gathered;
     private int removed;
 
-    Removal(int slot, boolean flows, long now) {
+    Removal(int slot, int parameters, boolean flows, long now) {
       this.slot = slot;
+      this.parameters = parameters;
       this.flows = flows;
       this.now = now;
     }
@@ -134,7 +138,7 @@ final class Sweeper {
         keys.get(all);
         kernel.update(sweep.map(), 0, all);
         ByteBuffer request = ByteBuffer.allocate(REQUEST_SIZE).order(ByteOrder.nativeOrder());
-        request.putInt(slot).putInt(gathered).putInt(flows ? 1 : 0).putInt(0).putLong(now);
+        request.putInt(slot).putInt(parameters).putInt(gathered).putInt(flows ? 1 : 0).putLong(now);
         removed += Math.max(0, kernel.run(sweep.program(), request.array()));
         gathered = 0;
       }

@@ -6,6 +6,7 @@ import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
+import org.jspecify.annotations.Nullable;
 
 /** Runs a tc program in the kernel on a frame that no wire carried (BPF_PROG_TEST_RUN). */
 public final class ProgramTestRun {
@@ -35,6 +36,25 @@ public final class ProgramTestRun {
   public int run(int program, byte[] frame, long time, Merged merged) {
     Pointer data = Memory.allocateDirect(runtime, frame.length, true);
     data.put(0, frame, 0, frame.length);
+    return run(program, data, null, frame.length, time, merged);
+  }
+
+  /**
+   * Runs the program once and puts the frame as it left it into {@code frame}.
+   *
+   * @return the program's verdict
+   */
+  public int rewrite(int program, byte[] frame, long time) {
+    Pointer data = Memory.allocateDirect(runtime, frame.length, true);
+    data.put(0, frame, 0, frame.length);
+    Pointer out = Memory.allocateDirect(runtime, frame.length, true);
+    int verdict = run(program, data, out, frame.length, time, Merged.NONE);
+    out.get(0, frame, 0, frame.length);
+    return verdict;
+  }
+
+  private int run(
+      int program, Pointer data, @Nullable Pointer out, int length, long time, Merged merged) {
     ByteBuffer skb = ByteBuffer.allocate(SKB_SIZE).order(ByteOrder.nativeOrder());
     skb.putLong(SKB_TSTAMP, time);
     skb.putInt(SKB_WIRE_LEN, merged.wireLength());
@@ -45,7 +65,11 @@ public final class ProgramTestRun {
     Pointer options = Memory.allocateDirect(runtime, OPTIONS_SIZE, true);
     options.putLong(0, OPTIONS_SIZE);
     options.putAddress(8, data.address());
-    options.putInt(24, frame.length);
+    options.putInt(24, length);
+    if (out != null) {
+      options.putAddress(16, out.address());
+      options.putInt(28, length);
+    }
     options.putAddress(32, context.address());
     options.putInt(48, SKB_SIZE);
     options.putInt(60, 1);

@@ -3,7 +3,6 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
-import dev.tokenbucket.agent.program.VirtualHook.Policy;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,5 +1,7 @@
 package dev.tokenbucket.agent.program;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -52,6 +54,74 @@ final class Frames {
     byte[] frame = ipv4.clone();
     System.arraycopy(address(destination), 0, frame, ETHERNET + 16, 4);
     return frame;
+  }
+
+  /** The same IPv4 packet from another source. */
+  static byte[] from(String source, byte[] ipv4) {
+    byte[] frame = ipv4.clone();
+    System.arraycopy(address(source), 0, frame, ETHERNET + 12, 4);
+    return frame;
+  }
+
+  /** A TCP segment without options and with these flags, from 10.0.0.2 to 10.0.0.1. */
+  static byte[] tcp(int source, int destination, int flags) {
+    byte[] frame = ports(6, source, destination);
+    frame[ETHERNET + 20 + 12] = 0x50;
+    frame[ETHERNET + 20 + 13] = (byte) flags;
+    return frame;
+  }
+
+  static byte[] icmpv6(int type, int hopLimit) {
+    byte[] frame = udp("fd00::2", 100);
+    frame[ETHERNET + 6] = 58;
+    frame[ETHERNET + 7] = (byte) hopLimit;
+    frame[ETHERNET + 40] = (byte) type;
+    return frame;
+  }
+
+  /** The frame's first bytes. */
+  static byte[] cut(byte[] frame, int length) {
+    return Arrays.copyOf(frame, length);
+  }
+
+  /** The same packet with this TOS or traffic class, and a checksum that is right. */
+  static byte[] withClass(byte[] packet, int trafficClass) {
+    byte[] frame = packet.clone();
+    ByteBuffer ip = ByteBuffer.wrap(frame, ETHERNET, frame.length - ETHERNET).slice();
+    if (isIpv4(frame)) {
+      ip.put(1, (byte) trafficClass);
+      ip.putShort(10, (short) 0);
+      ip.putShort(10, (short) ~sum(ip));
+    } else {
+      ip.putShort(0, (short) (0x6000 | trafficClass << 4));
+    }
+    return frame;
+  }
+
+  private static boolean isIpv4(byte[] frame) {
+    return frame[ETHERNET] >> 4 == 4;
+  }
+
+  /** TOS or traffic class. */
+  static int trafficClass(byte[] frame) {
+    int first = ByteBuffer.wrap(frame).getShort(ETHERNET);
+    return (isIpv4(frame) ? first : first >> 4) & 0xff;
+  }
+
+  /** That an IPv4 header without options sums up; IPv6 has no sum. */
+  static void assertChecksum(byte[] frame) {
+    if (isIpv4(frame)) {
+      assertThat(sum(ByteBuffer.wrap(frame, ETHERNET, 20).slice())).isEqualTo(0xffff);
+    }
+  }
+
+  /** RFC 1071, over a header of 20 bytes. */
+  private static int sum(ByteBuffer header) {
+    int sum = 0;
+    for (int i = 0; i < 20; i += 2) {
+      sum += Short.toUnsignedInt(header.getShort(i));
+    }
+    return (sum & 0xffff) + (sum >> 16);
   }
 
   private static byte[] ethernet(int protocol, int length) {

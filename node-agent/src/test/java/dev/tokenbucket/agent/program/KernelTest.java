@@ -3,9 +3,11 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.tokenbucket.agent.program.VirtualHook.Policy;
+import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -45,6 +47,19 @@ abstract class KernelTest {
   }
 
   VirtualHook hook(Direction direction, Policy... policies) {
-    return new VirtualHook(bpffs, objects, direction, List.of(policies));
+    return hook(direction, FailsafeSettings.LINK_ONLY, policies);
+  }
+
+  VirtualHook hook(Direction direction, FailsafeSettings failsafes, Policy... policies) {
+    return hook(direction, true, failsafes, policies);
+  }
+
+  VirtualHook hook(
+      Direction direction, boolean ethernet, FailsafeSettings failsafes, Policy... policies) {
+    List<NodePolicy> placed = new ArrayList<>();
+    for (Policy policy : policies) {
+      placed.add(policy.at(placed.size()));
+    }
+    return new VirtualHook(bpffs, objects, direction, ethernet, failsafes, placed);
   }
 }

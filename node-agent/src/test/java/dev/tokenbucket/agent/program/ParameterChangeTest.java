@@ -2,7 +2,6 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tokenbucket.agent.program.VirtualHook.Policy;
 import org.junit.jupiter.api.Test;
 
 /** Changes of rate and burst, in the kernel and under a virtual clock. Needs root. */
@@ -21,14 +20,14 @@ class ParameterChangeTest extends KernelTest {
   void aDrainedBucketIsNeitherStalledByAFasterRateNorRefilledByASlowerOne() {
     try (VirtualHook hook = hook(SLOW)) {
       drain(hook);
-      assertThat(hook.change(0, FAST, AHEAD)).isZero();
+      assertThat(hook.change(0, FAST.at(0), AHEAD)).isZero();
       hook.pass(AHEAD);
       assertThat(hook.passing(50, FRAME)).as("granted by the old rate").isBetween(4, 5);
       hook.pass(SECOND / 100);
       assertThat(hook.passing(500, FRAME)).as("10 ms of the new rate").isBetween(99 - SLACK, 101);
 
       drain(hook);
-      assertThat(hook.change(0, SLOW, AHEAD)).isZero();
+      assertThat(hook.change(0, SLOW.at(0), AHEAD)).isZero();
       hook.pass(AHEAD);
       drain(hook);
       hook.pass(SECOND);
@@ -42,7 +41,7 @@ class ParameterChangeTest extends KernelTest {
   void untilTheBendTheOldRateHolds() {
     try (VirtualHook hook = hook(SLOW)) {
       drain(hook);
-      assertThat(hook.change(0, FAST, SECOND)).isZero();
+      assertThat(hook.change(0, FAST.at(0), SECOND)).isZero();
       hook.pass(SECOND / 2);
       assertThat(hook.passing(500, FRAME)).isBetween(49 - SLACK, 51);
     }
@@ -52,7 +51,7 @@ class ParameterChangeTest extends KernelTest {
   void afterBurstShrinksNoMoreThanTheNewOneIsHeld() {
     try (VirtualHook hook = hook(SLOW)) {
       assertThat(hook.passes(FRAME)).isTrue();
-      assertThat(hook.change(0, Policy.packets(100, 10), AHEAD)).isZero();
+      assertThat(hook.change(0, Policy.packets(100, 10).at(0), AHEAD)).isZero();
       hook.pass(AHEAD);
       assertThat(hook.passing(2000, FRAME)).isEqualTo(10);
     }
@@ -62,7 +61,7 @@ class ParameterChangeTest extends KernelTest {
   void aChangeThatComesLateIsRefusedAndChangesNothing() {
     try (VirtualHook hook = hook(SLOW)) {
       drain(hook);
-      assertThat(hook.change(0, FAST, 0)).isEqualTo(-ETIME);
+      assertThat(hook.change(0, FAST.at(0), 0)).isEqualTo(-ETIME);
       hook.pass(SECOND);
       assertThat(hook.passing(2000, FRAME)).isBetween(99 - SLACK, 101);
     }
@@ -74,7 +73,7 @@ class ParameterChangeTest extends KernelTest {
       drain(hook);
       int passed = 0;
       for (int i = 0; i < 20; i++) {
-        assertThat(hook.change(0, i % 2 == 0 ? SLOW : FAST, AHEAD)).isZero();
+        assertThat(hook.change(0, (i % 2 == 0 ? SLOW : FAST).at(0), AHEAD)).isZero();
         hook.pass(AHEAD);
         passed += hook.passing(2000, FRAME);
       }

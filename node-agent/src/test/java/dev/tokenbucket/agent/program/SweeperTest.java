@@ -2,7 +2,6 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tokenbucket.agent.program.VirtualHook.Policy;
 import org.junit.jupiter.api.Test;
 
 /** Removal of idle buckets, in the kernel and under a virtual clock. Needs root. */
@@ -17,7 +16,7 @@ class SweeperTest extends KernelTest {
       hook.passing(10, Frames.udp("10.0.0.2", 100));
       hook.passing(10, Frames.udp("fd00::2", 100));
       hook.pass(SECOND);
-      assertThat(hook.sweep(0, policy)).isEqualTo(2);
+      assertThat(hook.sweep(0)).isEqualTo(2);
       assertThat(hook.passing(20, Frames.udp("10.0.0.3", 100))).isEqualTo(10);
       assertThat(hook.passing(20, Frames.udp("10.0.0.2", 100))).isEqualTo(10);
       assertThat(hook.counters(0).overflow()).isZero();
@@ -31,7 +30,7 @@ class SweeperTest extends KernelTest {
     try (VirtualHook hook = hook(policy)) {
       hook.passing(10, frame);
       hook.pass(9 * SECOND / 1000);
-      assertThat(hook.sweep(0, policy)).isZero();
+      assertThat(hook.sweep(0)).isZero();
       assertThat(hook.passing(20, frame)).isBetween(8, 9);
     }
   }
@@ -42,11 +41,11 @@ class SweeperTest extends KernelTest {
     byte[] frame = Frames.udp("10.0.0.2", 100);
     try (VirtualHook hook = hook(policy)) {
       hook.passes(frame);
-      assertThat(hook.sweep(0, policy)).isZero();
+      assertThat(hook.sweep(0)).isZero();
       hook.pass(31_000);
-      assertThat(hook.sweep(0, policy)).isZero();
+      assertThat(hook.sweep(0)).isZero();
       hook.pass(2_000);
-      assertThat(hook.sweep(0, policy)).isEqualTo(1);
+      assertThat(hook.sweep(0)).isEqualTo(1);
     }
   }
 
@@ -58,8 +57,8 @@ class SweeperTest extends KernelTest {
         hook.passes(Frames.udp("10.1.%d.%d".formatted(i / 250, i % 250), 100));
       }
       hook.pass(SECOND);
-      assertThat(hook.sweep(0, policy)).isEqualTo(3000);
-      assertThat(hook.sweep(0, policy)).isZero();
+      assertThat(hook.sweep(0)).isEqualTo(3000);
+      assertThat(hook.sweep(0)).isZero();
     }
   }
 
@@ -70,7 +69,7 @@ class SweeperTest extends KernelTest {
       hook.passes(Frames.ports(UDP, 1, 2));
       hook.pass(SECOND);
       hook.passes(Frames.ports(UDP, 3, 4));
-      assertThat(hook.sweep(0, policy)).isEqualTo(1);
+      assertThat(hook.sweep(0)).isEqualTo(1);
       hook.passes(Frames.ports(UDP, 5, 6));
       assertThat(hook.counters(0).overflow()).isZero();
     }

@@ -4,8 +4,12 @@ import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.ProgramTestRun;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
-import dev.tokenbucket.api.v1alpha1.BucketPer;
+import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.program.HookConfiguration.Placed;
+import dev.tokenbucket.agent.program.SlotIdentity.Window;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.ExceedAction;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -18,55 +22,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The classifier in the kernel with a set of policies, on no interface and with its own time. */
+/**
+ * The classifier in the kernel with a set of policies, on no interface and with its own time.
+ * Policy {@code i} has slot {@code 2 i}, its window of marked packets slot {@code 2 i + 1}.
+ */
 final class VirtualHook implements AutoCloseable {
   static final long START = 1_000_000_000_000L;
   private static final int TC_ACT_SHOT = 2;
-  private static final int TABLED =
-      HookConfiguration.PER_SOURCE | HookConfiguration.PER_DESTINATION | HookConfiguration.PER_FLOW;
-
-  /** A policy by its parameters and its flags in {@link HookConfiguration}. */
-  record Policy(
-      RateUnit unit,
-      long rate,
-      long burst,
-      int flags,
-      int capacity,
-      int ipv4Prefix,
-      int ipv6Prefix) {
-    static Policy packets(long rate, long burst) {
-      return new Policy(RateUnit.Packets, rate, burst, 0, 1, 32, 64);
-    }
-
-    static Policy bytes(long bits, long burst) {
-      return new Policy(RateUnit.Bits, bits, burst, HookConfiguration.BYTES, 1, 32, 64);
-    }
-
-    Policy perSource(int places) {
-      return keyed(HookConfiguration.PER_SOURCE, places);
-    }
-
-    Policy perDestination(int places) {
-      return keyed(HookConfiguration.PER_DESTINATION, places);
-    }
-
-    Policy perFlow(int places) {
-      return keyed(HookConfiguration.PER_FLOW, places);
-    }
-
-    private Policy keyed(int key, int places) {
-      return new Policy(unit, rate, burst, flags | key, places, ipv4Prefix, ipv6Prefix);
-    }
-
-    Policy prefixes(int ipv4, int ipv6) {
-      return new Policy(unit, rate, burst, flags, capacity, ipv4, ipv6);
-    }
-
-    Policy audited() {
-      return new Policy(
-          unit, rate, burst, flags | HookConfiguration.AUDIT, capacity, ipv4Prefix, ipv6Prefix);
-    }
-  }
 
   record Counters(
       long conformPackets,
@@ -74,64 +36,93 @@ final class VirtualHook implements AutoCloseable {
       long exceedPackets,
       long exceedBytes,
       long contended,
-      long overflow) {}
+      long overflow,
+      long marked) {}
+
+  /** Failsafe traffic: passed uncounted, and beyond its own buckets. */
+  record Failsafes(long exempt, long exceed) {}
 
   private final LinuxKernel kernel = new LinuxKernel();
   private final ProgramTestRun runner = new ProgramTestRun();
   private final Path bpffs;
   private final Path compiled;
+  private final List<NodePolicy> policies;
   private final int program;
   private final Sweeper sweeper;
   private final Map<String, Integer> maps = new HashMap<>();
+  private final int cpus = kernel.possibleCpus();
   private long now = START;
 
   /** Loads the classifier; {@code folder} is a BPF file system of this hook's own. */
-  VirtualHook(Path folder, Path objects, Direction direction, List<Policy> policies) {
-    bpffs = folder;
-    Map<String, Path> pins = new HashMap<>();
-    for (String map :
-        List.of(
-            "parameters", "shared_buckets", "bucket_tables", "flow_tables", "counters", "not_ip")) {
-      pins.put(map, folder.resolve(map));
+  VirtualHook(
+      Path folder,
+      Path objects,
+      Direction direction,
+      boolean ethernet,
+      FailsafeSettings failsafes,
+      List<NodePolicy> policies) {
+    this.bpffs = folder;
+    this.policies = List.copyOf(policies);
+    Map<String, Path> pins = new Pins(folder).ofClassifier(folder);
+    List<Placed> placed = new ArrayList<>();
+    for (NodePolicy policy : policies) {
+      int slot = 2 * placed.size();
+      placed.add(new Placed(policy, slot, slot + 1));
     }
-    List<HookConfiguration.Entry> entries = new ArrayList<>();
-    for (int slot = 0; slot < policies.size(); slot++) {
-      entries.add(entry(slot, policies.get(slot)));
-    }
+    HookConfiguration configuration = HookConfiguration.of(direction, ethernet, placed, failsafes);
     compiled = new ClassifierCompiler(objects).compile(List.of("TB_CLOCK_FROM_TIMESTAMP"));
     program =
         kernel.load(
             compiled.resolve("classifier.bpf.o"),
             "tokenbucket",
             pins,
-            Map.of(".rodata.hook", new HookConfiguration(direction, true, entries).encode()));
+            Map.of(".rodata.hook", configuration.encode()),
+            configuration.maps());
     sweeper = new Sweeper(kernel, new Pins(folder), compiled);
     pins.forEach((name, pin) -> maps.put(name, kernel.open(pin)));
-    for (int slot = 0; slot < policies.size(); slot++) {
-      begin(slot, policies.get(slot));
-    }
+    placed.forEach(this::begin);
+    setParameters(PolicySlots.USABLE, failsafe(PolicySlots.FAILSAFE_LINK_RATE));
+    setParameters(PolicySlots.USABLE + 1, failsafe(PolicySlots.FAILSAFE_PEER_RATE));
   }
 
-  private static HookConfiguration.Entry entry(int slot, Policy policy) {
-    return new HookConfiguration.Entry(
-        slot, policy.flags(), policy.ipv4Prefix(), policy.ipv6Prefix());
+  private static AxisLine failsafe(long rate) {
+    return AxisLine.of(RateUnit.Packets, rate, rate, 0, START);
   }
 
-  private void begin(int slot, Policy policy) {
-    boolean perFlow = (policy.flags() & HookConfiguration.PER_FLOW) != 0;
-    if ((policy.flags() & TABLED) != 0) {
-      int table = kernel.createHash("buckets", perFlow ? 40 : 20, 16, policy.capacity());
-      kernel.update(
-          map(perFlow ? "flow_tables" : "bucket_tables"),
-          slot,
-          ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(table).array());
-      kernel.close(table);
+  private void begin(Placed placed) {
+    NodePolicy policy = placed.policy();
+    SlotIdentity identity = SlotIdentity.of(policy, 0);
+    beginTable(placed.slot(), identity);
+    if (policy.action() == ExceedAction.MarkECN) {
+      beginTable(placed.markingSlot(), identity.ofWindow(Window.MARK));
     }
-    byte[] line = line(policy).encode();
+    setParameters(placed.slot(), line(policy, START));
+  }
+
+  private void beginTable(int slot, SlotIdentity identity) {
+    if (!identity.per().isTabled()) {
+      return;
+    }
+    int table =
+        kernel.createHash(
+            "buckets",
+            Pins.keySize(identity.per()),
+            PolicySlots.BUCKET_SIZE,
+            identity.capacity(),
+            identity.evicts());
+    kernel.update(
+        map(Pins.tables(identity.per(), identity.evicts())),
+        slot,
+        ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(table).array());
+    kernel.close(table);
+  }
+
+  private void setParameters(int slot, AxisLine line) {
+    byte[] encoded = line.encode();
     kernel.update(
         map("parameters"),
         slot,
-        ByteBuffer.allocate(2 * AxisLine.SIZE + 8).put(line).put(line).array());
+        ByteBuffer.allocate(2 * AxisLine.SIZE + 8).put(encoded).put(encoded).array());
   }
 
   private int map(String name) {
@@ -142,7 +133,7 @@ final class VirtualHook implements AutoCloseable {
     return map;
   }
 
-  /** Lets time pass, in nanoseconds. */
+  /** Lets time pass, in nanoseconds; back where it is negative. */
   void pass(long nanos) {
     now += nanos;
   }
@@ -153,11 +144,23 @@ final class VirtualHook implements AutoCloseable {
   }
 
   boolean passes(byte[] frame, Merged merged) {
-    int verdict = runner.run(program, frame, now, merged);
+    return verdict(runner.run(program, frame, now, merged));
+  }
+
+  private static boolean verdict(int verdict) {
     if (verdict != TC_ACT_SHOT && verdict != -1) {
       throw new IllegalStateException("verdict " + verdict + " is neither drop nor next");
     }
     return verdict != TC_ACT_SHOT;
+  }
+
+  /** The frame as the classifier leaves it; it must pass. */
+  byte[] rewritten(byte[] frame) {
+    byte[] copy = frame.clone();
+    if (!verdict(runner.rewrite(program, copy, now))) {
+      throw new IllegalStateException("the frame was dropped");
+    }
+    return copy;
   }
 
   /** How many of so many equal frames pass now. */
@@ -170,12 +173,10 @@ final class VirtualHook implements AutoCloseable {
   }
 
   /** Removes the idle buckets of a policy; returns how many. */
-  int sweep(int slot, Policy policy) {
-    BucketPer per =
-        (policy.flags() & HookConfiguration.PER_FLOW) != 0 ? BucketPer.Flow : BucketPer.SourceIP;
-    SlotIdentity identity =
-        new SlotIdentity("p", "p", policy.unit(), per, policy.capacity(), 32, 64, 0);
-    return sweeper.sweep(slot, identity, line(policy), Integer.MAX_VALUE, now);
+  int sweep(int policy) {
+    NodePolicy of = policies.get(policy);
+    return sweeper.sweep(
+        2 * policy, 2 * policy, SlotIdentity.of(of, 0), line(of, START), Integer.MAX_VALUE, now);
   }
 
   /**
@@ -184,7 +185,7 @@ final class VirtualHook implements AutoCloseable {
    * @param ahead nanoseconds from now to the bend
    * @return 0, or a negative errno
    */
-  int change(int slot, Policy policy, long ahead) {
+  int change(int policy, NodePolicy to, long ahead) {
     int change =
         kernel.load(
             compiled.resolve("parameters.bpf.o"),
@@ -195,28 +196,31 @@ final class VirtualHook implements AutoCloseable {
       kernel.awaitGracePeriod();
       ByteBuffer context =
           ByteBuffer.allocate(8 + AxisLine.SIZE + 8).order(ByteOrder.nativeOrder());
-      context.putInt(slot).putInt(0).put(line(policy, now + ahead).encode()).putLong(now);
+      context.putInt(2 * policy).putInt(0).put(line(to, now + ahead).encode()).putLong(now);
       return kernel.run(change, context.array());
     } finally {
       kernel.close(change);
     }
   }
 
-  private static AxisLine line(Policy policy) {
-    return line(policy, START);
+  private AxisLine line(NodePolicy policy, long t0) {
+    return policy.per().isTabled()
+        ? AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, t0)
+        : AxisLine.shared(policy.unit(), policy.rate(), policy.burst(), 1, t0, cpus);
   }
 
-  private static AxisLine line(Policy policy, long t0) {
-    return AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, t0);
+  Counters counters(int policy) {
+    long[] sum = Sums.of(kernel.lookupPerCpu(map("counters"), 2 * policy, 64), 7);
+    return new Counters(sum[0], sum[1], sum[2], sum[3], sum[4], sum[5], sum[6]);
   }
 
-  Counters counters(int slot) {
-    long[] sum = Programmer.sums(kernel.lookupPerCpu(map("counters"), slot, 48), 6);
-    return new Counters(sum[0], sum[1], sum[2], sum[3], sum[4], sum[5]);
+  Failsafes failsafes() {
+    long[] sum = Sums.of(kernel.lookupPerCpu(map("failsafe_counters"), 0, 16), 2);
+    return new Failsafes(sum[0], sum[1]);
   }
 
   long notIp() {
-    return Programmer.sums(kernel.lookupPerCpu(map("not_ip"), 0, 8), 1)[0];
+    return Sums.of(kernel.lookupPerCpu(map("not_ip"), 0, 8), 1)[0];
   }
 
   @Override

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * What one hook (interface and direction) has to do: its policies, their terms and the failsafes.
+ *
+ * Read-only data, set by the agent before load, so that the verifier removes what a set does not
+ * use: every branch on features is decided at load, and with one policy every branch on its flags.
+ * A section of its own, so that the agent can read from a running program which set it has.
+ */
+#ifndef TB_HOOK_H
+#define TB_HOOK_H
+
+#include <linux/types.h>
+#include <bpf/bpf_helpers.h>
+
+#define MAX_HOOK_POLICIES 64
+#define MAX_HOOK_TERMS 256
+#define TERM_WORDS (MAX_HOOK_TERMS / 64)
+#define MAX_FAILSAFE_PORTS 8
+
+/* Which bucket: of these none for one that all share, else one. */
+#define POLICY_PER_SOURCE (1 << 0)
+#define POLICY_PER_DESTINATION (1 << 3)
+#define POLICY_PER_FLOW (1 << 4)
+#define POLICY_PER_ADDRESS (POLICY_PER_SOURCE | POLICY_PER_DESTINATION)
+#define POLICY_TABLED (POLICY_PER_ADDRESS | POLICY_PER_FLOW)
+
+#define POLICY_BYTES (1 << 1)	  /* tokens are bytes, else packets */
+#define POLICY_AUDIT (1 << 2)	  /* count, but let pass */
+#define POLICY_EVICTS (1 << 5)	  /* onFull: EvictOldest */
+#define POLICY_MARKS_ECN (1 << 6) /* exceed.action: MarkECN; else, without SETS_DSCP, Drop */
+#define POLICY_SETS_DSCP (1 << 7)
+
+/* What the terms of a set ask of a packet, and whether failsafes are on. */
+#define HOOK_MATCHES_PROTOCOL (1 << 16)
+#define HOOK_MATCHES_SOURCE (1 << 17)
+#define HOOK_MATCHES_DESTINATION (1 << 18)
+#define HOOK_MATCHES_SOURCE_PORT (1 << 19)
+#define HOOK_MATCHES_DESTINATION_PORT (1 << 20)
+#define HOOK_MATCHES_NEW_CONNECTIONS (1 << 21)
+#define HOOK_FAILSAFE (1 << 22)
+#define HOOK_FAILSAFE_PEERS (1 << 23)
+
+/* What asks for more than the fixed IP header. */
+#define HOOK_WALKS                                                                                 \
+	(POLICY_PER_FLOW | HOOK_MATCHES_PROTOCOL | HOOK_MATCHES_SOURCE_PORT |                      \
+	 HOOK_MATCHES_DESTINATION_PORT | HOOK_MATCHES_NEW_CONNECTIONS | HOOK_FAILSAFE)
+
+struct hook_policy {
+	__u32 slot;
+	__u32 flags;
+	__be32 ipv4_mask; /* of an address key */
+	__be32 ipv6_mask[4];
+	__u16 marking_slot; /* of the second window, of policies that mark */
+	__u8 dscp;
+	__u8 pad;
+};
+
+/* A bit a term. */
+struct term_set {
+	__u64 word[TERM_WORDS];
+};
+
+/* Bits by policy are in the order in which the policies apply. */
+struct hook_configuration {
+	__u32 egress;
+	__u32 policies;
+	__u32 features;	  /* of the policies' flags and HOOK_* the union */
+	__u32 ethernet;	  /* frames begin with an Ethernet header, else with IP's */
+	__u32 term_words; /* words in use of each term_set */
+	__be16 failsafe_ports[MAX_FAILSAFE_PORTS]; /* unused ones are zero */
+	__u32 pad;
+	__u64 digest;			  /* of what the match maps hold, for the agent */
+	__u64 unconditional;		  /* policies without match[], a bit each */
+	__u64 failsafe_policies;	  /* policies that failsafe traffic does not meet */
+	struct term_set match_terms;	  /* terms of match[] */
+	struct term_set exempt_terms;	  /* terms of exempt[] */
+	struct term_set any_connection;	  /* terms without newConnectionsOnly */
+	__u8 term_policy[MAX_HOOK_TERMS]; /* whose each term is */
+	struct hook_policy policy[MAX_HOOK_POLICIES];
+};
+
+const volatile struct hook_configuration hook SEC(".rodata.hook");
+
+#endif

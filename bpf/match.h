@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * Which policies a packet meets: match[] and exempt[], a bit a term.
+ *
+ * Each field of a packet is looked up once and gives the set of terms that it fulfils; their
+ * intersection is the terms that hold. So policies that do not match cost nothing, whatever their
+ * number. What can't be read of a packet fulfils every term of match[], or fragmenting would evade
+ * a limit, and only the terms of exempt[] that do not ask for it.
+ *
+ * The maps belong to one program: created with it, filled by the agent before it is attached, and
+ * never written again. No run of a hook meets half of a set.
+ */
+#ifndef TB_MATCH_H
+#define TB_MATCH_H
+
+#include "hook.h"
+#include "packet.h"
+
+/* Index of a protocol that is not known. */
+#define MATCH_UNKNOWN_PROTOCOL 256
+
+/* Classes of ports that no port has: a packet without ports, and one whose ports are not known. */
+#define MATCH_NO_PORT 0
+#define MATCH_UNKNOWN_PORT 1
+
+/* Under the longest prefix: the terms of it and of all shorter ones. IPv4 in address[0]. */
+struct prefix_key {
+	__u32
+	    length; /* in bits, of version and address; either version has an entry of length 32 */
+	__u32 version;
+	__u32 address[4];
+};
+
+/* Ports that fulfil the same terms have the same class. The index is a port in network order. */
+struct port_classes {
+	__u16 of[65536];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MATCH_UNKNOWN_PROTOCOL + 1);
+	__type(key, __u32);
+	__type(value, struct term_set);
+} protocol_terms SEC(".maps");
+
+#define PREFIX_TERMS(name)                                                                         \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_LPM_TRIE);                                               \
+		__uint(max_entries, 1);                                                            \
+		__uint(map_flags, BPF_F_NO_PREALLOC);                                              \
+		__type(key, struct prefix_key);                                                    \
+		__type(value, struct term_set);                                                    \
+	} name SEC(".maps")
+
+/* The agent gives the size that a set needs: no value where no term asks for ports. */
+#define PORT_CLASSES(name)                                                                         \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
+		__uint(max_entries, 1);                                                            \
+		__uint(key_size, sizeof(__u32));                                                   \
+		__uint(value_size, sizeof(struct port_classes));                                   \
+	} name SEC(".maps")
+
+#define PORT_TERMS(name)                                                                           \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
+		__uint(max_entries, 1);                                                            \
+		__type(key, __u32);                                                                \
+		__type(value, struct term_set);                                                    \
+	} name SEC(".maps")
+
+PREFIX_TERMS(source_terms);
+PREFIX_TERMS(destination_terms);
+PORT_CLASSES(source_port_classes);
+PORT_CLASSES(destination_port_classes);
+PORT_TERMS(source_port_terms);
+PORT_TERMS(destination_port_terms);
+
+/* The number of the lowest bit that is set: how many are below it. clang 14 has no ctz for BPF. */
+static __always_inline __u32 match_first_bit(__u64 bits)
+{
+	__u64 below = (bits & -bits) - 1;
+
+	below -= (below >> 1) & 0x5555555555555555ULL;
+	below = (below & 0x3333333333333333ULL) + ((below >> 2) & 0x3333333333333333ULL);
+	below = (below + (below >> 4)) & 0x0f0f0f0f0f0f0f0fULL;
+	return (below * 0x0101010101010101ULL) >> 56;
+}
+
+static __always_inline const struct term_set *match_protocol(const struct packet *packet)
+{
+	__u32 index = packet->known & PACKET_PROTOCOL ? packet->protocol : MATCH_UNKNOWN_PROTOCOL;
+
+	return bpf_map_lookup_elem(&protocol_terms, &index);
+}
+
+static __always_inline const struct term_set *match_address(void *terms, const __u32 *address,
+							    __u32 version)
+{
+	struct prefix_key key = {.length = 160, .version = version};
+
+	__builtin_memcpy(key.address, address, sizeof(key.address));
+	return bpf_map_lookup_elem(terms, &key);
+}
+
+static __always_inline _Bool match_has_ports(__u8 protocol)
+{
+	return protocol == 6 || protocol == 17 || protocol == 132; /* TCP, UDP, SCTP */
+}
+
+static __always_inline const struct term_set *match_port(void *classes, void *terms,
+							 const struct packet *packet, __be16 port)
+{
+	__u32 only = 0, class = MATCH_UNKNOWN_PORT;
+	const struct port_classes *table;
+
+	if (packet->known & PACKET_PORTS) {
+		table = bpf_map_lookup_elem(classes, &only);
+		if (!table)
+			return NULL;
+		class = table->of[port];
+	} else if ((packet->known & PACKET_PROTOCOL) && !match_has_ports(packet->protocol)) {
+		class = MATCH_NO_PORT;
+	}
+	return bpf_map_lookup_elem(terms, &class);
+}
+
+/* Terms that hold as far as the flags of TCP go; index of a word. */
+static __always_inline __u64 match_connection(const struct packet *packet, __u32 word)
+{
+	if (packet->new_connection)
+		return ~0ULL;
+	if ((packet->known & PACKET_TCP_FLAGS) ||
+	    ((packet->known & PACKET_PROTOCOL) && packet->protocol != 6))
+		return hook.any_connection.word[word];
+	return hook.any_connection.word[word] | hook.match_terms.word[word];
+}
+
+/* The sets that a packet's fields give; NULL where no term of the hook asks for the field. */
+struct match_sets {
+	const struct term_set *protocol;
+	const struct term_set *source;
+	const struct term_set *destination;
+	const struct term_set *source_port;
+	const struct term_set *destination_port;
+};
+
+static __always_inline void match_look_up(const struct packet *packet, struct match_sets *sets)
+{
+	if (hook.features & HOOK_MATCHES_PROTOCOL)
+		sets->protocol = match_protocol(packet);
+	if (hook.features & HOOK_MATCHES_SOURCE)
+		sets->source = match_address(&source_terms, packet->source, packet->version);
+	if (hook.features & HOOK_MATCHES_DESTINATION)
+		sets->destination =
+		    match_address(&destination_terms, packet->destination, packet->version);
+	if (hook.features & HOOK_MATCHES_SOURCE_PORT)
+		sets->source_port = match_port(&source_port_classes, &source_port_terms, packet,
+					       packet->source_port);
+	if (hook.features & HOOK_MATCHES_DESTINATION_PORT)
+		sets->destination_port =
+		    match_port(&destination_port_classes, &destination_port_terms, packet,
+			       packet->destination_port);
+}
+
+static __always_inline __u64 match_terms(const struct packet *packet, const struct match_sets *sets,
+					 __u32 word)
+{
+	__u64 terms = ~0ULL;
+
+	if (sets->protocol)
+		terms &= sets->protocol->word[word];
+	if (sets->source)
+		terms &= sets->source->word[word];
+	if (sets->destination)
+		terms &= sets->destination->word[word];
+	if (sets->source_port)
+		terms &= sets->source_port->word[word];
+	if (sets->destination_port)
+		terms &= sets->destination_port->word[word];
+	if (hook.features & HOOK_MATCHES_NEW_CONNECTIONS)
+		terms &= match_connection(packet, word);
+	return terms;
+}
+
+/*
+ * The policies that these terms are of, a bit each. A global function, so that the verifier walks
+ * its loop once.
+ */
+__noinline __u64 match_policies_of(__u64 terms, __u32 word)
+{
+	__u64 policies = 0;
+
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < 64 && terms; i++) {
+		__u32 term = word * 64 + match_first_bit(terms);
+
+		policies |= 1ULL << (hook.term_policy[term & (MAX_HOOK_TERMS - 1)] & 63);
+		terms &= terms - 1;
+	}
+	return policies;
+}
+
+/* The policies that judge the packet, a bit each. */
+static __always_inline __u64 match_policies(const struct packet *packet)
+{
+	__u64 matched = hook.unconditional, exempted = 0;
+	struct match_sets sets = {};
+
+	if (!hook.term_words)
+		return matched;
+	match_look_up(packet, &sets);
+	for (__u32 word = 0; word < TERM_WORDS && word < hook.term_words; word++) {
+		__u64 terms = match_terms(packet, &sets, word);
+		__u64 match = terms & hook.match_terms.word[word];
+		__u64 exempt = terms & hook.exempt_terms.word[word];
+
+		if (match)
+			matched |= match_policies_of(match, word);
+		if (exempt)
+			exempted |= match_policies_of(exempt, word);
+	}
+	return matched & ~exempted;
+}
+
+#endif

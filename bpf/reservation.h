@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * A reservation per CPU, for a bucket that all CPUs share: each takes some tokens in advance and
+ * spends them without atomics and without a clock, so that CPUs don't fight for one cache line.
+ *
+ * What a CPU holds was paid for from the bucket, and the window is narrower by what all CPUs
+ * together can hold, so B is never exceeded. Each remembers excess by itself, too (token_bucket.h).
+ * CPUs * reserve is at most B/128, and so is CPUs * memory: together B/64. Where that leaves less
+ * than two packets for a CPU, reserve is 0 and the bucket is judged as any other.
+ *
+ * After B has shrunk a CPU may hold more than the reserve now in force: it gives up all of it.
+ */
+#ifndef TB_RESERVATION_H
+#define TB_RESERVATION_H
+
+#include "token_bucket.h"
+
+/*
+ * One CPU's, in a per-CPU map. Written by this CPU's packets alone, which don't interleave: a hook
+ * runs with bottom halves off. Zeroed by the agent before a slot's first use.
+ */
+struct reservation {
+	__u64 held;   /* units */
+	__u64 excess; /* EXCESS() */
+};
+
+/*
+ * Judges one packet against the CPU's reservation, and where that does not do, against the bucket.
+ * bucket is looked at in the second case only, so the caller may pass what is far away.
+ */
+static __always_inline enum bucket_verdict
+reservation_judge(const struct clock_source *source, struct reservation *mine,
+		  struct bucket *bucket, const struct policy_parameters *parameters, __u64 cost)
+{
+	const struct axis_line *line = bucket_parameters(parameters);
+	__u64 held = mine->held;
+	__u32 tick;
+
+	if (held > line->reserve)
+		mine->held = held = 0;
+	if (cost <= held) {
+		mine->held = held - cost;
+		return BUCKET_CONFORM;
+	}
+	if (!line->reserve)
+		return bucket_judge(source, bucket, parameters, cost);
+	tick = clock_tick(source);
+	if (bucket_excess_covers(mine->excess, tick, line->memory, cost)) {
+		mine->excess -= cost;
+		return BUCKET_EXCEED;
+	}
+
+#pragma clang loop unroll(disable)
+	for (int try = 0; try < BUCKET_TRIES; try++) {
+		__u64 pos = *(volatile __u64 *)&bucket->pos;
+		__u64 due = cost - held, end;
+		struct bucket_step step;
+
+		bucket_step_now(source, parameters, pos, due, &step);
+		if (held > step.line->reserve) {
+			mine->held = held = 0;
+			continue;
+		}
+		if (step.next.update == BUCKET_STAY) {
+			mine->excess = EXCESS(tick, step.line->memory);
+			return step.next.action;
+		}
+		end = bucket_limit(step.base + due + step.line->reserve, step.v);
+		if ((__s64)(end - (step.base + due)) < 0)
+			end = step.base + due;
+		if (!bucket_swap(bucket, pos, end))
+			continue;
+		mine->held = end - (step.base + due);
+		return step.next.action;
+	}
+	return BUCKET_CONTENDED;
+}
+
+#endif

@@ -1,0 +1,248 @@
+package dev.tokenbucket.agent.match;
+
+import dev.tokenbucket.agent.kernel.MapContents;
+import dev.tokenbucket.agent.kernel.MapContents.Element;
+import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.PortRange;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.function.Predicate;
+
+/**
+ * The match and exempt terms of a hook's policies as the classifier looks them up: a bit a term, in
+ * the order of the policies (match.h). What can't be read of a packet fulfils each term of {@code
+ * match[]}, and of {@code exempt[]} only those that do not ask for it.
+ */
+public final class TermTables {
+  /** Terms that one hook can hold. */
+  public static final int MAX_TERMS = 256;
+
+  private static final int SET_SIZE = MAX_TERMS / 8;
+  private static final int UNKNOWN_PROTOCOL = 256;
+  private static final int PREFIX_KEY_SIZE = 24;
+
+  /** Bits of the version in front of an address in a key. */
+  private static final int VERSION_BITS = 32;
+
+  // HOOK_MATCHES_* of hook.h
+  private static final int MATCHES_PROTOCOL = 1 << 16;
+  private static final int MATCHES_SOURCE = 1 << 17;
+  private static final int MATCHES_DESTINATION = 1 << 18;
+  private static final int MATCHES_SOURCE_PORT = 1 << 19;
+  private static final int MATCHES_DESTINATION_PORT = 1 << 20;
+  private static final int MATCHES_NEW_CONNECTIONS = 1 << 21;
+
+  private record Term(int policy, boolean exempts, NodeMatchTerm asks) {}
+
+  private final List<Term> terms;
+  private final long unconditional;
+
+  private TermTables(List<Term> terms, long unconditional) {
+    this.terms = List.copyOf(terms);
+    this.unconditional = unconditional;
+  }
+
+  /**
+   * The tables of one hook.
+   *
+   * @param policies of one hook, in their order; at most 64, with at most {@link #MAX_TERMS} terms
+   */
+  public static TermTables of(List<NodePolicy> policies) {
+    List<Term> terms = new ArrayList<>();
+    long unconditional = 0;
+    for (int i = 0; i < policies.size(); i++) {
+      int policy = i;
+      NodePolicy of = policies.get(i);
+      if (of.match().isEmpty()) {
+        unconditional |= 1L << i;
+      }
+      of.match().forEach(term -> terms.add(new Term(policy, false, term)));
+      of.exempt().forEach(term -> terms.add(new Term(policy, true, term)));
+    }
+    if (terms.size() > MAX_TERMS) {
+      throw new IllegalArgumentException("more than " + MAX_TERMS + " terms: " + terms.size());
+    }
+    return new TermTables(terms, unconditional);
+  }
+
+  /** How many terms a policy takes of the {@link #MAX_TERMS}. */
+  public static int count(NodePolicy policy) {
+    return policy.match().size() + policy.exempt().size();
+  }
+
+  /** Words of 64 bits in use. */
+  public int words() {
+    return (terms.size() + 63) / 64;
+  }
+
+  /** The policies without {@code match[]}, a bit each. */
+  public long unconditional() {
+    return unconditional;
+  }
+
+  /** What the terms ask for at all. */
+  public int features() {
+    int features = 0;
+    features |= asked(TermTables::asksProtocol).isEmpty() ? 0 : MATCHES_PROTOCOL;
+    features |= asked(term -> !term.sourceCIDRs().isEmpty()).isEmpty() ? 0 : MATCHES_SOURCE;
+    features |=
+        asked(term -> !term.destinationCIDRs().isEmpty()).isEmpty() ? 0 : MATCHES_DESTINATION;
+    features |= asked(term -> !term.sourcePorts().isEmpty()).isEmpty() ? 0 : MATCHES_SOURCE_PORT;
+    features |=
+        asked(term -> !term.destinationPorts().isEmpty()).isEmpty() ? 0 : MATCHES_DESTINATION_PORT;
+    features |= asked(NodeMatchTerm::newConnectionsOnly).isEmpty() ? 0 : MATCHES_NEW_CONNECTIONS;
+    return features;
+  }
+
+  /** {@code match_terms, exempt_terms, any_connection} of hook.h, one behind the other. */
+  public byte[] termSets() {
+    ByteBuffer sets = ByteBuffer.allocate(3 * SET_SIZE);
+    sets.put(encode(where(term -> !term.exempts())));
+    sets.put(encode(where(Term::exempts)));
+    sets.put(encode(where(term -> !term.asks().newConnectionsOnly())));
+    return sets.array();
+  }
+
+  /** {@code term_policy} of hook.h. */
+  public byte[] policyOfTerm() {
+    byte[] policies = new byte[MAX_TERMS];
+    for (int i = 0; i < terms.size(); i++) {
+      policies[i] = (byte) terms.get(i).policy();
+    }
+    return policies;
+  }
+
+  /** The maps of match.h. */
+  public List<MapContents> maps() {
+    List<MapContents> maps = new ArrayList<>();
+    maps.add(protocols());
+    maps.add(networks("source_terms", NodeMatchTerm::sourceCIDRs));
+    maps.add(networks("destination_terms", NodeMatchTerm::destinationCIDRs));
+    maps.addAll(ports("source_port", NodeMatchTerm::sourcePorts));
+    maps.addAll(ports("destination_port", NodeMatchTerm::destinationPorts));
+    return List.copyOf(maps);
+  }
+
+  /** Ports are those of TCP, UDP and SCTP; a term that asks for ports only takes all three. */
+  private static boolean asksProtocol(NodeMatchTerm term) {
+    return term.protocol() != null;
+  }
+
+  private BitSet where(Predicate<Term> holds) {
+    BitSet set = new BitSet(MAX_TERMS);
+    for (int i = 0; i < terms.size(); i++) {
+      set.set(i, holds.test(terms.get(i)));
+    }
+    return set;
+  }
+
+  private BitSet asked(Predicate<NodeMatchTerm> asks) {
+    return where(term -> asks.test(term.asks()));
+  }
+
+  /** The terms that hold for a packet of which can't be read what some ask for. */
+  private BitSet unknown(BitSet asked) {
+    BitSet set = where(term -> !term.exempts());
+    set.or(not(asked, terms.size()));
+    return set;
+  }
+
+  private static BitSet not(BitSet set, int size) {
+    BitSet inverse = (BitSet) set.clone();
+    inverse.flip(0, size);
+    return inverse;
+  }
+
+  private MapContents protocols() {
+    BitSet asked = asked(TermTables::asksProtocol);
+    if (asked.isEmpty()) {
+      return new MapContents("protocol_terms", 1, SET_SIZE, List.of());
+    }
+    List<Element> elements = new ArrayList<>();
+    for (int protocol = 0; protocol < UNKNOWN_PROTOCOL; protocol++) {
+      Integer number = protocol;
+      BitSet holding = asked(term -> term.protocol() == null || number.equals(term.protocol()));
+      elements.add(element(protocol, holding));
+    }
+    elements.add(element(UNKNOWN_PROTOCOL, unknown(asked)));
+    return new MapContents("protocol_terms", UNKNOWN_PROTOCOL + 1, SET_SIZE, elements);
+  }
+
+  private MapContents networks(String map, Function<NodeMatchTerm, List<String>> of) {
+    BitSet asked = asked(term -> !of.apply(term).isEmpty());
+    if (asked.isEmpty()) {
+      return new MapContents(map, 1, SET_SIZE, List.of());
+    }
+    PrefixSets sets = new PrefixSets();
+    sets.addEverywhere(not(asked, terms.size()).stream().boxed().toList());
+    asked.stream()
+        .forEach(i -> of.apply(terms.get(i).asks()).forEach(cidr -> sets.add(Network.of(cidr), i)));
+    List<Element> elements = new ArrayList<>();
+    for (Map.Entry<Network, BitSet> each : sets.accumulated().entrySet()) {
+      elements.add(new Element(prefixKey(each.getKey()), ByteBuffer.wrap(encode(each.getValue()))));
+    }
+    return new MapContents(map, elements.size(), SET_SIZE, elements);
+  }
+
+  private static ByteBuffer prefixKey(Network network) {
+    ByteBuffer key = ByteBuffer.allocate(PREFIX_KEY_SIZE).order(ByteOrder.nativeOrder());
+    key.putInt(VERSION_BITS + network.prefixLength()).putInt(network.version());
+    network.putAddress(key);
+    return key.rewind();
+  }
+
+  private List<MapContents> ports(String prefix, Function<NodeMatchTerm, List<PortRange>> of) {
+    BitSet asked = asked(term -> !of.apply(term).isEmpty());
+    if (asked.isEmpty()) {
+      return List.of(
+          new MapContents(prefix + "_classes", 1, 8, List.of()),
+          new MapContents(prefix + "_terms", 1, SET_SIZE, List.of()));
+    }
+    PortSets sets = new PortSets();
+    asked.stream().forEach(i -> of.apply(terms.get(i).asks()).forEach(range -> sets.add(range, i)));
+    PortSets.Classes classes = sets.classes(not(asked, terms.size()), unknown(asked));
+    List<Element> elements = new ArrayList<>();
+    for (int i = 0; i < classes.sets().size(); i++) {
+      elements.add(element(i, classes.sets().get(i)));
+    }
+    ByteBuffer table = portTable(classes.ofPort());
+    return List.of(
+        new MapContents(
+            prefix + "_classes", 1, table.remaining(), List.of(new Element(key(0), table))),
+        new MapContents(prefix + "_terms", elements.size(), SET_SIZE, elements));
+  }
+
+  /** By the port in network order, as packets carry it. */
+  private static ByteBuffer portTable(List<Integer> classOf) {
+    ByteBuffer table = ByteBuffer.allocate(2 * PortSets.PORTS).order(ByteOrder.nativeOrder());
+    boolean swaps = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+    for (int port = 0; port < PortSets.PORTS; port++) {
+      int index = swaps ? (port & 0xff) << 8 | port >> 8 : port;
+      table.putShort(2 * index, classOf.get(port).shortValue());
+    }
+    return table;
+  }
+
+  private static Element element(int key, BitSet set) {
+    return new Element(key(key), ByteBuffer.wrap(encode(set)));
+  }
+
+  private static ByteBuffer key(int key) {
+    return ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(key).rewind();
+  }
+
+  /** {@code struct term_set}: words in the order of the host. */
+  private static byte[] encode(BitSet set) {
+    ByteBuffer words = ByteBuffer.allocate(SET_SIZE).order(ByteOrder.nativeOrder());
+    for (long word : set.toLongArray()) {
+      words.putLong(word);
+    }
+    return words.array();
+  }
+}

@@ -1,0 +1,117 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.program.HookSet.HookKey;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The programs on the host's hooks. A set is exchanged as a whole: one program for another. */
+final class HookPrograms {
+  private static final Logger LOG = LoggerFactory.getLogger(HookPrograms.class);
+  private static final String OBJECT = "classifier.bpf.o";
+  private static final String PROGRAM = "tokenbucket";
+
+  private final Kernel kernel;
+  private final Pins pins;
+  private final Path objects;
+
+  HookPrograms(Kernel kernel, Pins pins, Path objects) {
+    this.kernel = kernel;
+    this.pins = pins;
+    this.objects = objects;
+  }
+
+  /** Creates and pins the host's maps where they are missing, by loading a program once. */
+  void prepareMaps() {
+    makeFolder(pins.root().resolve("hooks"));
+    if (Pins.HOST_MAPS.stream().allMatch(map -> Files.exists(pins.map(map)))) {
+      return;
+    }
+    Path scratch = pins.root().resolve("hooks").resolve("scratch");
+    makeFolder(scratch);
+    try {
+      kernel.close(
+          kernel.load(objects.resolve(OBJECT), PROGRAM, pins.ofClassifier(scratch), Map.of()));
+    } finally {
+      Pins.remove(scratch);
+    }
+  }
+
+  private static void makeFolder(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Sees to it that the hook runs a program made for this, and nothing else of ours. */
+  void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
+    Attachment at = pins.hook(hook.ifindex(), hook.direction());
+    Optional<Kernel.Attached> there = kernel.attached(at);
+    if (there.isPresent() && running(there.get()).filter(wanted::isOf).isPresent()) {
+      return;
+    }
+    if (there.isEmpty()) {
+      remove(at);
+    }
+    makeFolder(at.folder());
+    int program =
+        kernel.load(
+            objects.resolve(OBJECT),
+            PROGRAM,
+            pins.ofClassifier(at.folder()),
+            Map.of(".rodata.hook", wanted.encode()),
+            wanted.maps());
+    try {
+      if (there.isPresent()) {
+        kernel.replace(at, program);
+      } else {
+        kernel.attach(program, at);
+      }
+    } finally {
+      kernel.close(program);
+    }
+    LOG.info(
+        "{} {} on {}: {}",
+        there.isPresent() ? "replaced the program of" : "attached to",
+        hook.direction(),
+        hook.interfaceName(),
+        on.stream().map(p -> p.name() + " generation " + p.generation()).toList());
+  }
+
+  /** What a program of ours was made for. */
+  Optional<HookConfiguration.Running> running(Kernel.Attached attached) {
+    return kernel
+        .readOnlyData(attached.programId(), HookConfiguration.SIZE)
+        .map(HookConfiguration.Running::decode);
+  }
+
+  void removeExcept(Set<HookKey> kept) {
+    Set<Path> folders = new HashSet<>();
+    kept.forEach(hook -> folders.add(pins.hook(hook.ifindex(), hook.direction()).folder()));
+    for (Attachment hook : pins.hooks()) {
+      if (!folders.contains(hook.folder())) {
+        remove(hook);
+        LOG.info("detached from {}", hook.folder().getFileName());
+      }
+    }
+  }
+
+  /** The hook first, so that it is free before its maps go. */
+  private void remove(Attachment hook) {
+    kernel.detach(hook);
+    Pins.remove(hook.folder());
+  }
+}

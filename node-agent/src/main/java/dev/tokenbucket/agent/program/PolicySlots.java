@@ -1,0 +1,290 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.RateUnit;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.IntConsumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The policies' slots in the host's maps: whose they are, their parameters and their buckets. One
+ * thread at a time.
+ */
+final class PolicySlots {
+  /** {@code MAX_SLOTS} of maps.h. */
+  static final int SLOTS = 256;
+
+  /** The last two are the failsafes'. */
+  static final int USABLE = SLOTS - 2;
+
+  /**
+   * What the failsafes of failsafe.h may take, in packets a second; the burst is as large. For
+   * neighbour discovery and DHCP, which anybody can send, and for traffic with known peers.
+   */
+  static final long FAILSAFE_LINK_RATE = 1_000;
+
+  static final long FAILSAFE_PEER_RATE = 100_000;
+
+  static final int COUNTERS_SIZE = 64;
+  static final int TABLE_COUNTERS_SIZE = 16;
+
+  private static final Logger LOG = LoggerFactory.getLogger(PolicySlots.class);
+  private static final int PARAMETERS_SIZE = 2 * AxisLine.SIZE + 8;
+
+  /** {@code struct parameter_change} of parameters.bpf.c. */
+  private static final int CHANGE_SIZE = 8 + AxisLine.SIZE + 8;
+
+  private static final int SHARED_BUCKET_SIZE = 64;
+  private static final int RESERVATION_SIZE = 16;
+  static final int BUCKET_SIZE = 24;
+
+  /** How far ahead a change of parameters is set, so that it is never late when it is made. */
+  private static final long CHANGE_AHEAD_NANOS = 50_000_000;
+
+  private static final int CHANGE_TRIES = 5;
+
+  private final Kernel kernel;
+  private final Pins pins;
+  private final Path objects;
+
+  PolicySlots(Kernel kernel, Pins pins, Path objects) {
+    this.kernel = kernel;
+    this.pins = pins;
+    this.objects = objects;
+  }
+
+  /** Makes what slots need, where it is missing. */
+  void prepare() {
+    if (!Files.exists(pins.identities())) {
+      kernel.close(kernel.createArray("identities", SlotIdentity.SIZE, SLOTS, pins.identities()));
+    }
+    // Loading it creates and pins the parameters where they are missing.
+    kernel.close(loadParametersProgram());
+    prepareFailsafe(USABLE, FAILSAFE_LINK_RATE);
+    prepareFailsafe(USABLE + 1, FAILSAFE_PEER_RATE);
+  }
+
+  private void prepareFailsafe(int slot, long rate) {
+    if (inForce(slot).rate() == 0) {
+      setParameters(slot, AxisLine.of(RateUnit.Packets, rate, rate, 0, System.nanoTime()));
+    }
+  }
+
+  private int loadParametersProgram() {
+    return kernel.load(
+        objects.resolve("parameters.bpf.o"),
+        "change_parameters",
+        Map.of("parameters", pins.map("parameters")),
+        Map.of());
+  }
+
+  /** The slots in use. */
+  Map<Integer, SlotIdentity> all() {
+    Map<Integer, SlotIdentity> all = new TreeMap<>();
+    if (!Files.exists(pins.identities())) {
+      return all;
+    }
+    withMap(
+        pins.identities(),
+        identities -> {
+          for (int slot = 0; slot < USABLE; slot++) {
+            int at = slot;
+            SlotIdentity.decode(kernel.lookup(identities, slot, SlotIdentity.SIZE))
+                .ifPresent(identity -> all.put(at, identity));
+          }
+        });
+    return all;
+  }
+
+  /** Sees to it that the policy has a slot with its parameters in force; returns the slot. */
+  int program(SlotIdentity wanted, NodePolicy policy) {
+    Map<Integer, SlotIdentity> all = all();
+    for (Map.Entry<Integer, SlotIdentity> each : all.entrySet()) {
+      if (each.getValue().equals(wanted)) {
+        change(each.getKey(), wanted, policy);
+        return each.getKey();
+      }
+    }
+    for (int slot = 0; slot < USABLE; slot++) {
+      if (!all.containsKey(slot)) {
+        begin(slot, wanted, policy);
+        return slot;
+      }
+    }
+    throw new IllegalStateException("a node holds at most " + USABLE + " policies");
+  }
+
+  /** Fills a free slot, which no program reads. */
+  private void begin(int slot, SlotIdentity identity, NodePolicy policy) {
+    withMap("shared_buckets", map -> kernel.update(map, slot, new byte[SHARED_BUCKET_SIZE]));
+    withMap("reservations", map -> kernel.updatePerCpu(map, slot, new byte[RESERVATION_SIZE]));
+    withMap("table_counters", map -> kernel.updatePerCpu(map, slot, new byte[TABLE_COUNTERS_SIZE]));
+    for (Attachment hook : pins.hooks()) {
+      withMap(
+          hook.folder().resolve("counters"),
+          map -> kernel.updatePerCpu(map, slot, new byte[COUNTERS_SIZE]));
+    }
+    if (identity.per().isTabled()) {
+      beginTable(slot, identity);
+    }
+    setParameters(slot, line(identity, policy, System.nanoTime()));
+    withMap(pins.identities(), map -> kernel.update(map, slot, identity.encode()));
+    logParameters(policy);
+  }
+
+  private void beginTable(int slot, SlotIdentity identity) {
+    int keySize = Pins.keySize(identity.per());
+    int table =
+        kernel.createHash("buckets", keySize, BUCKET_SIZE, identity.capacity(), identity.evicts());
+    byte[] value = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(table).array();
+    withMap(tables(identity), map -> kernel.update(map, slot, value));
+    kernel.close(table);
+  }
+
+  private static String tables(SlotIdentity identity) {
+    return Pins.tables(identity.per(), identity.evicts());
+  }
+
+  private void setParameters(int slot, AxisLine line) {
+    byte[] both =
+        ByteBuffer.allocate(PARAMETERS_SIZE).put(line.encode()).put(line.encode()).array();
+    withMap("parameters", map -> kernel.update(map, slot, both));
+  }
+
+  /** Bends the axis where the parameters in force are not those wanted. */
+  private void change(int slot, SlotIdentity identity, NodePolicy policy) {
+    // The window of marked packets is judged by the parameters of the policy's own slot.
+    if (identity.window() == SlotIdentity.Window.MARK
+        || inForce(slot).sameParameters(line(identity, policy, 0))) {
+      return;
+    }
+    int program = loadParametersProgram();
+    try {
+      for (int i = 0; i < CHANGE_TRIES; i++) {
+        kernel.awaitGracePeriod();
+        // A change that was made less than the lead ago may lie ahead of now: bend after it.
+        long t0 = Math.max(System.nanoTime(), inForce(slot).t0()) + CHANGE_AHEAD_NANOS;
+        ByteBuffer context = ByteBuffer.allocate(CHANGE_SIZE).order(ByteOrder.nativeOrder());
+        context.putInt(slot).putInt(0).put(line(identity, policy, t0).encode());
+        if (kernel.run(program, context.array()) == 0) {
+          logParameters(policy);
+          return;
+        }
+      }
+    } finally {
+      kernel.close(program);
+    }
+    throw new IllegalStateException(
+        "changing the parameters of "
+            + policy.name()
+            + " came too late "
+            + CHANGE_TRIES
+            + " times: the host is overloaded; the old ones stay in force");
+  }
+
+  private AxisLine line(SlotIdentity identity, NodePolicy policy, long t0) {
+    return identity.per().isTabled()
+        ? AxisLine.of(policy.unit(), policy.rate(), policy.burst(), policy.generation(), t0)
+        : AxisLine.shared(
+            policy.unit(),
+            policy.rate(),
+            policy.burst(),
+            policy.generation(),
+            t0,
+            kernel.possibleCpus());
+  }
+
+  AxisLine inForce(int slot) {
+    int map = kernel.open(pins.map("parameters"));
+    try {
+      ByteBuffer both =
+          ByteBuffer.wrap(kernel.lookup(map, slot, PARAMETERS_SIZE)).order(ByteOrder.nativeOrder());
+      both.position((int) (both.getLong(2 * AxisLine.SIZE) & 1) * AxisLine.SIZE);
+      return AxisLine.decode(both);
+    } finally {
+      kernel.close(map);
+    }
+  }
+
+  /** Gives up all other slots, which no program may use any more. */
+  void freeExcept(Set<Integer> kept) {
+    Map<Integer, SlotIdentity> freed = all();
+    freed.keySet().removeAll(kept);
+    if (freed.isEmpty()) {
+      return;
+    }
+    kernel.awaitGracePeriod();
+    freed.forEach(
+        (slot, identity) -> {
+          if (identity.per().isTabled()) {
+            withMap(tables(identity), map -> kernel.delete(map, slot));
+          }
+          withMap(pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
+          LOG.info("removed policy {}", identity.name());
+        });
+  }
+
+  /**
+   * A slot's table.
+   *
+   * @param added buckets since the slot began
+   * @param removed by the sweeper since then
+   * @param memory bytes of kernel memory
+   */
+  record Table(long added, long removed, long memory) {}
+
+  /** Empty where the slot has none. */
+  Optional<Table> table(int slot, SlotIdentity identity) {
+    if (!identity.per().isTabled()) {
+      return Optional.empty();
+    }
+    int counters = kernel.open(pins.map("table_counters"));
+    int tables = kernel.open(pins.map(tables(identity)));
+    try {
+      long[] sum = Sums.of(kernel.lookupPerCpu(counters, slot, TABLE_COUNTERS_SIZE), 2);
+      return kernel
+          .openInner(tables, slot)
+          .map(
+              table -> {
+                long memory = kernel.memory(table);
+                kernel.close(table);
+                return new Table(sum[0], sum[1], memory);
+              });
+    } finally {
+      kernel.close(counters);
+      kernel.close(tables);
+    }
+  }
+
+  private void withMap(String name, IntConsumer use) {
+    withMap(pins.map(name), use);
+  }
+
+  private void withMap(Path pin, IntConsumer use) {
+    int map = kernel.open(pin);
+    try {
+      use.accept(map);
+    } finally {
+      kernel.close(map);
+    }
+  }
+
+  private static void logParameters(NodePolicy policy) {
+    LOG.info(
+        "programmed {} generation {}: {}, burst {}",
+        policy.name(),
+        policy.generation(),
+        policy.unit().rateText(policy.rate()),
+        policy.unit().burstText(policy.burst()));
+  }
+}

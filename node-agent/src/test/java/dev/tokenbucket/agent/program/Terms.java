@@ -1,0 +1,49 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
+import dev.tokenbucket.api.v1alpha1.PortRange;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Match terms by what they ask for. */
+final class Terms {
+  static final int TCP = 6;
+  static final int UDP = 17;
+
+  private Terms() {}
+
+  static NodeMatchTerm protocol(int protocol) {
+    return term(protocol, List.of(), List.of(), List.of(), List.of(), false);
+  }
+
+  static NodeMatchTerm from(String... cidrs) {
+    return term(null, List.of(cidrs), List.of(), List.of(), List.of(), false);
+  }
+
+  static NodeMatchTerm to(String... cidrs) {
+    return term(null, List.of(), List.of(cidrs), List.of(), List.of(), false);
+  }
+
+  static NodeMatchTerm fromPorts(@Nullable Integer protocol, PortRange... ports) {
+    return term(protocol, List.of(), List.of(), List.of(ports), List.of(), false);
+  }
+
+  static NodeMatchTerm toPorts(@Nullable Integer protocol, PortRange... ports) {
+    return term(protocol, List.of(), List.of(), List.of(), List.of(ports), false);
+  }
+
+  static NodeMatchTerm newConnections() {
+    return term(TCP, List.of(), List.of(), List.of(), List.of(), true);
+  }
+
+  static NodeMatchTerm term(
+      @Nullable Integer protocol,
+      List<String> sources,
+      List<String> destinations,
+      List<PortRange> sourcePorts,
+      List<PortRange> destinationPorts,
+      boolean newConnectionsOnly) {
+    return new NodeMatchTerm(
+        protocol, sources, destinations, sourcePorts, destinationPorts, newConnectionsOnly);
+  }
+}
