@@ -22,6 +22,8 @@ import picocli.CommandLine.Mixin;
     mixinStandardHelpOptions = true,
     description = "Measures what a packet costs, and what passes through a limited interface.")
 public final class Bench implements Callable<Integer> {
+  private static final int TAIL_LINES = 10;
+
   @Mixin private BenchOptions options = new BenchOptions();
 
   private final List<String> arguments;
@@ -50,7 +52,11 @@ public final class Bench implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(new Thread(() -> cleanUp(run, network, folder)));
     int status = run.waitFor();
     if (status != 0) {
-      System.err.printf("the bench failed; %s:%n%s", log, Files.readString(log));
+      List<String> lines = Files.readAllLines(log);
+      System.err.printf(
+          "the bench failed; %s ends with:%n%s%n",
+          log,
+          String.join("\n", lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size())));
     }
     return status;
   }

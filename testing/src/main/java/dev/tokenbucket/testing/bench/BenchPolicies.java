@@ -6,19 +6,33 @@ import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PolicyResolver;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicySpec;
 import dev.tokenbucket.testing.StepFailedException;
+import java.util.List;
+import java.util.function.IntFunction;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The policies that are measured, as a user would write them. */
 final class BenchPolicies {
   /** The name of the policy that judges the packets. */
   static final String MEASURED = "measured";
 
-  /** B of every policy and of the textbook, in packets. */
+  /** B of every policy and of the textbook, in packets, unless said otherwise. */
   static final long BURST = 65_536;
+
+  /** A B of which nothing is handed out in advance. */
+  static final long SMALL_BURST = 63;
 
   /** Q where every packet is to conform, and where none is, in packets a second. */
   private static final String UNREACHED = "10G";
 
   private static final String NEXT_TO_NOTHING = "1";
+
+  /** The most that a hook takes beside the one measured. */
+  static final int OTHERS = 63;
+
+  private static final int OTHER_PORT = 20_000;
+  private static final int NETWORK_TERMS = 4;
+  private static final int NETWORKS_A_TERM = 250;
 
   private BenchPolicies() {}
 
@@ -34,22 +48,65 @@ final class BenchPolicies {
 
   /** All traffic that comes in by an interface, by this key. */
   static NodePolicy all(String interfaceName, String per, Subject.Expected expected) {
+    return all(interfaceName, per, expected, BURST);
+  }
+
+  /** Likewise, with another B. */
+  static NodePolicy all(String interfaceName, String per, Subject.Expected expected, long burst) {
     String rate = expected == Subject.Expected.CONFORM ? UNREACHED : NEXT_TO_NOTHING;
-    return all(interfaceName, per, rate, BURST);
+    return all(interfaceName, per, rate, burst);
   }
 
   /** As the other limiters are set that the flood meets. */
-  static NodePolicy flooded(String interfaceName, String per) {
-    return all(interfaceName, per, Integer.toString(EndToEnd.RATE), EndToEnd.BURST);
+  static NodePolicy flooded(String interfaceName, String per, Limiter.Limit limit) {
+    return all(interfaceName, per, Integer.toString(limit.rate()), limit.burst());
+  }
+
+  /** A node-wide policy that every packet conforms to, behind 63 that no packet matches. */
+  static List<NodePolicy> behindOthers(String interfaceName, IntFunction<String> match) {
+    Stream<NodePolicy> others =
+        IntStream.range(0, OTHERS)
+            .mapToObj(
+                i ->
+                    policy(
+                        "before-" + i,
+                        spec(interfaceName, "Node", UNREACHED, BURST) + match.apply(i)));
+    return Stream.concat(others, Stream.of(all(interfaceName, "Node", Subject.Expected.CONFORM)))
+        .toList();
+  }
+
+  /** A destination port that no packet has, another for each number. */
+  static String otherPort(int number) {
+    return "match:\n- destinationPorts: [%d]\n".formatted(OTHER_PORT + number);
+  }
+
+  /** A source network that no packet is from, another for each number. */
+  static String otherNetwork(int number) {
+    return "match:\n- sourceCIDRs: [192.0.%d.0/24]\n".formatted(number);
+  }
+
+  /** A node-wide policy that matches by 1,000 source networks, one of which holds the packet. */
+  static NodePolicy manyNetworks(String interfaceName) {
+    StringBuilder match = new StringBuilder("match:\n");
+    for (int term = 0; term < NETWORK_TERMS; term++) {
+      int first = term * NETWORKS_A_TERM;
+      match.append("- sourceCIDRs: [").append(UdpFrame.SOURCE_NETWORK_16);
+      for (int i = first; i < first + NETWORKS_A_TERM - 1; i++) {
+        match.append(", 172.%d.%d.0/24".formatted(16 + i / 250, i % 250));
+      }
+      match.append("]\n");
+    }
+    return policy(MEASURED, spec(interfaceName, "Node", UNREACHED, BURST) + match);
   }
 
   private static NodePolicy all(String interfaceName, String per, String rate, long burst) {
-    return policy(
-        MEASURED,
-        """
+    return policy(MEASURED, spec(interfaceName, per, rate, burst));
+  }
+
+  private static String spec(String interfaceName, String per, String rate, long burst) {
+    return """
         interfaces:
         - name: %s
-        priority: 900
         bucket:
           per: %s
         rate:
@@ -57,6 +114,6 @@ final class BenchPolicies {
         burst:
           packets: %d
         """
-            .formatted(interfaceName, per, rate, burst));
+        .formatted(interfaceName, per, rate, burst);
   }
 }

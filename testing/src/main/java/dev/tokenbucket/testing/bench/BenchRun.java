@@ -47,16 +47,20 @@ final class BenchRun implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     BenchResult.Machine machine = BenchResult.Machine.here(options.rounds, options.millis);
-    BenchResult result =
-        new BenchResult(
-            machine,
-            options.parts.contains(Part.MICRO) ? micro() : null,
-            options.parts.contains(Part.END_TO_END) ? endToEnd() : null);
-    String tables = Report.markdown(result);
-    System.out.print(tables);
+    System.out.println(machine.text() + "\n");
+    MicroResult micro = options.parts.contains(Part.MICRO) ? micro() : null;
+    if (micro != null) {
+      System.out.print(Report.markdown(micro));
+    }
+    EndToEndResult endToEnd = options.parts.contains(Part.END_TO_END) ? endToEnd() : null;
+    if (endToEnd != null) {
+      System.out.print(Report.markdown(endToEnd));
+    }
+    BenchResult result = new BenchResult(machine, micro, endToEnd);
     write(result);
     if (options.page != null) {
-      Files.writeString(options.page, Report.replaced(Files.readString(options.page), tables));
+      Files.writeString(
+          options.page, Report.replaced(Files.readString(options.page), Report.markdown(result)));
     }
     return 0;
   }
@@ -73,10 +77,6 @@ final class BenchRun implements Callable<Integer> {
     String name = FloodedInterface.NAME;
     Programmer node = programmer("flooded-node");
     Programmer source = programmer("flooded-source");
-    String rate = "rate over %d/second burst %d packets".formatted(EndToEnd.RATE, EndToEnd.BURST);
-    String above =
-        "-m hashlimit --hashlimit-above %d/second --hashlimit-burst %d"
-            .formatted(EndToEnd.RATE, EndToEnd.BURST);
     try (BenchPrograms programs = new BenchPrograms(kernel, objects(), bpffs)) {
       int sender = kernel.interfaceIndex(FloodedInterface.SENDER).orElseThrow();
       int limited = kernel.interfaceIndex(name).orElseThrow();
@@ -91,20 +91,15 @@ final class BenchRun implements Callable<Integer> {
                       limited,
                       bpffs.resolve("drop"))),
               Limiter.classifier("ours, node-wide", node, name, "Node"),
-              Limiter.nftables("nftables limit", name, "", "limit " + rate + " drop"),
+              Limiter.nftables("nftables limit", name, "", Limiter.LIMIT + " drop"),
               Limiter.classifier("ours, per source", source, name, "SourceIP"),
               List.of(
                   Limiter.nftables(
                       "nftables set with limit",
                       name,
                       "set sources { type ipv4_addr; size 65536; flags dynamic; }",
-                      "add @sources { ip saddr limit " + rate + " } drop"),
-                  Limiter.iptables(
-                      "iptables hashlimit",
-                      name,
-                      List.of(
-                          (above + " --hashlimit-mode srcip --hashlimit-name bench")
-                              .split(" ", -1)))));
+                      "add @sources { ip saddr " + Limiter.LIMIT + " } drop"),
+                  Limiter.hashlimit("iptables hashlimit", name)));
       EndToEnd bench = new EndToEnd(runs, flooded, options.rounds, options.each());
       int one = programs.flood(sender, 1);
       int many = programs.flood(sender, EndToEnd.MANY_SOURCES);

@@ -11,9 +11,10 @@ record EndToEndResult(int packets, List<Row> rows, List<Comparison> comparisons)
   /**
    * A limiter under a flood from so many sources.
    *
+   * @param limit what each bucket grants
    * @param perSecond packets that arrived and were judged
    */
-  record Row(String limiter, int sources, Spread perSecond) {}
+  record Row(String limiter, int sources, Limiter.Limit limit, Spread perSecond) {}
 
   /**
    * Ours over the faster of its peers, round by round.

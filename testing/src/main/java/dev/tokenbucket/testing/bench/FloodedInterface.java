@@ -41,20 +41,23 @@ final class FloodedInterface {
   static FloodedInterface make() {
     Commands.run("ip", "link", "add", SENDER, "type", "veth", "peer", "name", NAME);
     Commands.run("ethtool", "-K", NAME, "gro", "on");
-    setting("all/forwarding");
-    setting("all/rp_filter");
-    setting(NAME + "/rp_filter");
+    setting("ipv4/conf/all/forwarding", "0");
+    setting("ipv4/conf/all/rp_filter", "0");
+    setting("ipv4/conf/" + NAME + "/rp_filter", "0");
+    // Without addresses of IPv6 neither end sends anything by itself.
+    setting("ipv6/conf/" + SENDER + "/disable_ipv6", "1");
+    setting("ipv6/conf/" + NAME + "/disable_ipv6", "1");
     Commands.run("ip", "addr", "add", ADDRESS, "dev", NAME);
     Commands.run("ip", "link", "set", SENDER, "up");
     Commands.run("ip", "link", "set", NAME, "up");
     return new FloodedInterface();
   }
 
-  private static void setting(String name) {
+  private static void setting(String name, String value) {
     try {
-      Files.writeString(Path.of("/proc/sys/net/ipv4/conf").resolve(name), "0");
+      Files.writeString(Path.of("/proc/sys/net").resolve(name), value);
     } catch (IOException e) {
-      throw new StepFailedException("setting net.ipv4.conf." + name, e);
+      throw new StepFailedException("setting net/" + name + ": " + e.getMessage(), e);
     }
   }
 

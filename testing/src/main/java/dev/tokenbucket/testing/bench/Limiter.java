@@ -9,16 +9,27 @@ import dev.tokenbucket.testing.StepFailedException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * What limits an interface: it is put there for its turn and taken away after it.
  *
  * @param title as the tables have it
  */
-record Limiter(String title, Passes passes, Runnable install, Runnable remove) {
+record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable remove) {
+  /** Packets a second, and packets at once. */
+  record Limit(int rate, int burst) {
+    /** In the words of nftables. */
+    String ofNftables() {
+      return "limit rate over %d/second burst %d packets".formatted(rate, burst);
+    }
+  }
+
+  /** Stands for the limit in a rule of nftables. */
+  static final String LIMIT = "LIMIT";
+
   /** What goes on to the network stack. */
   enum Passes {
     EVERYTHING,
@@ -27,7 +38,7 @@ record Limiter(String title, Passes passes, Runnable install, Runnable remove) {
   }
 
   static Limiter none() {
-    return new Limiter("no limiter", Passes.EVERYTHING, () -> {}, () -> {});
+    return new Limiter("no limiter", Passes.EVERYTHING, limit -> {}, () -> {});
   }
 
   /** The classifier, as the agent programs it. */
@@ -35,9 +46,9 @@ record Limiter(String title, Passes passes, Runnable install, Runnable remove) {
     return new Limiter(
         title,
         Passes.WHAT_THE_RATE_GRANTS,
-        () -> {
+        limit -> {
           Map<String, String> failures =
-              programmer.apply(List.of(BenchPolicies.flooded(interfaceName, per)));
+              programmer.apply(List.of(BenchPolicies.flooded(interfaceName, per, limit)));
           if (!failures.isEmpty()) {
             throw new StepFailedException(title + ": " + failures, null);
           }
@@ -55,7 +66,7 @@ record Limiter(String title, Passes passes, Runnable install, Runnable remove) {
     return new Limiter(
         title,
         Passes.NOTHING,
-        () -> {
+        limit -> {
           try {
             Files.createDirectories(folder);
           } catch (IOException e) {
@@ -66,7 +77,12 @@ record Limiter(String title, Passes passes, Runnable install, Runnable remove) {
         () -> kernel.detach(at));
   }
 
-  /** A rule of nftables at the device's ingress hook, which comes right after tc's. */
+  /**
+   * A rule of nftables at the device's ingress hook, which comes right after tc's.
+   *
+   * @param set that the rule uses, or nothing
+   * @param rule with {@link #LIMIT} where the limit goes
+   */
   static Limiter nftables(String title, String interfaceName, String set, String rule) {
     String table =
         """
@@ -82,21 +98,23 @@ record Limiter(String title, Passes passes, Runnable install, Runnable remove) {
     return new Limiter(
         title,
         Passes.WHAT_THE_RATE_GRANTS,
-        () -> Commands.run("nft", table),
+        limit -> Commands.run("nft", table.replace(LIMIT, limit.ofNftables())),
         () -> Commands.run("nft", "delete table netdev bench"));
   }
 
-  /** A rule in the first of iptables' chains. */
-  static Limiter iptables(String title, String interfaceName, List<String> match) {
-    List<String> rule =
-        new ArrayList<>(
-            List.of("iptables-nft", "-t", "raw", "-A", "PREROUTING", "-i", interfaceName));
-    rule.addAll(match);
-    rule.addAll(List.of("-j", "DROP"));
+  /** Of iptables the match hashlimit with a bucket a source, in the first of its chains. */
+  static Limiter hashlimit(String title, String interfaceName) {
     return new Limiter(
         title,
         Passes.WHAT_THE_RATE_GRANTS,
-        () -> Commands.run(rule),
+        limit ->
+            Commands.run(
+                List.of(
+                    ("iptables-nft -t raw -A PREROUTING -i %s -m hashlimit --hashlimit-above"
+                            + " %d/second --hashlimit-burst %d --hashlimit-mode srcip"
+                            + " --hashlimit-name bench -j DROP")
+                        .formatted(interfaceName, limit.rate(), limit.burst())
+                        .split(" ", -1))),
         // With its chains, which would cost the next limiter's packets something.
         () -> Commands.run("nft", "delete table ip raw"));
   }

@@ -1,6 +1,7 @@
 package dev.tokenbucket.testing.bench;
 
 import dev.tokenbucket.testing.bench.MicroResult.Cpus;
+import dev.tokenbucket.testing.bench.MicroResult.Further;
 import dev.tokenbucket.testing.bench.MicroResult.PerPacket;
 import dev.tokenbucket.testing.bench.MicroResult.Program;
 import dev.tokenbucket.testing.bench.Subject.Expected;
@@ -14,6 +15,9 @@ import java.util.Map;
 final class MicroBench {
   private static final List<Key> KEYS = List.of(Key.NODE, Key.SOURCE, Key.FLOW);
   private static final double TWO_CPUS = 1.7;
+  private static final String OTHER_PORTS = "63 more policies, none matches by its port";
+  private static final String OTHER_NETWORKS = "63 more policies, none matches by its source CIDR";
+  private static final String MANY_NETWORKS = "1,000 source CIDRs in match";
 
   private final ProgramRuns runs;
   private final BenchPrograms programs;
@@ -49,6 +53,7 @@ final class MicroBench {
                 on -> List.of(BenchPolicies.all(on, key.per(), expected))));
       }
     }
+    subjects.addAll(further());
     Rounds interleaved = new Rounds(runs, rounds, each);
     Map<String, Spread> nanos = Pinned.start(runs, 0, () -> interleaved.measure(subjects)).result();
     List<Program> measured =
@@ -61,7 +66,46 @@ final class MicroBench {
             .filter(subject -> subject.name().equals(ours(Key.NODE, Expected.CONFORM)))
             .findFirst()
             .orElseThrow();
-    return new MicroResult(measured, perPacket(nanos), List.of(), cpus(empty, shared));
+    return new MicroResult(measured, perPacket(nanos), further(nanos), cpus(empty, shared));
+  }
+
+  /** Where nothing is handed out in advance, and where more is looked at than one policy. */
+  private List<Subject> further() {
+    return List.of(
+        smallBurst(Key.NODE, Expected.CONFORM),
+        smallBurst(Key.NODE, Expected.EXCEED),
+        smallBurst(Key.SOURCE, Expected.CONFORM),
+        smallBurst(Key.SOURCE, Expected.EXCEED),
+        classifiers.on(
+            OTHER_PORTS,
+            Expected.CONFORM,
+            on -> BenchPolicies.behindOthers(on, BenchPolicies::otherPort)),
+        classifiers.on(
+            OTHER_NETWORKS,
+            Expected.CONFORM,
+            on -> BenchPolicies.behindOthers(on, BenchPolicies::otherNetwork)),
+        classifiers.on(
+            MANY_NETWORKS, Expected.CONFORM, on -> List.of(BenchPolicies.manyNetworks(on))));
+  }
+
+  private Subject smallBurst(Key key, Expected expected) {
+    return classifiers.on(
+        "%s, B = %d".formatted(ours(key, expected), BenchPolicies.SMALL_BURST),
+        expected,
+        on -> List.of(BenchPolicies.all(on, key.per(), expected, BenchPolicies.SMALL_BURST)));
+  }
+
+  private static List<Further> further(Map<String, Spread> nanos) {
+    Spread empty = of(nanos, BenchPrograms.EMPTY);
+    Spread alone = of(nanos, ours(Key.NODE, Expected.CONFORM));
+    double source = of(nanos, ours(Key.SOURCE, Expected.CONFORM)).median() - empty.median();
+    double textbook = of(nanos, textbook(Key.NODE, Expected.CONFORM)).median() - empty.median();
+    String oneBucket = "net of a bucket per source";
+    return List.of(
+        Further.of(OTHER_PORTS, of(nanos, OTHER_PORTS), alone, source, oneBucket),
+        Further.of(OTHER_NETWORKS, of(nanos, OTHER_NETWORKS), alone, source, oneBucket),
+        Further.of(
+            MANY_NETWORKS, of(nanos, MANY_NETWORKS), alone, textbook, "net of the textbook"));
   }
 
   private static String ours(Key key, Expected expected) {

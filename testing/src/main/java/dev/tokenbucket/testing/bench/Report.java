@@ -29,14 +29,20 @@ final class Report {
   }
 
   static String markdown(BenchResult result) {
+    String micro = result.micro() == null ? "" : markdown(result.micro());
+    String endToEnd = result.endToEnd() == null ? "" : markdown(result.endToEnd());
+    return result.machine().text() + "\n\n" + micro + endToEnd;
+  }
+
+  static String markdown(MicroResult micro) {
     Formatter to = new Formatter(new StringBuilder(), Locale.ROOT);
-    to.format("%s%n%n", result.machine().text());
-    if (result.micro() != null) {
-      micro(to, result.micro());
-    }
-    if (result.endToEnd() != null) {
-      endToEnd(to, result.endToEnd());
-    }
+    micro(to, micro);
+    return to.toString();
+  }
+
+  static String markdown(EndToEndResult endToEnd) {
+    Formatter to = new Formatter(new StringBuilder(), Locale.ROOT);
+    endToEnd(to, endToEnd);
     return to.toString();
   }
 
@@ -114,14 +120,17 @@ final class Report {
 
   private static void endToEnd(Formatter to, EndToEndResult result) {
     to.format("### Through a flooded interface%n%n");
-    to.format(
-        "%,d packets a round; every limiter grants %d packets/s, burst %d.%n%n",
-        result.packets(), EndToEnd.RATE, EndToEnd.BURST);
-    to.format("| limiter | sources | 1,000 packets/s (min/median/max) |%n|---|---|---|%n");
+    to.format("%,d packets a round.%n%n", result.packets());
+    to.format("| limiter | sources | granted a bucket: packets/s, burst |");
+    to.format(" 1,000 packets/s dealt with (min/median/max) |%n|---|---|---|---|%n");
     for (Row row : result.rows()) {
       to.format(
-          "| %s | %,d | %s |%n",
-          row.limiter(), row.sources(), spread(row.perSecond().times(0.001), "%.0f"));
+          "| %s | %,d | %,d, %,d | %s |%n",
+          row.limiter(),
+          row.sources(),
+          row.limit().rate(),
+          row.limit().burst(),
+          spread(row.perSecond().times(0.001), "%.0f"));
     }
     to.format("%n| ratio, round by round | sources | min/median/max | goal | |%n");
     to.format("|---|---|---|---|---|%n");

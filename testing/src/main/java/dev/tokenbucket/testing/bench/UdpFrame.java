@@ -6,6 +6,9 @@ import java.nio.ByteBuffer;
 final class UdpFrame {
   static final int LENGTH = 64;
 
+  /** A network that holds the source. */
+  static final String SOURCE_NETWORK_16 = "10.77.0.0/16";
+
   private static final int ETHERNET = 14;
   private static final int IP = 20;
   private static final int UDP = 17;
