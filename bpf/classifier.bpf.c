@@ -61,6 +61,7 @@ int tokenbucket(struct __sk_buff *skb)
 
 #ifdef TB_CLOCK_FROM_TIMESTAMP
 	source.timestamp = skb->tstamp;
+	source.late_ticks = skb->mark;
 #endif
 	if (!parse_packet(skb, hook.ethernet, hook.features, &packet)) {
 		count_not_ip();

@@ -10,8 +10,10 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
-struct clock_source {
-	__u64 timestamp; /* used under TB_CLOCK_FROM_TIMESTAMP alone */
+struct clock_source { /* used under TB_CLOCK_FROM_TIMESTAMP alone */
+	__u64 timestamp;
+	__u32 late_ticks; /* by how many ticks clock_tick() is behind */
+	__u32 pad;
 };
 
 static __always_inline __u64 clock_read(const struct clock_source *source)
@@ -31,7 +33,7 @@ static __always_inline __u64 clock_read(const struct clock_source *source)
 static __always_inline __u32 clock_tick(const struct clock_source *source)
 {
 #ifdef TB_CLOCK_FROM_TIMESTAMP
-	return source->timestamp >> 22;
+	return (source->timestamp >> 22) - source->late_ticks;
 #else
 	return bpf_jiffies64();
 #endif

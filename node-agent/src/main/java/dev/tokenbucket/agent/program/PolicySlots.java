@@ -42,7 +42,7 @@ final class PolicySlots {
   private static final int PARAMETERS_SIZE = 2 * AxisLine.SIZE + 8;
 
   /** {@code struct parameter_change} of parameters.bpf.c. */
-  private static final int CHANGE_SIZE = 8 + AxisLine.SIZE + 8;
+  private static final int CHANGE_SIZE = 8 + AxisLine.SIZE + 16;
 
   private static final int SHARED_BUCKET_SIZE = 64;
   private static final int RESERVATION_SIZE = 16;

@@ -20,7 +20,7 @@ final class Sweeper {
   private static final int KEYS = 512;
 
   private static final int KEY_STRIDE = 40;
-  private static final int REQUEST_SIZE = 24;
+  private static final int REQUEST_SIZE = 32;
 
   /** Elements asked for at a time; more than a hash map's bucket ever holds. */
   private static final int PART = 4096;

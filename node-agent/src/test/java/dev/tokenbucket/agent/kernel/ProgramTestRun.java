@@ -12,6 +12,7 @@ import org.jspecify.annotations.Nullable;
 public final class ProgramTestRun {
   // struct __sk_buff and struct bpf_test_run_opts
   private static final int SKB_SIZE = 192;
+  private static final int SKB_MARK = 8;
   private static final int SKB_TSTAMP = 152;
   private static final int SKB_WIRE_LEN = 160;
   private static final int SKB_GSO_SEGS = 164;
@@ -31,12 +32,13 @@ public final class ProgramTestRun {
    * Runs the program once.
    *
    * @param time the packet's time stamp, in nanoseconds
+   * @param mark the packet's mark: by how many ticks the virtual tick is late
    * @return the program's verdict
    */
-  public int run(int program, byte[] frame, long time, Merged merged) {
+  public int run(int program, byte[] frame, long time, int mark, Merged merged) {
     Pointer data = Memory.allocateDirect(runtime, frame.length, true);
     data.put(0, frame, 0, frame.length);
-    return run(program, data, null, frame.length, time, merged);
+    return run(program, data, null, frame.length, time, mark, merged);
   }
 
   /**
@@ -48,14 +50,21 @@ public final class ProgramTestRun {
     Pointer data = Memory.allocateDirect(runtime, frame.length, true);
     data.put(0, frame, 0, frame.length);
     Pointer out = Memory.allocateDirect(runtime, frame.length, true);
-    int verdict = run(program, data, out, frame.length, time, Merged.NONE);
+    int verdict = run(program, data, out, frame.length, time, 0, Merged.NONE);
     out.get(0, frame, 0, frame.length);
     return verdict;
   }
 
   private int run(
-      int program, Pointer data, @Nullable Pointer out, int length, long time, Merged merged) {
+      int program,
+      Pointer data,
+      @Nullable Pointer out,
+      int length,
+      long time,
+      int mark,
+      Merged merged) {
     ByteBuffer skb = ByteBuffer.allocate(SKB_SIZE).order(ByteOrder.nativeOrder());
+    skb.putInt(SKB_MARK, mark);
     skb.putLong(SKB_TSTAMP, time);
     skb.putInt(SKB_WIRE_LEN, merged.wireLength());
     skb.putInt(SKB_GSO_SEGS, merged.segments());

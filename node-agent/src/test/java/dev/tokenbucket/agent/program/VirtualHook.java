@@ -30,6 +30,9 @@ final class VirtualHook implements AutoCloseable {
   static final long START = 1_000_000_000_000L;
   private static final int TC_ACT_SHOT = 2;
 
+  /** {@code clock_tick} of clock.h, under the virtual clock. */
+  private static final int TICK_SHIFT = 22;
+
   record Counters(
       long conformPackets,
       long conformBytes,
@@ -52,6 +55,7 @@ final class VirtualHook implements AutoCloseable {
   private final Map<String, Integer> maps = new HashMap<>();
   private final int cpus = kernel.possibleCpus();
   private long now = START;
+  private long tickStoppedAt;
 
   /** Loads the classifier; {@code folder} is a BPF file system of this hook's own. */
   VirtualHook(
@@ -138,13 +142,22 @@ final class VirtualHook implements AutoCloseable {
     now += nanos;
   }
 
+  /** From now on the tick stands still, though time passes. */
+  void stopTick() {
+    tickStoppedAt = now;
+  }
+
+  private int lateTicks() {
+    return tickStoppedAt == 0 ? 0 : (int) ((now >> TICK_SHIFT) - (tickStoppedAt >> TICK_SHIFT));
+  }
+
   /** Whether a frame passes now. */
   boolean passes(byte[] frame) {
     return passes(frame, Merged.NONE);
   }
 
   boolean passes(byte[] frame, Merged merged) {
-    return verdict(runner.run(program, frame, now, merged));
+    return verdict(runner.run(program, frame, now, lateTicks(), merged));
   }
 
   private static boolean verdict(int verdict) {
@@ -195,7 +208,7 @@ final class VirtualHook implements AutoCloseable {
     try {
       kernel.awaitGracePeriod();
       ByteBuffer context =
-          ByteBuffer.allocate(8 + AxisLine.SIZE + 8).order(ByteOrder.nativeOrder());
+          ByteBuffer.allocate(8 + AxisLine.SIZE + 16).order(ByteOrder.nativeOrder());
       context.putInt(2 * policy).putInt(0).put(line(to, now + ahead).encode()).putLong(now);
       return kernel.run(change, context.array());
     } finally {
