@@ -97,12 +97,14 @@ static __always_inline __u32 bucket_conditions(const struct axis_line *line, __u
 	       opp_condition(1, !ahead && held > line->window);
 }
 
+/* No more is prepaid than the window is narrower by: after B has shrunk, the rest counts as none.
+ */
 static __always_inline _Bool bucket_is_prepaid(const struct axis_line *line, __u64 pos, __u64 lim,
 					       __u64 cost)
 {
 	__s64 prepaid = lim - pos;
 
-	return prepaid >= (__s64)cost && prepaid <= (__s64)line->batch;
+	return prepaid >= (__s64)cost && prepaid <= (__s64)(line->burst - line->window);
 }
 
 /* The nearer one: tokens are not handed out beyond end, nor before they were granted. */
@@ -178,7 +180,11 @@ static __always_inline void bucket_step_now(const struct clock_source *source,
 	step->base = step->next.update == BUCKET_PLACE_ANEW ? v - line->window : pos;
 }
 
-/* Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. */
+/*
+ * Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. The parameters are
+ * read after the bucket: a packet of old ones then loses the race to any that came after the flip,
+ * so not every CPU can bring a prepaid packet over a change that makes B smaller.
+ */
 static __always_inline enum bucket_verdict bucket_judge(const struct clock_source *source,
 							struct bucket *bucket,
 							const struct policy_parameters *parameters,
@@ -186,9 +192,9 @@ static __always_inline enum bucket_verdict bucket_judge(const struct clock_sourc
 {
 #pragma clang loop unroll(disable)
 	for (int try = 0; try < BUCKET_TRIES; try++) {
-		const struct axis_line *line = bucket_parameters(parameters);
 		__u64 pos = *(volatile __u64 *)&bucket->pos;
 		__u64 lim = *(volatile __u64 *)&bucket->lim;
+		const struct axis_line *line = bucket_parameters(parameters);
 		struct bucket_step step;
 		__u32 tick;
 

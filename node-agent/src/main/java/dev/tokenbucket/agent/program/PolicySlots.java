@@ -12,6 +12,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.IntConsumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -171,9 +172,10 @@ final class PolicySlots {
     int program = loadParametersProgram();
     try {
       for (int i = 0; i < CHANGE_TRIES; i++) {
+        // The last bend first, then the packets that read the clock before it.
+        await(inForce(slot).t0());
         kernel.awaitGracePeriod();
-        // A change that was made less than the lead ago may lie ahead of now: bend after it.
-        long t0 = Math.max(System.nanoTime(), inForce(slot).t0()) + CHANGE_AHEAD_NANOS;
+        long t0 = System.nanoTime() + CHANGE_AHEAD_NANOS;
         ByteBuffer context = ByteBuffer.allocate(CHANGE_SIZE).order(ByteOrder.nativeOrder());
         context.putInt(slot).putInt(0).put(line(identity, policy, t0).encode());
         if (kernel.run(program, context.array()) == 0) {
@@ -190,6 +192,13 @@ final class PolicySlots {
             + " came too late "
             + CHANGE_TRIES
             + " times: the host is overloaded; the old ones stay in force");
+  }
+
+  /** A moment of CLOCK_MONOTONIC, at most the lead of a change ahead. */
+  private static void await(long moment) {
+    for (long left = moment - System.nanoTime(); left > 0; left = moment - System.nanoTime()) {
+      LockSupport.parkNanos(left);
+    }
   }
 
   private AxisLine line(SlotIdentity identity, NodePolicy policy, long t0) {

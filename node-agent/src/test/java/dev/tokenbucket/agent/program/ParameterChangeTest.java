@@ -9,6 +9,7 @@ class ParameterChangeTest extends KernelTest {
   private static final byte[] FRAME = Frames.udp("10.0.0.2", 100);
   private static final long SECOND = 1_000_000_000L;
   private static final long AHEAD = SECOND / 20;
+  private static final int EAGAIN = 11;
   private static final int ETIME = 62;
   private static final Policy SLOW = Policy.packets(100, 1000);
   private static final Policy FAST = Policy.packets(10_000, 1000);
@@ -64,6 +65,21 @@ class ParameterChangeTest extends KernelTest {
       assertThat(hook.change(0, FAST.at(0), 0)).isEqualTo(-ETIME);
       hook.pass(SECOND);
       assertThat(hook.passing(2000, FRAME)).isBetween(99 - SLACK, 101);
+    }
+  }
+
+  /** Else the rate behind the last bend would hold before it, and V would jump. */
+  @Test
+  void aChangeIsRefusedWhileTheLastBendIsAhead() {
+    try (VirtualHook hook = hook(FAST)) {
+      drain(hook);
+      assertThat(hook.change(0, SLOW.at(0), AHEAD)).isZero();
+      hook.pass(AHEAD - 1);
+      hook.passing(2000, FRAME);
+      assertThat(hook.change(0, FAST.at(0), AHEAD)).isEqualTo(-EAGAIN);
+      assertThat(hook.passing(2000, FRAME)).isZero();
+      hook.pass(1);
+      assertThat(hook.change(0, FAST.at(0), AHEAD)).isZero();
     }
   }
 
