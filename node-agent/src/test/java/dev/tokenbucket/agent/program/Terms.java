@@ -36,6 +36,17 @@ final class Terms {
     return term(TCP, List.of(), List.of(), List.of(), List.of(), true);
   }
 
+  /** Asks for each field that a term can ask for. */
+  static NodeMatchTerm everyField() {
+    return term(
+        TCP,
+        List.of("10.0.0.0/8", "fd00::/16"),
+        List.of("10.0.0.0/8", "fd00::/16"),
+        List.of(new PortRange(1024, 65535)),
+        List.of(new PortRange(80, 80), new PortRange(443, 443)),
+        true);
+  }
+
   static NodeMatchTerm term(
       @Nullable Integer protocol,
       List<String> sources,

@@ -1,7 +1,9 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
 import dev.tokenbucket.agent.match.FailsafeSettings;
@@ -19,8 +21,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 
 /**
  * The classifier in the kernel with a set of policies, on no interface and with its own time.
@@ -29,6 +34,7 @@ import java.util.Map;
 final class VirtualHook implements AutoCloseable {
   static final long START = 1_000_000_000_000L;
   private static final int TC_ACT_SHOT = 2;
+  private static final List<String> VIRTUAL_CLOCK = List.of("TB_CLOCK_FROM_TIMESTAMP");
 
   /** {@code clock_tick} of clock.h, under the virtual clock. */
   private static final int TICK_SHIFT = 22;
@@ -65,6 +71,29 @@ final class VirtualHook implements AutoCloseable {
       boolean ethernet,
       FailsafeSettings failsafes,
       List<NodePolicy> policies) {
+    this(folder, objects, VIRTUAL_CLOCK, direction, ethernet, failsafes, policies);
+  }
+
+  /** Of which packets are judged by the kernel's clock; times given to it mean nothing. */
+  static VirtualHook inRealTime(Path folder, Path objects, NodePolicy policy) {
+    return new VirtualHook(
+        folder,
+        objects,
+        List.of(),
+        Direction.Ingress,
+        true,
+        FailsafeSettings.LINK_ONLY,
+        List.of(policy));
+  }
+
+  private VirtualHook(
+      Path folder,
+      Path objects,
+      List<String> defines,
+      Direction direction,
+      boolean ethernet,
+      FailsafeSettings failsafes,
+      List<NodePolicy> policies) {
     this.bpffs = folder;
     this.policies = List.copyOf(policies);
     Map<String, Path> pins = new Pins(folder).ofClassifier(folder);
@@ -74,7 +103,7 @@ final class VirtualHook implements AutoCloseable {
       placed.add(new Placed(policy, slot, slot + 1));
     }
     HookConfiguration configuration = HookConfiguration.of(direction, ethernet, placed, failsafes);
-    compiled = new ClassifierCompiler(objects).compile(List.of("TB_CLOCK_FROM_TIMESTAMP"));
+    compiled = new ClassifierCompiler(objects).compile(defines);
     program =
         kernel.load(
             compiled.resolve("classifier.bpf.o"),
@@ -137,6 +166,11 @@ final class VirtualHook implements AutoCloseable {
     return map;
   }
 
+  /** A way to run very many packets, each at a time of its own. */
+  PacketRunner runner() {
+    return new PacketRunner(program);
+  }
+
   /** Lets time pass, in nanoseconds; back where it is negative. */
   void pass(long nanos) {
     now += nanos;
@@ -174,6 +208,33 @@ final class VirtualHook implements AutoCloseable {
       throw new IllegalStateException("the frame was dropped");
     }
     return copy;
+  }
+
+  long now() {
+    return now;
+  }
+
+  /** The addresses that have a bucket, in network order, each behind it its version in byte 16. */
+  Set<ByteBuffer> sources(int policy) {
+    NodePolicy of = policies.get(policy);
+    int tables = map(Pins.tables(of.per(), SlotIdentity.of(of, 0).evicts()));
+    int table = kernel.openInner(tables, 2 * policy).orElseThrow();
+    try {
+      int size = Pins.keySize(of.per());
+      Set<ByteBuffer> sources = new HashSet<>();
+      Optional<ByteBuffer> cursor = Optional.empty();
+      do {
+        Kernel.Batch batch =
+            kernel.lookupBatch(table, cursor, size, PolicySlots.BUCKET_SIZE, of.capacity());
+        for (int i = 0; i < batch.count(); i++) {
+          sources.add(batch.keys().slice(i * size, 17));
+        }
+        cursor = batch.next();
+      } while (cursor.isPresent());
+      return sources;
+    } finally {
+      kernel.close(table);
+    }
   }
 
   /** How many of so many equal frames pass now. */
@@ -216,7 +277,7 @@ final class VirtualHook implements AutoCloseable {
     }
   }
 
-  private AxisLine line(NodePolicy policy, long t0) {
+  AxisLine line(NodePolicy policy, long t0) {
     return policy.per().isTabled()
         ? AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, t0)
         : AxisLine.shared(policy.unit(), policy.rate(), policy.burst(), 1, t0, cpus);
