@@ -22,6 +22,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -41,6 +42,7 @@ public final class SimulatedAgents implements AutoCloseable {
   private final Map<String, String> tokens = new ConcurrentHashMap<>();
   private final Map<String, Long> answered = new ConcurrentHashMap<>();
   private final Set<String> silent = ConcurrentHashMap.newKeySet();
+  private final Map<String, String> failing = new ConcurrentHashMap<>();
   private final AtomicLong writes = new AtomicLong();
   private final SharedIndexInformer<TokenBucketNodeState> informer;
 
@@ -66,6 +68,31 @@ public final class SimulatedAgents implements AutoCloseable {
   /** Makes a node's agent say nothing, from its next change on. */
   public void silence(String node) {
     silent.add(node);
+  }
+
+  /** Lets a node's agent speak again, at once. */
+  public void speak(String node) {
+    silent.remove(node);
+    answerAnew(node);
+  }
+
+  /** Makes a node's agent find that its kernel takes nothing new, with this message. */
+  public void fail(String node, String message) {
+    failing.put(node, message);
+  }
+
+  /** Ends that, and has what failed tried again at once. */
+  public void recover(String node) {
+    failing.remove(node);
+    answerAnew(node);
+  }
+
+  private void answerAnew(String node) {
+    answered.remove(node);
+    TokenBucketNodeState state = informer.getStore().getByKey(node);
+    if (state != null) {
+      wake(state);
+    }
   }
 
   /** How many statuses were written. */
@@ -107,15 +134,39 @@ public final class SimulatedAgents implements AutoCloseable {
       return;
     }
     List<NodePolicy> wanted = List.copyOf(state.getSpec().policies());
+    String failure = failing.get(node);
     TokenBucketNodeStateStatus status =
         NodeStateSource.status(
             new DesiredState(state.getMetadata().getGeneration(), wanted, List.of()),
-            List.of(kernelRunning(wanted)),
-            Map.of(),
+            List.of(kernelRunning(failure == null ? wanted : unchanged(wanted, state))),
+            failure == null ? Map.of() : failures(wanted, state, failure),
             List.of());
     if (!status.equals(state.getStatus())) {
       write(node, status);
     }
+  }
+
+  private static List<NodePolicy> unchanged(List<NodePolicy> wanted, TokenBucketNodeState state) {
+    return wanted.stream().filter(policy -> inForce(policy, state)).toList();
+  }
+
+  private static Map<String, String> failures(
+      List<NodePolicy> wanted, TokenBucketNodeState state, String message) {
+    return wanted.stream()
+        .filter(policy -> !inForce(policy, state))
+        .collect(Collectors.toMap(NodePolicy::uid, policy -> message));
+  }
+
+  /** As the agent read back before. */
+  private static boolean inForce(NodePolicy policy, TokenBucketNodeState state) {
+    return state.getStatus() != null
+        && state.getStatus().policies() != null
+        && state.getStatus().policies().stream()
+            .anyMatch(
+                answer ->
+                    answer.uid().equals(policy.uid())
+                        && answer.programmed()
+                        && answer.generation() == policy.generation());
   }
 
   private static RunningHook kernelRunning(List<NodePolicy> wanted) {

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.WeakHashMap;
 import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
 
 /**
  * One instance of what many nodes have alike, so that thousands of node states cost little more
@@ -39,13 +40,17 @@ final class EntryPool implements EntryFacts {
         entry, made -> new Pooled(new WeakReference<>(made), computed.bytes(made)));
   }
 
-  /** Without what the operator does not read: interfaces, rates as found, warnings. */
-  synchronized NodePolicyStatus intern(NodePolicyStatus answer) {
+  /**
+   * Without what the operator does not read: interfaces, rates as found, warnings.
+   *
+   * @param tried the generation of the entry that the answer speaks of
+   */
+  synchronized NodePolicyStatus intern(NodePolicyStatus answer, @Nullable Long tried) {
     NodePolicyStatus small =
         new NodePolicyStatus(
             answer.name(),
             answer.uid(),
-            answer.observedGeneration(),
+            tried,
             answer.generation(),
             answer.programmed(),
             answer.reason(),

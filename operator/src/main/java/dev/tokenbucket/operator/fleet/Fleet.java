@@ -376,12 +376,20 @@ public final class Fleet {
     return Optional.of(found);
   }
 
-  /** Node states without a Node: their uids by name. */
+  /**
+   * Node states without a Node: their uids by name. One that lists a policy being deleted is none
+   * yet: that nobody is left to confirm it is first said of the policy.
+   */
   public synchronized Map<String, String> orphans() {
     Map<String, String> found = new TreeMap<>();
     if (open) {
+      Set<String> awaited = new HashSet<>();
+      policies.values().stream()
+          .filter(TrackedPolicy::deleting)
+          .forEach(policy -> awaited.addAll(holders.getOrDefault(policy.uid(), Set.of())));
       states.values().stream()
           .filter(state -> !state.deleting() && !nodes.containsKey(state.name()))
+          .filter(state -> !awaited.contains(state.name()))
           .forEach(state -> found.put(state.name(), state.uid()));
     }
     return found;

@@ -50,7 +50,15 @@ record StateView(
         spec == null ? List.of() : orEmpty(spec.policies()).stream().map(pool::intern).toList();
     Map<String, NodePolicyStatus> answers = new HashMap<>();
     if (status != null) {
-      orEmpty(status.policies()).forEach(each -> answers.put(each.uid(), pool.intern(each)));
+      boolean current = Objects.equals(status.observedGeneration(), metadata.getGeneration());
+      for (NodePolicyStatus each : orEmpty(status.policies())) {
+        Long tried = each.observedGeneration();
+        if (tried == null && current) {
+          // An agent that does not say so yet speaks of the spec that it has acted on.
+          tried = generation(entries, each.uid());
+        }
+        answers.put(each.uid(), pool.intern(each, tried));
+      }
     }
     boolean ours = isOurs(metadata);
     return new StateView(
@@ -70,6 +78,14 @@ record StateView(
 
   private static <T> List<T> orEmpty(@Nullable List<T> list) {
     return list == null ? List.of() : list;
+  }
+
+  private static @Nullable Long generation(List<NodePolicy> entries, String policyUid) {
+    return entries.stream()
+        .filter(entry -> entry.uid().equals(policyUid))
+        .map(NodePolicy::generation)
+        .findFirst()
+        .orElse(null);
   }
 
   private static @Nullable String owner(ObjectMeta metadata) {
