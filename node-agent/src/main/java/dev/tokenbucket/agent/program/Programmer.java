@@ -5,6 +5,7 @@ import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.HookSet.HookKey;
 import dev.tokenbucket.agent.program.SlotIdentity.Window;
+import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -38,6 +39,12 @@ public final class Programmer {
   private final HookPrograms programs;
   private final Sweeper sweeper;
   private final ReadBack readBack;
+
+  /** As made for the last set: most of it is wanted again, and tables of many terms cost time. */
+  private Map<ConfigurationKey, HookConfiguration> configurations = Map.of();
+
+  private record ConfigurationKey(
+      Direction direction, boolean ethernet, List<HookConfiguration.Placed> policies) {}
 
   /** With no failsafes but those of the link: neighbour discovery and DHCP. */
   public Programmer(Kernel kernel, Path bpffs, Path objects) {
@@ -74,7 +81,11 @@ public final class Programmer {
     programs.prepareMaps();
     slots.prepare();
     Map<SlotIdentity, Integer> placed = place(set);
-    set.hooks().forEach((hook, on) -> programs.attach(hook, configuration(hook, on, placed), on));
+    Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
+    set.hooks()
+        .forEach(
+            (hook, on) -> programs.attach(hook, configuration(key(hook, on, placed), made), on));
+    configurations = Map.copyOf(made);
     programs.removeExcept(set.hooks().keySet());
     slots.freeExcept(new HashSet<>(placed.values()));
     return Map.copyOf(set.failures());
@@ -96,6 +107,17 @@ public final class Programmer {
   }
 
   private HookConfiguration configuration(
+      ConfigurationKey key, Map<ConfigurationKey, HookConfiguration> made) {
+    HookConfiguration before = configurations.get(key);
+    return made.computeIfAbsent(
+        key,
+        k ->
+            before != null
+                ? before
+                : HookConfiguration.of(k.direction(), k.ethernet(), k.policies(), failsafes));
+  }
+
+  private static ConfigurationKey key(
       HookKey hook, List<NodePolicy> on, Map<SlotIdentity, Integer> placed) {
     List<HookConfiguration.Placed> policies = new ArrayList<>();
     for (NodePolicy policy : on) {
@@ -106,7 +128,7 @@ public final class Programmer {
               Objects.requireNonNull(placed.get(own)),
               placed.getOrDefault(own.ofWindow(Window.MARK), 0)));
     }
-    return HookConfiguration.of(hook.direction(), hook.hasEthernet(), policies, failsafes);
+    return new ConfigurationKey(hook.direction(), hook.hasEthernet(), List.copyOf(policies));
   }
 
   /** Detaches and unpins everything of ours. */
