@@ -11,56 +11,76 @@ import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.OnFull;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A policy of which a test says what matters to it; each method gives another policy. Failsafes are
  * off unless asked for, so that tests see each packet judged.
  */
-record Policy(
-    RateUnit unit,
-    long rate,
-    long burst,
-    BucketPer per,
-    int capacity,
-    OnFull onFull,
-    int ipv4Prefix,
-    int ipv6Prefix,
-    List<NodeMatchTerm> match,
-    List<NodeMatchTerm> exempt,
-    Failsafe failsafe,
-    ExceedAction action,
-    @Nullable Integer dscp,
-    Mode mode) {
+final class Policy {
+  private final RateUnit unit;
+  private final long rate;
+  private final long burst;
+
+  // Written by with() alone, before anybody else sees the policy.
+  private BucketPer per = BucketPer.Node;
+  private int capacity = 1;
+  private OnFull onFull = OnFull.ShareBucket;
+  private int ipv4Prefix = 32;
+  private int ipv6Prefix = 64;
+  private List<NodeMatchTerm> match = List.of();
+  private List<NodeMatchTerm> exempt = List.of();
+  private Failsafe failsafe = Failsafe.Disabled;
+  private ExceedAction action = ExceedAction.Drop;
+  private @Nullable Integer dscp;
+  private Mode mode = Mode.Enforce;
+
+  private Policy(RateUnit unit, long rate, long burst) {
+    this.unit = unit;
+    this.rate = rate;
+    this.burst = burst;
+  }
 
   static Policy packets(long rate, long burst) {
-    return of(RateUnit.Packets, rate, burst);
+    return new Policy(RateUnit.Packets, rate, burst);
   }
 
   static Policy bytes(long bits, long burst) {
-    return of(RateUnit.Bits, bits, burst);
+    return new Policy(RateUnit.Bits, bits, burst);
   }
 
   static Policy connections(long rate, long burst) {
-    return of(RateUnit.Connections, rate, burst).matching(Terms.newConnections());
+    return new Policy(RateUnit.Connections, rate, burst).matching(Terms.newConnections());
   }
 
-  private static Policy of(RateUnit unit, long rate, long burst) {
-    return new Policy(
-        unit,
-        rate,
-        burst,
-        BucketPer.Node,
-        1,
-        OnFull.ShareBucket,
-        32,
-        64,
-        List.of(),
-        List.of(),
-        Failsafe.Disabled,
-        ExceedAction.Drop,
-        null,
-        Mode.Enforce);
+  long rate() {
+    return rate;
+  }
+
+  long burst() {
+    return burst;
+  }
+
+  BucketPer per() {
+    return per;
+  }
+
+  private Policy with(Consumer<Policy> change) {
+    Policy other = new Policy(unit, rate, burst);
+    other.per = per;
+    other.capacity = capacity;
+    other.onFull = onFull;
+    other.ipv4Prefix = ipv4Prefix;
+    other.ipv6Prefix = ipv6Prefix;
+    other.match = match;
+    other.exempt = exempt;
+    other.failsafe = failsafe;
+    other.action = action;
+    other.dscp = dscp;
+    other.mode = mode;
+    change.accept(other);
+    return other;
   }
 
   /** As the agent gets it; policies are named in the order in which they are made. */
@@ -101,143 +121,51 @@ record Policy(
     return per(BucketPer.Flow, places);
   }
 
-  Policy per(BucketPer other, int places) {
-    return new Policy(
-        unit,
-        rate,
-        burst,
-        other,
-        places,
-        onFull,
-        ipv4Prefix,
-        ipv6Prefix,
-        match,
-        exempt,
-        failsafe,
-        action,
-        dscp,
-        mode);
+  Policy per(BucketPer key, int places) {
+    return with(
+        other -> {
+          other.per = key;
+          other.capacity = places;
+        });
   }
 
   Policy evicting() {
-    return new Policy(
-        unit,
-        rate,
-        burst,
-        per,
-        capacity,
-        OnFull.EvictOldest,
-        ipv4Prefix,
-        ipv6Prefix,
-        match,
-        exempt,
-        failsafe,
-        action,
-        dscp,
-        mode);
+    return with(other -> other.onFull = OnFull.EvictOldest);
   }
 
   Policy prefixes(int ipv4, int ipv6) {
-    return new Policy(
-        unit, rate, burst, per, capacity, onFull, ipv4, ipv6, match, exempt, failsafe, action, dscp,
-        mode);
+    return with(
+        other -> {
+          other.ipv4Prefix = ipv4;
+          other.ipv6Prefix = ipv6;
+        });
   }
 
   Policy matching(NodeMatchTerm... terms) {
-    return new Policy(
-        unit,
-        rate,
-        burst,
-        per,
-        capacity,
-        onFull,
-        ipv4Prefix,
-        ipv6Prefix,
-        List.of(terms),
-        exempt,
-        failsafe,
-        action,
-        dscp,
-        mode);
+    return with(other -> other.match = List.of(terms));
   }
 
   Policy exempting(NodeMatchTerm... terms) {
-    return new Policy(
-        unit,
-        rate,
-        burst,
-        per,
-        capacity,
-        onFull,
-        ipv4Prefix,
-        ipv6Prefix,
-        match,
-        List.of(terms),
-        failsafe,
-        action,
-        dscp,
-        mode);
+    return with(other -> other.exempt = List.of(terms));
   }
 
   Policy withFailsafes() {
-    return new Policy(
-        unit,
-        rate,
-        burst,
-        per,
-        capacity,
-        onFull,
-        ipv4Prefix,
-        ipv6Prefix,
-        match,
-        exempt,
-        Failsafe.Enabled,
-        action,
-        dscp,
-        mode);
+    return with(other -> other.failsafe = Failsafe.Enabled);
   }
 
   Policy markingEcn() {
-    return acting(ExceedAction.MarkECN, null);
+    return with(other -> other.action = ExceedAction.MarkECN);
   }
 
   Policy settingDscp(int value) {
-    return acting(ExceedAction.SetDSCP, value);
-  }
-
-  private Policy acting(ExceedAction other, @Nullable Integer value) {
-    return new Policy(
-        unit,
-        rate,
-        burst,
-        per,
-        capacity,
-        onFull,
-        ipv4Prefix,
-        ipv6Prefix,
-        match,
-        exempt,
-        failsafe,
-        other,
-        value,
-        mode);
+    return with(
+        other -> {
+          other.action = ExceedAction.SetDSCP;
+          other.dscp = value;
+        });
   }
 
   Policy audited() {
-    return new Policy(
-        unit,
-        rate,
-        burst,
-        per,
-        capacity,
-        onFull,
-        ipv4Prefix,
-        ipv6Prefix,
-        match,
-        exempt,
-        failsafe,
-        action,
-        dscp,
-        Mode.Audit);
+    return with(other -> other.mode = Mode.Audit);
   }
 }
