@@ -3,7 +3,7 @@ MVN := mvn -B -ntp
 DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.Demo
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane build test demo demo-stop demo-host bench crds clean help
+.PHONY: setup control-plane build test fuzz demo demo-stop demo-host bench crds clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ test: setup control-plane ## set up, build, and run every test (root, for BPF an
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
 	@clang-format --style=file:bpf/.clang-format --dry-run -Werror testing/src/main/bpf/*.c
 	$(MVN) verify
+
+fuzz: setup ## ten million mutated packets at the loaded classifier (root; some minutes)
+	$(MVN) verify -pl node-agent -am -Dtest=FuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.packets=10000000
 
 demo: build control-plane ## from kubectl apply to packets limited by the kernel (KEEP=1 leaves the cluster running)
 	@KEEP=$(KEEP) $(DEMO) cluster

@@ -1,0 +1,150 @@
+package dev.tokenbucket.agent.program;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.kernel.KernelException;
+import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.kernel.ProgramSize;
+import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.program.HookConfiguration.Placed;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
+import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.function.UnaryOperator;
+import org.junit.jupiter.api.Test;
+
+/**
+ * Issue 5, the verifier gate: every variant of the classifier loads, and its size is told, so that
+ * growth is seen. VLAN tags are of every Ethernet variant. Needs root.
+ */
+class VerifierGateTest extends KernelTest {
+  private static final int POLICIES = 64;
+  private static final String REFUSED = "does not load";
+
+  /** A way in which variants differ. */
+  private record Choice(String name, UnaryOperator<Policy> of) {}
+
+  private static final List<Choice> KEYS =
+      List.of(
+          new Choice("Node", policy -> policy),
+          new Choice("SourceIP", policy -> policy.per(BucketPer.SourceIP, 16)),
+          new Choice("DestinationIP", policy -> policy.per(BucketPer.DestinationIP, 16)),
+          new Choice("Flow", policy -> policy.per(BucketPer.Flow, 16)));
+
+  private static final List<Choice> MATCHES =
+      List.of(
+          new Choice("all", policy -> policy),
+          new Choice(
+              "every field, failsafe",
+              policy -> policy.matching(everyField()).exempting(everyField()).withFailsafes()));
+
+  private static final List<Choice> ACTIONS =
+      List.of(
+          new Choice("Drop", policy -> policy),
+          new Choice("MarkECN", Policy::markingEcn),
+          new Choice("SetDSCP", policy -> policy.settingDscp(10)));
+
+  private static final List<Policy> UNITS =
+      List.of(Policy.packets(1000, 1000), Policy.bytes(1_000_000, 1_000_000));
+
+  private static NodeMatchTerm everyField() {
+    return Terms.everyField();
+  }
+
+  @Test
+  void everyVariantLoadsAndTellsItsInstructions() {
+    Path compiled = new ClassifierCompiler(objects).compile(List.of());
+    List<Variant> variants = variants();
+    List<String> table = variants.stream().map(variant -> row(compiled, variant)).toList();
+    table.forEach(System.out::println);
+    assertThat(table).noneMatch(row -> row.contains(REFUSED));
+  }
+
+  private record Variant(String name, boolean ethernet, List<Policy> policies) {}
+
+  private static List<Variant> variants() {
+    List<Variant> variants = new ArrayList<>();
+    for (Choice key : KEYS) {
+      for (Choice match : MATCHES) {
+        for (Choice action : ACTIONS) {
+          for (Policy unit : UNITS) {
+            for (boolean ethernet : new boolean[] {true, false}) {
+              Policy policy = action.of().apply(match.of().apply(key.of().apply(unit)));
+              variants.add(
+                  new Variant(
+                      "%-18s %-22s %-8s %-8s %-8s"
+                          .formatted(
+                              key.name(),
+                              match.name(),
+                              action.name(),
+                              unit.unit(),
+                              ethernet ? "Ethernet" : "IP"),
+                      ethernet,
+                      List.of(policy)));
+            }
+          }
+        }
+      }
+    }
+    for (BucketPer per : List.of(BucketPer.SourceIP, BucketPer.Flow)) {
+      Policy evicting = UNITS.get(0).per(per, 16).evicting().markingEcn().withFailsafes();
+      variants.add(new Variant(per + " evicting", true, List.of(evicting)));
+    }
+    variants.add(
+        new Variant(
+            "%d policies, of all kinds that only drop or set DSCP".formatted(POLICIES),
+            true,
+            most()));
+    return variants;
+  }
+
+  /** A hook's most policies. */
+  private static List<Policy> most() {
+    List<Policy> most = new ArrayList<>();
+    for (int i = 0; i < POLICIES; i++) {
+      Policy policy = UNITS.get(i % 2);
+      policy = KEYS.get(i % KEYS.size()).of().apply(policy);
+      policy = MATCHES.get(i % MATCHES.size()).of().apply(policy);
+      most.add(i / 3 % 2 == 0 ? policy : policy.settingDscp(10));
+    }
+    return most;
+  }
+
+  private String row(Path compiled, Variant variant) {
+    try {
+      ProgramSize size = load(compiled, variant.ethernet(), variant.policies());
+      return "%-70s %6d instructions, %7d walked by the verifier"
+          .formatted(variant.name(), size.instructions(), size.verified());
+    } catch (KernelException e) {
+      return "%-70s %s: %s".formatted(variant.name(), REFUSED, e.getMessage());
+    }
+  }
+
+  private ProgramSize load(Path compiled, boolean ethernet, List<Policy> policies) {
+    LinuxKernel kernel = new LinuxKernel();
+    List<Placed> placed = new ArrayList<>();
+    for (Policy policy : policies) {
+      int at = placed.size();
+      placed.add(new Placed(policy.at(at), 2 * at, 2 * at + 1));
+    }
+    HookConfiguration configuration =
+        HookConfiguration.of(Direction.Ingress, ethernet, placed, FailsafeSettings.LINK_ONLY);
+    int program =
+        kernel.load(
+            compiled.resolve("classifier.bpf.o"),
+            "tokenbucket",
+            Map.of(),
+            Map.of(".rodata.hook", configuration.encode()),
+            configuration.maps());
+    try {
+      return ProgramSize.of(program);
+    } finally {
+      kernel.close(program);
+    }
+  }
+}
