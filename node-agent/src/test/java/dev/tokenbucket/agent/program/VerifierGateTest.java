@@ -82,7 +82,7 @@ class VerifierGateTest extends KernelTest {
                               key.name(),
                               match.name(),
                               action.name(),
-                              unit.unit(),
+                              unit.at(0).unit(),
                               ethernet ? "Ethernet" : "IP"),
                       ethernet,
                       List.of(policy)));
