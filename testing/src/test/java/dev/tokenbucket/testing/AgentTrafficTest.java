@@ -160,13 +160,34 @@ class AgentTrafficTest {
 
   @Test
   void aLinkWithoutEthernetHeaderIsLimitedAsOthersAre() throws IOException {
-    Commands.run(host.inside(List.of("ip", "tuntap", "add", "dev", "tun0", "mode", "tun")));
+    Commands.run(
+        host.inside(List.of("ip", "tuntap", "add", "dev", "tun0", "mode", "tun", "vnet_hdr")));
     Commands.run(host.inside(List.of("ip", "link", "set", "tun0", "up")));
     write(text("p", "{per: SourceIP}", 1, "Enforce") + "  interfaces: [{name: tun0}]\n");
     Commands.run(host.inside(TunPackets.command("tun0", udp(50), BURST + 20)));
 
     assertThat(host.policy("p").path("conformPackets").asLong()).isBetween(100L, 102L);
     assertThat(host.policy("p").path("exceedPackets").asLong()).isBetween(18L, 20L);
+  }
+
+  @Test
+  void headersOutsideTheLinearPartAreReadAndRewritten() throws IOException {
+    Commands.run(
+        host.inside(List.of("ip", "tuntap", "add", "dev", "tun0", "mode", "tun", "vnet_hdr")));
+    Commands.run(host.inside(List.of("ip", "link", "set", "tun0", "mtu", "9000", "up")));
+    String rest =
+        """
+          interfaces: [{name: tun0}]
+          match: [{protocol: UDP, destinationPorts: [%d]}]
+          exceed: {action: SetDSCP, dscp: 46}
+        """;
+    write(text("p", "{per: Flow}", 1, "Enforce") + rest.formatted(80));
+    String ports = "00070050";
+    String packet = new StringBuilder(udp(5_000)).replace(40, 48, ports).toString();
+    Commands.run(host.inside(TunPackets.command("tun0", packet, BURST + 20)));
+
+    assertThat(host.policy("p").path("conformPackets").asLong()).isBetween(100L, 102L);
+    assertThat(host.policy("p").path("markedPackets").asLong()).isBetween(18L, 20L);
   }
 
   @Test

@@ -7,12 +7,22 @@ import java.util.List;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
 
-/** Lets packets come in on a tun device, as if from its far end: {@code DEVICE HEX COUNT}. */
+/**
+ * Lets packets come in on a tun device, as if from its far end: {@code DEVICE HEX COUNT}. Of a
+ * packet of over a page the kernel then has one byte in its linear part, and the headers outside of
+ * it.
+ */
 final class TunPackets {
   private static final int O_RDWR = 2;
   private static final long TUNSETIFF = 0x400454caL;
   private static final short IFF_TUN = 1;
   private static final short IFF_NO_PI = 0x1000;
+  private static final short IFF_VNET_HDR = 0x4000;
+
+  /** struct virtio_net_hdr: no offload; hdr_len says how much of the packet is to be linear. */
+  private static final ByteBuffer OFFLOAD =
+      ByteBuffer.allocate(10).order(ByteOrder.nativeOrder()).putShort(2, (short) 1);
+
   private static final int NAME = 16;
   private static final int REQUEST = 40;
 
@@ -43,14 +53,19 @@ final class TunPackets {
 
   public static void main(String[] arguments) {
     LibC library = LibraryLoader.create(LibC.class).load("c");
-    byte[] packet = java.util.HexFormat.of().parseHex(arguments[1]);
+    byte[] bytes = java.util.HexFormat.of().parseHex(arguments[1]);
+    byte[] packet =
+        ByteBuffer.allocate(OFFLOAD.capacity() + bytes.length)
+            .put(OFFLOAD.duplicate())
+            .put(bytes)
+            .array();
     int tun = library.open("/dev/net/tun", O_RDWR);
     byte[] request = new byte[REQUEST];
     byte[] name = arguments[0].getBytes(StandardCharsets.US_ASCII);
     System.arraycopy(name, 0, request, 0, name.length);
     ByteBuffer.wrap(request)
         .order(ByteOrder.nativeOrder())
-        .putShort(NAME, (short) (IFF_TUN | IFF_NO_PI));
+        .putShort(NAME, (short) (IFF_TUN | IFF_NO_PI | IFF_VNET_HDR));
     if (library.ioctl(tun, TUNSETIFF, request) < 0) {
       throw failure(library, "TUNSETIFF");
     }
