@@ -1,9 +1,10 @@
 # make help prints a line for each target.
 MVN := mvn -B -ntp
 DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.Demo
+SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane build test fuzz demo demo-stop demo-host bench crds clean help
+.PHONY: setup control-plane build test fuzz demo demo-stop demo-host bench bench-scale crds clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +37,11 @@ demo-host: build ## the same limits on one host, from files, without a cluster
 
 bench: build ## what a packet costs, ours beside others; minutes (PAGE=docs/performance.md takes the tables)
 	@$(BENCH) $(if $(PAGE),--page $(PAGE)) $(BENCH_OPTIONS)
+
+bench-scale: build control-plane ## the operator over 1,000 and 5,000 nodes; then 2 minutes of changes with the operator killed every 10 s
+	@$(SCALE) $(if $(PAGE),--page $(PAGE)) $(SCALE_OPTIONS)
+	$(MVN) -q -pl testing -am verify -Dtest=ConvergenceTest -Dsurefire.failIfNoSpecifiedTests=false \
+	  -Dconvergence.nodes=1000 -Dconvergence.seconds=120
 
 crds: setup ## make the CRDs under crds/ from the API's types
 	$(MVN) -q -pl crds test -Dtest=CrdStalenessTest -Dcrds.update=true

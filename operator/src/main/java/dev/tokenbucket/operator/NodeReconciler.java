@@ -79,6 +79,10 @@ public class NodeReconciler implements Reconciler<Node> {
                     .withName(made.node().name())
                     .withUid(made.node().uid())
                     .build()));
+    // Over what was seen, nothing newer: a former leader's write that arrives late is refused.
+    if (!made.thereVersion().isEmpty()) {
+      state.getMetadata().setResourceVersion(made.thereVersion());
+    }
     state.setSpec(made.plan().spec());
     TokenBucketNodeState written =
         context

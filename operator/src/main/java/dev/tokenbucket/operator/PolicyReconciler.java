@@ -103,6 +103,7 @@ public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<
     TokenBucketPolicy update = new TokenBucketPolicy();
     update.getMetadata().setName(policy.getMetadata().getName());
     update.getMetadata().setUid(policy.getMetadata().getUid());
+    update.getMetadata().setResourceVersion(policy.getMetadata().getResourceVersion());
     update.setStatus(now);
     TokenBucketPolicy answer =
         client

@@ -111,6 +111,7 @@ public final class Cluster {
             "the operator",
             List.of(
                 ProcessHandle.current().info().command().orElse("java"),
+                "-Xms24m",
                 "-Xmx256m",
                 "-XX:+UseSerialGC",
                 "-XX:TieredStopAtLevel=1",

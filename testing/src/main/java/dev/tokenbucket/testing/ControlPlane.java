@@ -361,6 +361,11 @@ public final class ControlPlane implements AutoCloseable {
     apiServer.await("readiness", READY, () -> ready(client));
   }
 
+  /** etcd's process id. */
+  public long etcdPid() {
+    return daemons.get(0).pid();
+  }
+
   /** kube-apiserver's process id. */
   public long apiServerPid() {
     return apiServer.pid();

@@ -37,12 +37,14 @@ public final class Daemon implements AutoCloseable {
 
   private final String name;
   private final Path log;
+  private final int logStart;
   private final Process process;
   private final Lifetime lifetime;
 
-  private Daemon(String name, Path log, Process process, Lifetime lifetime) {
+  private Daemon(String name, Path log, int logStart, Process process, Lifetime lifetime) {
     this.name = name;
     this.log = log;
+    this.logStart = logStart;
     this.process = process;
     this.lifetime = lifetime;
   }
@@ -70,7 +72,8 @@ public final class Daemon implements AutoCloseable {
       builder.redirectInput(new java.io.File("/dev/null"));
     }
     try {
-      return new Daemon(name, log, builder.start(), lifetime);
+      int logStart = Files.exists(log) ? Files.readString(log).length() : 0;
+      return new Daemon(name, log, logStart, builder.start(), lifetime);
     } catch (IOException e) {
       throw new StepFailedException("starting " + name + ": " + e.getMessage(), e);
     }
@@ -92,9 +95,10 @@ public final class Daemon implements AutoCloseable {
     return process.isAlive();
   }
 
+  /** What it has said; not what one before it said into the same file. */
   public String log() {
     try {
-      return Files.exists(log) ? Files.readString(log) : "";
+      return Files.exists(log) ? Files.readString(log).substring(logStart) : "";
     } catch (IOException e) {
       throw new StepFailedException("reading " + log, e);
     }
@@ -180,7 +184,12 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
-  static void pause(Duration time) {
+  /**
+   * Waits.
+   *
+   * @throws StepFailedException where it is interrupted
+   */
+  public static void pause(Duration time) {
     try {
       Thread.sleep(time.toMillis());
     } catch (InterruptedException e) {

@@ -95,6 +95,11 @@ public final class SimulatedAgents implements AutoCloseable {
     }
   }
 
+  /** The node states as last seen. */
+  public List<TokenBucketNodeState> states() {
+    return informer.getStore().list();
+  }
+
   /** How many statuses were written. */
   public long writes() {
     return writes.get();

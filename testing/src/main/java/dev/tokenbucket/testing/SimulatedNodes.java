@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /** Many Node objects without machines, and policies for them, all gone when it is closed. */
-final class SimulatedNodes implements AutoCloseable {
+public final class SimulatedNodes implements AutoCloseable {
   private static final int THREADS = 8;
   private static final Duration GONE = Duration.ofSeconds(60);
 
@@ -26,12 +26,12 @@ final class SimulatedNodes implements AutoCloseable {
   private final List<String> policies = new ArrayList<>();
 
   /** Nodes {@code prefix-0000} and so on, with the label {@code fleet=prefix}. */
-  SimulatedNodes(ControlPlane controlPlane, String prefix, int size) {
+  public SimulatedNodes(ControlPlane controlPlane, String prefix, int size) {
     this(controlPlane, prefix, size, index -> Map.of());
   }
 
   /** The same, with more labels for each index. */
-  SimulatedNodes(
+  public SimulatedNodes(
       ControlPlane controlPlane, String prefix, int size, IntFunction<Map<String, String>> labels) {
     this.controlPlane = controlPlane;
     cluster = new Cluster(controlPlane);
@@ -56,12 +56,12 @@ final class SimulatedNodes implements AutoCloseable {
         .build();
   }
 
-  List<String> names() {
+  public List<String> names() {
     return names;
   }
 
   /** Applies a policy of so many packets a second for all of them. */
-  void apply(String policy, long rate) {
+  public void apply(String policy, long rate) {
     apply(
         policy,
         "{nodeSelector: {matchLabels: {fleet: %s}}, rate: {packetsPerSecond: %d},"
@@ -70,7 +70,7 @@ final class SimulatedNodes implements AutoCloseable {
   }
 
   /** Applies a policy with this spec. */
-  void apply(String policy, String spec) {
+  public void apply(String policy, String spec) {
     if (!policies.contains(policy)) {
       policies.add(policy);
     }
@@ -79,17 +79,18 @@ final class SimulatedNodes implements AutoCloseable {
             .formatted(policy, spec));
   }
 
-  void awaitProgrammed(String policy) {
+  /** Waits until it is True for the policy as it is now. */
+  public void awaitProgrammed(String policy) {
     cluster.kubectl("wait", "--for=condition=Programmed", "--timeout=50s", "tbp/" + policy);
   }
 
   /** The node states that are there. */
-  List<TokenBucketNodeState> states() {
+  public List<TokenBucketNodeState> states() {
     return controlPlane.client().resources(TokenBucketNodeState.class).list().getItems();
   }
 
   /** Sets a label of a node; null takes it away. */
-  void label(int index, String key, @Nullable String value) {
+  public void label(int index, String key, @Nullable String value) {
     controlPlane
         .client()
         .nodes()
@@ -100,8 +101,16 @@ final class SimulatedNodes implements AutoCloseable {
                 .formatted(key, value == null ? "null" : '"' + value + '"'));
   }
 
+  /** Sets labels of every node, some at a time. */
+  public void relabel(IntFunction<Map<String, String>> labels) {
+    InParallel.forEach(
+        IntStream.range(0, names.size()).boxed().toList(),
+        THREADS,
+        index -> labels.apply(index).forEach((key, value) -> label(index, key, value)));
+  }
+
   /** Deletes the policies that were applied, and waits until they and the node states are gone. */
-  void removePolicies() {
+  public void removePolicies() {
     for (String policy : policies) {
       cluster.kubectl("delete", "tbp", policy, "--ignore-not-found", "--wait=false");
     }

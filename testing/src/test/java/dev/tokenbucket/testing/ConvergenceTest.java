@@ -1,0 +1,193 @@
+package dev.tokenbucket.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.operator.plan.EntryFacts;
+import dev.tokenbucket.operator.plan.NodeStatePlanner;
+import dev.tokenbucket.operator.plan.PolicyIntent;
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Random;
+import java.util.TreeMap;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Changes at random while the operator is killed again and again: what comes of it is what the
+ * planner says of what is in the API. {@code -Dconvergence.nodes}, {@code .seconds} and {@code
+ * .seed} change its size; {@code make bench-scale} runs it with 1,000 nodes for two minutes.
+ */
+@ExtendWith(ControlPlaneExtension.class)
+class ConvergenceTest {
+  private static final int NODES = Integer.getInteger("convergence.nodes", 150);
+  private static final int SECONDS = Integer.getInteger("convergence.seconds", 25);
+  private static final long SEED = Long.getLong("convergence.seed", 6);
+  private static final Duration KILL_EVERY = Duration.ofSeconds(10);
+  private static final Duration STEP = Duration.ofMillis(250);
+  private static final Duration CONVERGED = Duration.ofMinutes(4);
+  private static final int GROUPS = 5;
+  private static final int MOST_POLICIES = 12;
+
+  private final Random random = new Random(SEED);
+  private final List<String> policies = new ArrayList<>();
+  private int made;
+
+  @Test
+  void whatIsLeftIsWhatThePlannerSays(ControlPlane controlPlane, @TempDir Path work) {
+    Cluster cluster = new Cluster(controlPlane);
+    try (SimulatedNodes nodes =
+            new SimulatedNodes(controlPlane, "chaos", NODES, index -> Map.of("group", group()));
+        SimulatedAgents agents = SimulatedAgents.start(controlPlane);
+        OperatorPod operator =
+            new OperatorPod(cluster, "chaos", work.resolve("operator.log"), Map.of())) {
+      Poll.until("operator", () -> operator.operator() != null);
+      changeAtRandom(nodes, cluster, operator);
+      assertThat(operator.starts()).as("starts, each but the first after a kill").isGreaterThan(1);
+      Poll.until(
+          "agreement of planner and cluster (seed " + SEED + ")",
+          CONVERGED,
+          () -> planned(controlPlane.client()).equals(found(controlPlane.client())));
+      Poll.until("report of every policy", CONVERGED, () -> reported(controlPlane.client()));
+      // And it stays: nothing was on its way to another end.
+      Daemon.pause(Duration.ofSeconds(3));
+      assertThat(found(controlPlane.client())).isEqualTo(planned(controlPlane.client()));
+      assertThat(agents.states()).allSatisfy(ConvergenceTest::assertConfirmed);
+      policies.forEach(policy -> cluster.kubectl("delete", "tbp", policy, "--wait=false"));
+      nodes.removePolicies();
+    }
+  }
+
+  private void changeAtRandom(SimulatedNodes nodes, Cluster cluster, OperatorPod operator) {
+    long start = System.nanoTime();
+    long end = start + Duration.ofSeconds(SECONDS).toNanos();
+    long kill = start + KILL_EVERY.toNanos();
+    boolean relabelled = false;
+    while (System.nanoTime() < end) {
+      step(nodes, cluster);
+      if (!relabelled && System.nanoTime() - start > (end - start) / 3) {
+        relabelled = true;
+        nodes.relabel(index -> Map.of("group", "g" + index % GROUPS));
+      }
+      if (System.nanoTime() > kill) {
+        kill += KILL_EVERY.toNanos();
+        operator.kill();
+      }
+      Daemon.pause(STEP);
+    }
+  }
+
+  private void step(SimulatedNodes nodes, Cluster cluster) {
+    int die = random.nextInt(10);
+    if (policies.isEmpty() || (die < 3 && policies.size() < MOST_POLICIES)) {
+      String name = "chaos-" + made++;
+      policies.add(name);
+      cluster.apply(policy(name));
+    } else if (die < 5) {
+      String name = policies.remove(random.nextInt(policies.size()));
+      cluster.kubectl("delete", "tbp", name, "--wait=false");
+    } else if (die < 8) {
+      cluster.apply(policy(policies.get(random.nextInt(policies.size()))));
+    } else {
+      nodes.label(random.nextInt(NODES), "group", group());
+    }
+  }
+
+  private String group() {
+    synchronized (random) {
+      return "g" + random.nextInt(GROUPS);
+    }
+  }
+
+  private String policy(String name) {
+    String selector =
+        switch (random.nextInt(4)) {
+          case 0 -> "{}";
+          case 1 -> "{matchLabels: {group: %s}}".formatted(group());
+          case 2 ->
+              "{matchExpressions: [{key: group, operator: NotIn, values: [%s]}]}"
+                  .formatted(group());
+          default ->
+              "{matchExpressions: [{key: group, operator: In, values: [%s, %s]}]}"
+                  .formatted(group(), group());
+        };
+    return String.format(
+        Locale.ROOT,
+        "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketPolicy, metadata: {name: %s}, spec:"
+            + " {nodeSelector: %s, priority: %d, rate: {packetsPerSecond: %d}, rollout:"
+            + " {maxConcurrent: %d%%}}}",
+        name,
+        selector,
+        random.nextInt(1_000),
+        1 + random.nextInt(1_000_000),
+        20 + random.nextInt(80));
+  }
+
+  /** By node, what the planner gives for what is in the API. */
+  private static Map<String, List<NodePolicy>> planned(KubernetesClient client) {
+    List<PolicyIntent> intents =
+        client.resources(TokenBucketPolicy.class).list().getItems().stream()
+            .map(PolicyIntent::of)
+            .toList();
+    NodeStatePlanner planner = new NodeStatePlanner(EntryFacts.computed());
+    Map<String, List<NodePolicy>> plans = new TreeMap<>();
+    for (Node node : client.nodes().list().getItems()) {
+      List<NodePolicy> entries =
+          planner.planAll(node.getMetadata().getLabels(), intents, List.of()).entries();
+      if (!entries.isEmpty()) {
+        plans.put(node.getMetadata().getName(), entries);
+      }
+    }
+    return plans;
+  }
+
+  /** By node, what its node state says; a node with nothing to run has none. */
+  private static Map<String, List<NodePolicy>> found(KubernetesClient client) {
+    Map<String, List<NodePolicy>> found = new TreeMap<>();
+    client
+        .resources(TokenBucketNodeState.class)
+        .list()
+        .getItems()
+        .forEach(state -> found.put(state.getMetadata().getName(), state.getSpec().policies()));
+    return found;
+  }
+
+  /** Every policy's status is that of its generation, and counts its nodes as programmed. */
+  private static boolean reported(KubernetesClient client) {
+    Map<String, Long> selected = new TreeMap<>();
+    planned(client)
+        .values()
+        .forEach(entries -> entries.forEach(entry -> selected.merge(entry.uid(), 1L, Long::sum)));
+    return client.resources(TokenBucketPolicy.class).list().getItems().stream()
+        .allMatch(policy -> reports(policy, selected));
+  }
+
+  private static boolean reports(TokenBucketPolicy policy, Map<String, Long> selected) {
+    var status = policy.getStatus();
+    long desired = selected.getOrDefault(policy.getMetadata().getUid(), 0L);
+    return policy.getMetadata().getDeletionTimestamp() == null
+        && status != null
+        && status.nodes() != null
+        && policy.getMetadata().getGeneration().equals(status.observedGeneration())
+        && status.nodes().desired() == desired
+        && status.nodes().programmed() == desired;
+  }
+
+  private static void assertConfirmed(TokenBucketNodeState state) {
+    assertThat(state.getStatus().observedGeneration())
+        .isEqualTo(state.getMetadata().getGeneration());
+    assertThat(state.getStatus().policies())
+        .hasSameSizeAs(state.getSpec().policies())
+        .allMatch(NodePolicyStatus::programmed);
+  }
+}
