@@ -6,7 +6,8 @@
  * What a CPU holds was paid for from the bucket, and the window is narrower by what all CPUs
  * together can hold, so B is never exceeded. Each remembers excess by itself, too (token_bucket.h).
  * CPUs * reserve is at most B/128, and so is CPUs * memory: together B/64. Where that leaves less
- * than two packets for a CPU, reserve is 0 and the bucket is judged as any other.
+ * than two packets for a CPU, reserve is 0 and the bucket is judged as any other: then as much is
+ * prepaid, since a step would show in an interval that spans a change of B.
  *
  * After B has shrunk a CPU may hold more than the reserve now in force: it gives up all of it.
  */

@@ -48,27 +48,35 @@ public record AxisLine(
    * @param burst packets or connections from 1, or bytes from 1514, to 2^40
    */
   public static AxisLine of(RateUnit unit, long rate, long burst, long generation, long t0) {
-    long cheapest = 1L << shift(unit);
-    long batch = batch(unit, burst) << shift(unit);
-    // What a batch prepays is the batch less the packet that takes it.
-    long prepaid = Math.max(0, batch - cheapest);
+    long prepaid = handedOut(unit, burst, PART, 1);
     long memory = memory(unit, rate, (burst << shift(unit)) / PART);
-    return line(unit, rate, burst, generation, t0, new Parts(prepaid, batch, 0, memory));
+    return line(
+        unit, rate, burst, generation, t0, new Parts(prepaid, batch(unit, prepaid), 0, memory));
   }
 
   /**
    * The line of a bucket that all CPUs share: each may hold a reservation and remember excess,
-   * where a part of B has room for all of them.
+   * where a part of B has room for all of them. A burst can find CPUs that hold nothing at its
+   * beginning and all they may at its end, so that part is half of {@link #of}'s.
    *
    * @param cpus CPUs that there may ever be
    */
   public static AxisLine shared(
       RateUnit unit, long rate, long burst, long generation, long t0, int cpus) {
-    long reserve = batch(unit, burst / (2L * cpus)) << shift(unit);
-    if (reserve == 0) {
-      return of(unit, rate, burst, generation, t0);
+    long handedOut = handedOut(unit, burst, 2 * PART, cpus);
+    long reserve = even(handedOut / cpus);
+    long part = (burst << shift(unit)) / (2 * PART);
+    if (reserve < 2 * packet(unit)) {
+      long memory = memory(unit, rate, 2 * part);
+      return line(
+          unit,
+          rate,
+          burst,
+          generation,
+          t0,
+          new Parts(handedOut, batch(unit, handedOut), 0, memory));
     }
-    long memory = memory(unit, rate, (burst << shift(unit)) / (2 * PART)) / cpus;
+    long memory = memory(unit, rate, part) / cpus;
     return line(
         unit, rate, burst, generation, t0, new Parts(cpus * reserve, reserve, reserve, memory));
   }
@@ -102,11 +110,36 @@ public record AxisLine(
     return granted.compareTo(BigInteger.valueOf(part)) > 0 ? 0 : Math.min(part, Integer.MAX_VALUE);
   }
 
-  /** At most B/64; nothing is handed out where that is less than two full packets. */
-  private static long batch(RateUnit unit, long burst) {
-    long packet = unit == RateUnit.Bits ? FULL_FRAME : 1;
-    long batch = Math.min(burst / PART, MAX_BATCH_PACKETS * packet);
-    return batch < 2 * packet ? 0 : batch;
+  /**
+   * What of B may be handed out before it is used: a part of B, nothing where that is less than two
+   * full packets. It grows with B, and by less than B does: a step would let the window of one B
+   * give what was handed out of the other once more, in an interval that spans the change.
+   *
+   * @param takers each gets at most so many packets
+   */
+  private static long handedOut(RateUnit unit, long burst, int part, int takers) {
+    long full = burst << shift(unit);
+    long most = Math.min(full / part, takers * MAX_BATCH_PACKETS * packet(unit));
+    long ramp = full - 2L * part * packet(unit);
+    return even(Math.max(0, Math.min(most - cheapest(unit), ramp)));
+  }
+
+  /** What a packet may take from a bucket of which so much is prepaid when it has been judged. */
+  private static long batch(RateUnit unit, long prepaid) {
+    return prepaid == 0 ? 0 : prepaid + cheapest(unit);
+  }
+
+  private static long packet(RateUnit unit) {
+    return (unit == RateUnit.Bits ? FULL_FRAME : 1) << shift(unit);
+  }
+
+  private static long cheapest(RateUnit unit) {
+    return 1L << shift(unit);
+  }
+
+  /** Positions are even: an odd one is a mark. */
+  private static long even(long units) {
+    return units & ~1L;
   }
 
   private static long encodeRate(RateUnit unit, long rate) {

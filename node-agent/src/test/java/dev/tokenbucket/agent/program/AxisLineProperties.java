@@ -52,11 +52,37 @@ class AxisLineProperties {
       @ForAll @IntRange(min = 1, max = 512) int cpus,
       @ForAll RateUnit unit) {
     AxisLine line = AxisLine.shared(unit, 1000, burst, 1, 0, cpus);
-    AxisLine keyed = AxisLine.of(unit, 1000, burst, 1, 0);
-    long held = (long) cpus * line.reserve();
+    long handedOut = line.burst() - line.window();
 
-    assertThat(2 * held).isLessThanOrEqualTo(line.burst() / 64);
-    assertThat(line.window()).isEqualTo(line.reserve() == 0 ? keyed.window() : line.burst() - held);
+    assertThat(2 * handedOut).isLessThanOrEqualTo(line.burst() / 64);
+    if (line.reserve() > 0) {
+      assertThat(handedOut).isEqualTo((long) cpus * line.reserve());
+    }
+  }
+
+  /** Else an interval that spans a change could pass more than the larger B. */
+  @Property
+  void whatIsHandedOutGrowsWithTheBurstAndByLess(
+      @ForAll @LongRange(min = 1, max = 1L << 24) long burst,
+      @ForAll @LongRange(min = 0, max = 4096) long more,
+      @ForAll @IntRange(min = 1, max = 256) int cpus,
+      @ForAll RateUnit unit) {
+    List<AxisLine> smaller =
+        List.of(
+            AxisLine.of(unit, 1000, burst, 1, 0), AxisLine.shared(unit, 1000, burst, 1, 0, cpus));
+    List<AxisLine> larger =
+        List.of(
+            AxisLine.of(unit, 1000, burst + more, 1, 0),
+            AxisLine.shared(unit, 1000, burst + more, 1, 0, cpus));
+    // Each CPU's share is rounded to even units.
+    long rounding = 2L * cpus;
+    for (int i = 0; i < smaller.size(); i++) {
+      AxisLine small = smaller.get(i);
+      AxisLine large = larger.get(i);
+      assertThat(large.burst() - large.window())
+          .isGreaterThanOrEqualTo(small.burst() - small.window() - rounding);
+      assertThat(large.window()).isGreaterThanOrEqualTo(small.window() - rounding);
+    }
   }
 
   @Property
