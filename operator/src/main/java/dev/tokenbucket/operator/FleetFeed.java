@@ -100,6 +100,11 @@ public class FleetFeed {
     loaded(Part.STATES);
   }
 
+  /** Whether the watch goes on; one that waits for the API server to come back does. */
+  synchronized boolean watching() {
+    return informer == null || informer.isRunning();
+  }
+
   synchronized void stop() {
     if (informer != null) {
       informer.stop();

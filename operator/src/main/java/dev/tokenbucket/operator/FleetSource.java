@@ -5,6 +5,7 @@ import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Node;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
+import io.javaoperatorsdk.operator.health.Status;
 import io.javaoperatorsdk.operator.processing.event.Event;
 import io.javaoperatorsdk.operator.processing.event.ResourceID;
 import io.javaoperatorsdk.operator.processing.event.source.AbstractEventSource;
@@ -49,6 +50,11 @@ abstract class FleetSource<P extends HasMetadata>
   public void stop() {
     super.stop();
     feed.stop();
+  }
+
+  @Override
+  public Status getStatus() {
+    return feed.watching() ? Status.HEALTHY : Status.UNHEALTHY;
   }
 
   void wake(Set<String> names) {
