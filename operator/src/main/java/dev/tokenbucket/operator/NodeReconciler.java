@@ -91,7 +91,7 @@ public class NodeReconciler implements Reconciler<Node> {
             .fieldManager(Fleet.FIELD_MANAGER)
             .forceConflicts()
             .serverSideApply();
-    LOG.info("node {}: {}", made.node().name(), made.summary());
+    LOG.info("node {}: {}", made.node().name(), made.changes());
     return written;
   }
 

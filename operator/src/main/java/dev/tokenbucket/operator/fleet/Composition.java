@@ -1,6 +1,9 @@
 package dev.tokenbucket.operator.fleet;
 
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.operator.plan.NodePlan;
+import java.util.ArrayList;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** What a node's state is to be, beside what it is. */
@@ -45,11 +48,16 @@ public final class Composition {
     return there == null ? "" : Long.toUnsignedString(there.version());
   }
 
-  /** For the log: which generation of which policy is given. */
-  public String summary() {
-    return plan.entries().stream()
-        .map(entry -> entry.name() + " generation " + entry.generation())
-        .toList()
-        .toString();
+  /** For the log: what is given that was not there, and what is taken away. */
+  public String changes() {
+    List<NodePolicy> before = there == null ? List.of() : there.entries();
+    List<String> texts = new ArrayList<>();
+    plan.entries().stream()
+        .filter(entry -> !before.contains(entry))
+        .forEach(entry -> texts.add(entry.name() + " generation " + entry.generation()));
+    before.stream()
+        .filter(entry -> plan.entries().stream().noneMatch(e -> e.uid().equals(entry.uid())))
+        .forEach(entry -> texts.add("no more " + entry.name()));
+    return texts.isEmpty() ? "put back" : String.join(", ", texts);
   }
 }
