@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Programmer;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.channels.FileChannel;
@@ -12,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -106,8 +108,7 @@ final class AgentCommand implements Callable<Integer> {
     throw new IllegalStateException("picocli lets exactly one source through");
   }
 
-  private static void run(DesiredStateSource desired, Programmer programmer)
-      throws InterruptedException {
+  private void run(DesiredStateSource desired, Programmer programmer) throws InterruptedException {
     Optional<DesiredState> applied = Optional.empty();
     long appliedAt = 0;
     String lastError = "";
@@ -117,7 +118,8 @@ final class AgentCommand implements Callable<Integer> {
         long now = System.nanoTime();
         if (wanted.isPresent() && (!wanted.equals(applied) || now - appliedAt > RESYNC.toNanos())) {
           Map<String, String> failures = apply(programmer, wanted.get());
-          desired.report(wanted.get(), programmer.running(), failures);
+          Map<String, List<String>> warnings = warnings(programmer, wanted.get());
+          desired.report(wanted.get(), programmer.running(), failures, warnings);
           applied = wanted;
           appliedAt = now;
           lastError = logChanged(failures.toString(), lastError);
@@ -129,6 +131,28 @@ final class AgentCommand implements Callable<Integer> {
       }
       desired.awaitChange(RESYNC);
     }
+  }
+
+  /** Also kept for {@code tb status}; that they can't be had stops nothing. */
+  private Map<String, List<String>> warnings(Programmer programmer, DesiredState wanted)
+      throws IOException {
+    Map<String, List<String>> warnings = new LinkedHashMap<>();
+    try {
+      warnings.putAll(programmer.warnings(wanted.policies()));
+    } catch (RuntimeException e) {
+      LOG.warn("overlaps and stacked interfaces are not looked for: {}", e.getMessage());
+    }
+    List<String> lines = new ArrayList<>();
+    for (NodePolicy policy : wanted.policies()) {
+      warnings
+          .getOrDefault(policy.uid(), List.of())
+          .forEach(each -> lines.add(policy.name() + ": " + each));
+    }
+    if (!Files.exists(host.warnings()) || !Files.readAllLines(host.warnings()).equals(lines)) {
+      Files.write(host.warnings(), lines);
+      lines.forEach(each -> LOG.warn("{}", each));
+    }
+    return warnings;
   }
 
   /** Apart from programming: that idle buckets stay harms no limit. */

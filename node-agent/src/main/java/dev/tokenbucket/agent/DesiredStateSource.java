@@ -18,8 +18,17 @@ interface DesiredStateSource extends AutoCloseable {
   /** Returns once the desired state may have changed, or after {@code most}. */
   void awaitChange(Duration most) throws InterruptedException;
 
-  /** Tells what the kernel runs after {@code state} was applied. */
-  void report(DesiredState state, List<RunningHook> running, Map<String, String> failures)
+  /**
+   * Tells what the kernel runs after {@code state} was applied.
+   *
+   * @param failures by uid, why a policy is not in force
+   * @param warnings by uid, what a user should know though it is
+   */
+  void report(
+      DesiredState state,
+      List<RunningHook> running,
+      Map<String, String> failures,
+      Map<String, List<String>> warnings)
       throws IOException;
 
   @Override

@@ -26,6 +26,11 @@ final class HostOptions {
     return stateDir.resolve("failsafes.txt");
   }
 
+  /** What the policies in force are warned of, one a line, for {@code tb status}. */
+  Path warnings() {
+    return stateDir.resolve("warnings.txt");
+  }
+
   Path refusals() {
     return stateDir.resolve("refusals.txt");
   }

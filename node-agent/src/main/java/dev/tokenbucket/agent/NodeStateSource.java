@@ -108,8 +108,12 @@ public final class NodeStateSource implements DesiredStateSource {
   }
 
   @Override
-  public void report(DesiredState state, List<RunningHook> running, Map<String, String> failures) {
-    TokenBucketNodeStateStatus status = status(state, running, failures, findings);
+  public void report(
+      DesiredState state,
+      List<RunningHook> running,
+      Map<String, String> failures,
+      Map<String, List<String>> warnings) {
+    TokenBucketNodeStateStatus status = status(state, running, failures, warnings, findings);
     Optional<TokenBucketNodeState> there = nodeState();
     if (there.isEmpty() || status.equals(there.get().getStatus())) {
       return;
@@ -131,10 +135,11 @@ public final class NodeStateSource implements DesiredStateSource {
       DesiredState state,
       List<RunningHook> running,
       Map<String, String> failures,
+      Map<String, List<String>> warnings,
       List<String> findings) {
     List<NodePolicyStatus> entries = new ArrayList<>();
     for (NodePolicy policy : state.policies()) {
-      entries.add(entry(policy, running, failures));
+      entries.add(entry(policy, running, failures, warnings));
     }
     long programmed = entries.stream().filter(NodePolicyStatus::programmed).count();
     return new TokenBucketNodeStateStatus(
@@ -142,7 +147,10 @@ public final class NodeStateSource implements DesiredStateSource {
   }
 
   private static NodePolicyStatus entry(
-      NodePolicy policy, List<RunningHook> running, Map<String, String> failures) {
+      NodePolicy policy,
+      List<RunningHook> running,
+      Map<String, String> failures,
+      Map<String, List<String>> warnings) {
     List<PolicyAttachment> attachments = new ArrayList<>();
     RunningHook.RunningPolicy found = null;
     for (RunningHook hook : running) {
@@ -168,7 +176,7 @@ public final class NodeStateSource implements DesiredStateSource {
         found == null ? null : found.rateText(),
         found == null ? null : found.burstText(),
         attachments,
-        null);
+        warnings.get(policy.uid()));
   }
 
   @Override

@@ -232,7 +232,11 @@ final class PolicyDirectorySource implements DesiredStateSource {
   }
 
   @Override
-  public void report(DesiredState state, List<RunningHook> running, Map<String, String> failures)
+  public void report(
+      DesiredState state,
+      List<RunningHook> running,
+      Map<String, String> failures,
+      Map<String, List<String>> warnings)
       throws IOException {
     List<String> lines = new ArrayList<>(state.refusals());
     failures.forEach((uid, why) -> lines.add(uid + ": " + why));

@@ -34,13 +34,21 @@ final class StatusCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 
   @JsonInclude(JsonInclude.Include.NON_NULL)
-  record Status(List<RunningHook> hooks, List<String> failsafes, List<String> refused) {}
+  record Status(
+      List<RunningHook> hooks,
+      List<String> failsafes,
+      List<String> warnings,
+      List<String> refused) {}
 
   @Override
   public Integer call() throws IOException {
     Programmer programmer = new Programmer(new LinuxKernel(), host.bpffs, host.stateDir);
     Status status =
-        new Status(programmer.running(), lines(host.failsafes()), lines(host.refusals()));
+        new Status(
+            programmer.running(),
+            lines(host.failsafes()),
+            lines(host.warnings()),
+            lines(host.refusals()));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(
@@ -64,6 +72,7 @@ final class StatusCommand implements Callable<Integer> {
       status.hooks().forEach(hook -> printBuckets(out, hook));
       printFailsafes(out, status);
     }
+    status.warnings().forEach(each -> out.println("warning: " + each));
     status.refused().forEach(each -> out.println("refused: " + each));
   }
 

@@ -145,6 +145,7 @@ public final class SimulatedAgents implements AutoCloseable {
             new DesiredState(state.getMetadata().getGeneration(), wanted, List.of()),
             List.of(kernelRunning(failure == null ? wanted : unchanged(wanted, state))),
             failure == null ? Map.of() : failures(wanted, state, failure),
+            Map.of(),
             List.of());
     if (!status.equals(state.getStatus())) {
       write(node, status);

@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.kernel;
 
+import dev.tokenbucket.api.v1alpha1.Direction;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
@@ -101,6 +102,15 @@ public interface Kernel {
 
   /** A device's type, ARPHRD_* of linux/if_arp.h; empty where there is no such interface. */
   Optional<Integer> linkType(String interfaceName);
+
+  /** The interfaces of this network namespace and what they stand on. */
+  List<NetworkDevice> devices();
+
+  /**
+   * The programs on an interface's TCX hook in the order in which they run, ours among them; empty
+   * where the kernel has no TCX, or the interface is gone.
+   */
+  List<Long> tcxPrograms(int ifindex, Direction direction);
 
   /** Bytes of kernel memory that a map takes, as the kernel tells it. */
   long memory(int map);

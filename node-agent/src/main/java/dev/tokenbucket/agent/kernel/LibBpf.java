@@ -82,6 +82,10 @@ public interface LibBpf {
 
   int socket(int domain, int type, int protocol);
 
+  long send(int fd, byte[] message, long length, int flags);
+
+  long recv(int fd, byte[] message, long length, int flags);
+
   int ioctl(int fd, long request, byte[] argument);
 
   int close(int fd);

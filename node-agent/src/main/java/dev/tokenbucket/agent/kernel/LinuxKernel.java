@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.kernel;
 
+import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -380,6 +381,16 @@ public final class LinuxKernel implements Kernel {
     }
     ByteBuffer answer = ByteBuffer.wrap(request).order(ByteOrder.nativeOrder());
     return Optional.of(Short.toUnsignedInt(answer.getShort(INTERFACE_NAME)));
+  }
+
+  @Override
+  public List<NetworkDevice> devices() {
+    return new LinkDump(calls).devices();
+  }
+
+  @Override
+  public List<Long> tcxPrograms(int ifindex, Direction direction) {
+    return tcx.programs(ifindex, direction);
   }
 
   @Override

@@ -3,7 +3,9 @@ package dev.tokenbucket.agent.kernel;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 
@@ -12,10 +14,14 @@ import jnr.ffi.Pointer;
  * it, so links are made by bpf() itself.
  */
 final class TcxLinks {
+  private static final int BPF_PROG_QUERY = 16;
   private static final int BPF_LINK_CREATE = 28;
   private static final int BPF_TCX_INGRESS = 46;
   private static final int BPF_TCX_EGRESS = 47;
   private static final int BPF_F_BEFORE = 1 << 3;
+
+  /** The kernel takes no more on a hook. */
+  private static final int MOST_PROGRAMS = 64;
 
   private final NativeCalls calls;
 
@@ -27,7 +33,7 @@ final class TcxLinks {
     Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
     attributes.putInt(0, program);
     attributes.putInt(4, at.ifindex());
-    attributes.putInt(8, at.direction() == Direction.Ingress ? BPF_TCX_INGRESS : BPF_TCX_EGRESS);
+    attributes.putInt(8, type(at.direction()));
     attributes.putInt(12, BPF_F_BEFORE);
     int link = (int) calls.bpf(BPF_LINK_CREATE, attributes, 64);
     if (link < 0) {
@@ -40,6 +46,26 @@ final class TcxLinks {
     } finally {
       calls.close(link);
     }
+  }
+
+  private static int type(Direction direction) {
+    return direction == Direction.Ingress ? BPF_TCX_INGRESS : BPF_TCX_EGRESS;
+  }
+
+  List<Long> programs(int ifindex, Direction direction) {
+    Pointer ids = Memory.allocateDirect(calls.runtime(), 4L * MOST_PROGRAMS, true);
+    Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
+    attributes.putInt(0, ifindex);
+    attributes.putInt(4, type(direction));
+    attributes.putLong(16, ids.address());
+    attributes.putInt(24, MOST_PROGRAMS);
+    // a kernel before 6.6 does not know the type; the interface may be gone
+    if (calls.bpf(BPF_PROG_QUERY, attributes, 64) < 0) {
+      return List.of();
+    }
+    return IntStream.range(0, Math.min(attributes.getInt(24), MOST_PROGRAMS))
+        .mapToObj(i -> Integer.toUnsignedLong(ids.getInt(4L * i)))
+        .toList();
   }
 
   void replace(Attachment at, int program) {

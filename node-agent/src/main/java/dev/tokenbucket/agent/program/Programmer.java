@@ -39,6 +39,7 @@ public final class Programmer {
   private final HookPrograms programs;
   private final Sweeper sweeper;
   private final ReadBack readBack;
+  private final HookWarnings warnings;
 
   /** As made for the last set: most of it is wanted again, and tables of many terms cost time. */
   private Map<ConfigurationKey, HookConfiguration> configurations = Map.of();
@@ -64,6 +65,7 @@ public final class Programmer {
     this.programs = new HookPrograms(kernel, pins, objects);
     this.sweeper = new Sweeper(kernel, pins, objects);
     this.readBack = new ReadBack(kernel, interfaces, slots, programs);
+    this.warnings = new HookWarnings(kernel, interfaces, pins);
   }
 
   /**
@@ -89,6 +91,11 @@ public final class Programmer {
     programs.removeExcept(set.hooks().keySet());
     slots.freeExcept(new HashSet<>(placed.values()));
     return Map.copyOf(set.failures());
+  }
+
+  /** What a user should know of these policies though they run, by uid: at most 16 each. */
+  public Map<String, List<String>> warnings(List<NodePolicy> policies) {
+    return warnings.of(policies);
   }
 
   private Map<SlotIdentity, Integer> place(HookSet set) {

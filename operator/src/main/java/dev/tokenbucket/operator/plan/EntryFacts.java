@@ -1,6 +1,7 @@
 package dev.tokenbucket.operator.plan;
 
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.Overlap;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.nio.charset.StandardCharsets;
 

@@ -6,6 +6,7 @@ import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.MatchTerm;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.Overlap;
 import dev.tokenbucket.operator.Policies;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import java.util.Arrays;

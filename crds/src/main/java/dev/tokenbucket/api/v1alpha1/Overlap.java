@@ -1,10 +1,5 @@
-package dev.tokenbucket.operator.plan;
+package dev.tokenbucket.api.v1alpha1;
 
-import dev.tokenbucket.api.v1alpha1.Cidr;
-import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
-import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
-import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import dev.tokenbucket.api.v1alpha1.PortRange;
 import java.util.List;
 import java.util.Objects;
 import java.util.Set;
