@@ -18,7 +18,7 @@ record Trace(List<Limit> policies, List<Event> events) {
   private static final int CAPACITY = 64;
   private static final int SOURCES = 6;
   private static final int MAX_POLICIES = 3;
-  private static final int MAX_EVENTS = 60;
+  private static final int MAX_EVENTS = 40;
   private static final long YEAR = 365L * 86_400 * 1_000_000_000;
 
   /** A policy's key, rate and burst. */
@@ -119,7 +119,7 @@ record Trace(List<Limit> policies, List<Event> events) {
     return Combinators.combine(
             Arbitraries.frequencyOf(
                 Tuple.of(3, Arbitraries.integers().between(1, 4)),
-                Tuple.of(1, Arbitraries.integers().between(5, 150))),
+                Tuple.of(1, Arbitraries.integers().between(5, 80))),
             Arbitraries.integers().between(0, SOURCES - 1),
             Arbitraries.integers().between(60, 1514),
             Arbitraries.frequencyOf(
