@@ -52,7 +52,7 @@ class AgentTrafficTest {
       startAgent();
 
       List<Long> arrivals = run.result().received().arrivals();
-      double worst = mostBeyondTheBound(arrivals);
+      double worst = Arrivals.mostBeyondTheBound(arrivals, RATE, BURST);
       System.out.printf(
           "kill -9 and restart under load: %d packets arrived; no interval let more through than"
               + " the bound of B + Q*t + 1 (closest: %.1f packets under it)%n",
@@ -61,18 +61,6 @@ class AgentTrafficTest {
       assertThat(worst).isLessThanOrEqualTo(0.02 * RATE);
       assertThat(arrivals.size()).isGreaterThan((int) (6 * RATE * 0.98));
     }
-  }
-
-  /** Over all intervals between two arrivals: packets less B + Q * length + 1, at most. */
-  private static double mostBeyondTheBound(List<Long> arrivals) {
-    double worst = Double.NEGATIVE_INFINITY;
-    double least = Double.POSITIVE_INFINITY;
-    for (int i = 0; i < arrivals.size(); i++) {
-      double granted = (arrivals.get(i) - arrivals.get(0)) / 1e9 * RATE;
-      least = Math.min(least, i - granted);
-      worst = Math.max(worst, i - granted - least + 1 - (BURST + 1));
-    }
-    return worst;
   }
 
   @Test
