@@ -17,30 +17,47 @@
  * of policies: inlined in the loop, some tens of them are more than it will walk. What no policy of
  * the set uses it still removes, by hook.features.
  */
-__noinline int judge_one(struct __sk_buff *skb, struct clock_source *source, struct packet *packet,
-			 __u32 i)
+__noinline int decide_one(struct clock_source *source, struct packet *packet, __u32 i)
 {
 	if (!source || !packet || i >= MAX_HOOK_POLICIES)
-		return 0;
-	return policy_drops(skb, source, packet, i, hook.features);
+		return POLICY_PASS;
+	return policy_decide(source, packet, i, hook.features);
+}
+
+/* Called from the program itself: one call in the other would need more stack than there is. */
+__noinline int mark_one(struct __sk_buff *skb, struct clock_source *source, struct packet *packet,
+			__u32 i, int decided)
+{
+	if (!source || !packet || i >= MAX_HOOK_POLICIES)
+		return POLICY_PASS;
+	return policy_mark(skb, source, packet, i, decided);
+}
+
+static __always_inline _Bool drops(struct __sk_buff *skb, struct clock_source *source,
+				   struct packet *packet, __u32 i, int decided)
+{
+	if ((hook.features & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)) && (decided & POLICY_MARK))
+		return mark_one(skb, source, packet, i, decided) == POLICY_DROP;
+	return decided == POLICY_DROP;
 }
 
 /* In the order of the set; a packet that one policy drops is not seen by later ones. */
-static __always_inline int judge(struct __sk_buff *skb, struct clock_source *source,
-				 struct packet *packet, __u64 policies)
+static __always_inline _Bool dropped(struct __sk_buff *skb, struct clock_source *source,
+				     struct packet *packet, __u64 policies)
 {
 	if (hook.policies == 1)
-		return policies && policy_drops(skb, source, packet, 0, hook.policy[0].flags)
-			   ? TC_ACT_SHOT
-			   : TC_ACT_UNSPEC;
+		return policies && drops(skb, source, packet, 0,
+					 policy_decide(source, packet, 0, hook.policy[0].flags));
 
 #pragma clang loop unroll(disable)
 	for (int n = 0; n < MAX_HOOK_POLICIES && policies; n++) {
-		if (judge_one(skb, source, packet, match_first_bit(policies)))
-			return TC_ACT_SHOT;
+		__u32 i = match_first_bit(policies);
+
+		if (drops(skb, source, packet, i, decide_one(source, packet, i)))
+			return 1;
 		policies &= policies - 1;
 	}
-	return TC_ACT_UNSPEC;
+	return 0;
 }
 
 static __always_inline void count_not_ip(void)
@@ -71,7 +88,7 @@ int tokenbucket(struct __sk_buff *skb)
 	if ((hook.features & HOOK_FAILSAFE) && (policies & hook.failsafe_policies) &&
 	    failsafe_may_exempt(&packet) && failsafe_exempts(&source, &packet))
 		policies &= ~hook.failsafe_policies;
-	return judge(skb, &source, &packet, policies);
+	return dropped(skb, &source, &packet, policies) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 
 char _license[] SEC("license") = "GPL";

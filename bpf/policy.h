@@ -126,24 +126,16 @@ policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 
 	return policy_judge_overflow(source, slot, hook.policy[i].slot, cost);
 }
 
-/*
- * By policy i's second window, of the same rate and burst: true where the packet may be marked. A
- * global function as policy_judge_overflow is.
- */
-__noinline int policy_may_mark(struct clock_source *source, struct packet *packet, __u32 i)
+/* By policy i's second window, of the same rate and burst: true where the packet may be marked. */
+static __always_inline _Bool policy_may_mark(struct clock_source *source, struct packet *packet,
+					     __u32 i, __u32 flags)
 {
-	struct policy_parameters *now_in_force;
+	__u32 slot = hook.policy[i].slot;
+	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);
 	_Bool overflow;
-	__u32 slot;
 
-	if (!source || !packet || i >= MAX_HOOK_POLICIES)
-		return 0;
-	slot = hook.policy[i].slot;
-	now_in_force = bpf_map_lookup_elem(&parameters, &slot);
-	if (!now_in_force)
-		return 0;
-	return policy_judge(source, packet, i, hook.policy[i].flags & hook.features,
-			    hook.policy[i].marking_slot, now_in_force, &overflow) == BUCKET_CONFORM;
+	return now_in_force && policy_judge(source, packet, i, flags, hook.policy[i].marking_slot,
+					    now_in_force, &overflow) == BUCKET_CONFORM;
 }
 
 /*
@@ -159,7 +151,7 @@ static __always_inline _Bool policy_marks(struct packet_context *context,
 		       rewrite_set_dscp(context, packet, hook.policy[i].dscp);
 	if (!(flags & POLICY_MARKS_ECN) || !rewrite_is_ecn_capable(context, packet))
 		return 0;
-	if (!policy_may_mark(source, packet, i))
+	if (!policy_may_mark(source, packet, i, flags))
 		return 0;
 	return (flags & POLICY_AUDIT) || rewrite_set_ce(context, packet);
 }
@@ -186,27 +178,48 @@ static __always_inline void policy_count(__u32 slot, const struct packet *packet
 		count->marked_packets += packet->segments;
 }
 
+/* What policy i wants of a packet. */
+#define POLICY_PASS 0
+#define POLICY_DROP 1
+#define POLICY_MARK                                                                                \
+	2 /* it exceeds, and policy_mark is to be asked; above: verdict and overflow               \
+	   */
+#define POLICY_VERDICT_SHIFT 2
+#define POLICY_OVERFLOW_SHIFT 4
+
 /*
- * True where policy i wants the packet dropped. features: what its flags can be at all, known at
- * load, so that the verifier removes what no policy of the set uses.
+ * Judges and counts, unless the answer is POLICY_MARK. features: what the flags can be at all,
+ * known at load, so that the verifier removes what no policy of the set uses.
  */
-static __always_inline _Bool policy_drops(struct packet_context *context,
-					  struct clock_source *source, struct packet *packet,
-					  __u32 i, __u32 features)
+static __always_inline int policy_decide(struct clock_source *source, struct packet *packet,
+					 __u32 i, __u32 features)
 {
 	__u32 slot = hook.policy[i].slot;
 	__u32 flags = hook.policy[i].flags & features;
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);
-	_Bool overflow = 0, marked = 0;
 	enum bucket_verdict verdict;
+	_Bool overflow = 0;
 
 	if (!now_in_force)
-		return 0;
+		return POLICY_PASS;
 	verdict = policy_judge(source, packet, i, flags, slot, now_in_force, &overflow);
-	if ((features & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)) && verdict != BUCKET_CONFORM)
-		marked = policy_marks(context, source, packet, i, flags);
-	policy_count(slot, packet, verdict, overflow, marked);
-	return verdict != BUCKET_CONFORM && !marked && !(flags & POLICY_AUDIT);
+	if (verdict != BUCKET_CONFORM && (flags & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)))
+		return POLICY_MARK | verdict << POLICY_VERDICT_SHIFT |
+		       overflow << POLICY_OVERFLOW_SHIFT;
+	policy_count(slot, packet, verdict, overflow, 0);
+	return verdict == BUCKET_CONFORM || (flags & POLICY_AUDIT) ? POLICY_PASS : POLICY_DROP;
+}
+
+/* What becomes of a packet for which policy_decide answered POLICY_MARK; counts it. */
+static __always_inline int policy_mark(struct packet_context *context, struct clock_source *source,
+				       struct packet *packet, __u32 i, int decided)
+{
+	__u32 flags = hook.policy[i].flags & hook.features;
+	_Bool marked = policy_marks(context, source, packet, i, flags);
+
+	policy_count(hook.policy[i].slot, packet, decided >> POLICY_VERDICT_SHIFT & 3,
+		     decided >> POLICY_OVERFLOW_SHIFT & 1, marked);
+	return marked || (flags & POLICY_AUDIT) ? POLICY_PASS : POLICY_DROP;
 }
 
 #endif

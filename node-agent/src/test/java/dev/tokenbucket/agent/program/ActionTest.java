@@ -13,6 +13,21 @@ class ActionTest extends KernelTest {
   private static final int ECT_0 = 2;
   private static final int CE = 3;
 
+  @Test
+  void aHookWithEveryKeyEveryActionAndEveryTermLoads() {
+    try (VirtualHook hook =
+        hook(
+            Policy.packets(1, 1).markingEcn().withFailsafes(),
+            Policy.bytes(8_000, 2_000).perSource(8).markingEcn().matching(Terms.everyField()),
+            Policy.packets(1, 1).perFlow(8).markingEcn().audited(),
+            Policy.packets(1, 1).perFlow(64).evicting().markingEcn(),
+            Policy.packets(1, 1).perDestination(64).evicting().settingDscp(46),
+            Policy.connections(1, 1).exempting(Terms.newConnections()))) {
+      assertThat(hook.passes(packet(false, ECT_0))).isTrue();
+      assertThat(hook.counters(2).conformPackets()).isOne();
+    }
+  }
+
   private static byte[] packet(boolean ipv6, int trafficClass) {
     return Frames.withClass(Frames.udp(ipv6 ? "fd00::2" : "10.0.0.2", 100), trafficClass);
   }
