@@ -110,7 +110,11 @@ class FuzzTest extends KernelTest {
     for (boolean ethernet : new boolean[] {true, false}) {
       judge(ethernet, flows.markingEcn().exempting(Terms.newConnections()));
       judge(ethernet, fields.markingEcn());
-      judge(ethernet, flows, fields, dscp.matching(Terms.to("0.0.0.0/1", "8000::/1")));
+      judge(
+          ethernet,
+          flows.markingEcn(),
+          fields.markingEcn(),
+          dscp.matching(Terms.to("0.0.0.0/1", "8000::/1")));
     }
   }
 
