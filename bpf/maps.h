@@ -22,7 +22,7 @@ struct bucket_key {
 	__u32 word[4];
 	__u32 version;
 	__u32 pad;
-};
+} __attribute__((aligned(8)));
 
 /* A 5-tuple. Ports are zero where a packet has none that can be read. */
 struct flow_key {
@@ -33,7 +33,7 @@ struct flow_key {
 	__u8 protocol;
 	__u8 version;
 	__u8 pad[2];
-};
+} __attribute__((aligned(8)));
 
 /* A bucket that all CPUs share; a cache line each, so that policies do not slow one another. */
 struct shared_bucket {

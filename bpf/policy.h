@@ -8,6 +8,7 @@
 #include "rewrite.h"
 #include "tables.h"
 
+/* key is all zero before. */
 static __always_inline void policy_address_key(const struct packet *packet, __u32 flags, __u32 i,
 					       struct bucket_key *key)
 {
@@ -15,19 +16,17 @@ static __always_inline void policy_address_key(const struct packet *packet, __u3
 	    flags & POLICY_PER_DESTINATION ? packet->destination : packet->source;
 
 	key->version = packet->version;
-	key->pad = 0;
 	if (packet->version == 4) {
 		key->word[0] = address[0] & hook.policy[i].ipv4_mask;
-		key->word[1] = key->word[2] = key->word[3] = 0;
 		return;
 	}
 	for (int word = 0; word < 4; word++)
 		key->word[word] = address[word] & hook.policy[i].ipv6_mask[word];
 }
 
+/* Likewise. */
 static __always_inline void policy_flow_key(const struct packet *packet, struct flow_key *key)
 {
-	__builtin_memset(key, 0, sizeof(*key));
 	__builtin_memcpy(key->source, packet->source, sizeof(key->source));
 	__builtin_memcpy(key->destination, packet->destination, sizeof(key->destination));
 	key->source_port = packet->source_port;
@@ -36,33 +35,27 @@ static __always_inline void policy_flow_key(const struct packet *packet, struct 
 	key->version = packet->version;
 }
 
-static __always_inline struct bucket *
-policy_address_bucket(const struct clock_source *source, const struct packet *packet, __u32 i,
-		      __u32 flags, __u32 slot, const struct policy_parameters *parameters)
+/* The packet's bucket in slot's table; NULL where it found no place. */
+static __always_inline struct bucket *policy_bucket(struct clock_source *source,
+						    const struct packet *packet, __u32 i,
+						    __u32 flags, __u32 slot)
 {
-	struct bucket_key key;
+	_Bool per_flow = flags & POLICY_PER_FLOW;
+	__u32 in_force = hook.policy[i].slot;
+	union table_key key = {};
 
-	policy_address_key(packet, flags, i, &key);
-	if (flags & POLICY_EVICTS)
-		return table_bucket(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot),
-				    slot, &key, parameters);
-	return table_bucket(source, bpf_map_lookup_elem(&bucket_tables, &slot), slot, &key,
-			    parameters);
-}
-
-static __always_inline struct bucket *policy_flow_bucket(const struct clock_source *source,
-							 const struct packet *packet, __u32 flags,
-							 __u32 slot,
-							 const struct policy_parameters *parameters)
-{
-	struct flow_key key;
-
-	policy_flow_key(packet, &key);
-	if (flags & POLICY_EVICTS)
-		return table_bucket(source, bpf_map_lookup_elem(&evicting_flow_tables, &slot), slot,
-				    &key, parameters);
-	return table_bucket(source, bpf_map_lookup_elem(&flow_tables, &slot), slot, &key,
-			    parameters);
+	if (per_flow)
+		policy_flow_key(packet, &key.flow);
+	else
+		policy_address_key(packet, flags, i, &key.address);
+	if (!(flags & POLICY_EVICTS))
+		return table_bucket(source, slot, in_force, &key, per_flow);
+	if (per_flow)
+		return table_evicting_bucket(source,
+					     bpf_map_lookup_elem(&evicting_flow_tables, &slot),
+					     slot, in_force, &key, 1);
+	return table_evicting_bucket(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot),
+				     slot, in_force, &key, 0);
 }
 
 static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packet)
@@ -114,10 +107,7 @@ policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 
 
 	if (!(flags & POLICY_TABLED))
 		return policy_judge_shared(source, slot, parameters, cost);
-	if (flags & POLICY_PER_FLOW)
-		bucket = policy_flow_bucket(source, packet, flags, slot, parameters);
-	else
-		bucket = policy_address_bucket(source, packet, i, flags, slot, parameters);
+	bucket = policy_bucket(source, packet, i, flags, slot);
 	if (bucket)
 		verdict = bucket_judge(source, bucket, parameters, cost);
 	if (verdict != BUCKET_MARKED)

@@ -5,7 +5,6 @@
  * Run by the agent alone, through BPF_PROG_RUN, one at a time.
  */
 #include <linux/bpf.h>
-#include <linux/errno.h>
 #include <bpf/bpf_helpers.h>
 
 #include "tables.h"
@@ -33,22 +32,54 @@ struct sweep_request {
 	struct clock_source clock;
 };
 
-static __always_inline __u32 sweep_table(const struct sweep_request *request, void *table,
-					 const struct sweep_keys *keys,
-					 const struct policy_parameters *now_in_force)
+/* The order matters: nobody finds the place any more when it is freed. */
+static __always_inline int sweep_key(__u32 slot, void *table, const struct flow_key *key,
+				     __u32 last_word, const struct policy_parameters *now_in_force,
+				     const struct clock_source *clock)
 {
-	__u32 removed = 0;
+	__u32 *found = bpf_map_lookup_elem(table, key), index;
+	struct place *place;
 
-	for (__u32 i = 0; i < SWEEP_KEYS && i < request->keys; i++) {
-		const struct flow_key *key = &keys->key[i];
-		struct bucket *bucket = bpf_map_lookup_elem(table, key);
+	if (!found)
+		return 0;
+	index = *found;
+	place = place_at(slot, index);
+	/* Whoever adds it is not done: its last word would outlive it. */
+	if (!place || !*(volatile __u64 *)&place->key[last_word])
+		return 0;
+	/* The clock anew each time: pos may be of a moment after an earlier reading. */
+	if (!bucket_mark_full(&place->bucket, now_in_force, clock_read(clock)) ||
+	    bpf_map_delete_elem(table, key))
+		return 0;
+	*(volatile __u64 *)&place->key[last_word] = 0;
+	place_free(slot, index);
+	return 1;
+}
 
-		/* The clock anew each time: pos may be of a moment after an earlier reading. */
-		if (bucket && bucket_mark_full(bucket, now_in_force, clock_read(&request->clock)) &&
-		    !bpf_map_delete_elem(table, key))
-			removed++;
+/*
+ * Whether key number i was removed. A global function, so that the verifier walks it once and not
+ * once a key.
+ */
+__noinline int sweep_one(__u32 i, __u32 slot, __u32 in_force, __u32 flows, __u64 timestamp)
+{
+	struct clock_source clock = {.timestamp = timestamp};
+	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
+	__u32 only = 0;
+	struct sweep_keys *keys = bpf_map_lookup_elem(&sweep_keys, &only);
+	void *table;
+
+	if (!now_in_force || !keys || i >= SWEEP_KEYS)
+		return 0;
+	if (flows) {
+		table = bpf_map_lookup_elem(&flow_tables, &slot);
+		return table ? sweep_key(slot, table, &keys->key[i], FLOW_KEY_WORDS - 1,
+					 now_in_force, &clock)
+			     : 0;
 	}
-	return removed;
+	table = bpf_map_lookup_elem(&bucket_tables, &slot);
+	return table ? sweep_key(slot, table, &keys->key[i], ADDRESS_KEY_WORDS - 1, now_in_force,
+				 &clock)
+		     : 0;
 }
 
 static __always_inline __u32 sweep_count(__u32 slot, __u32 removed)
@@ -60,24 +91,16 @@ static __always_inline __u32 sweep_count(__u32 slot, __u32 removed)
 	return removed;
 }
 
-/* How many were removed; -ENOENT: no such slot, or it has no table. */
+/* How many were removed; none where there is no such slot, or it has no table. */
 SEC("syscall")
 int sweep(struct sweep_request *request)
 {
-	__u32 slot = request->slot, in_force = request->parameters, only = 0;
-	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
-	struct sweep_keys *keys = bpf_map_lookup_elem(&sweep_keys, &only);
-	void *table;
+	__u32 slot = request->slot, removed = 0;
 
-	if (!now_in_force || !keys)
-		return -ENOENT;
-	if (request->flows) {
-		table = bpf_map_lookup_elem(&flow_tables, &slot);
-		return table ? sweep_count(slot, sweep_table(request, table, keys, now_in_force))
-			     : -ENOENT;
-	}
-	table = bpf_map_lookup_elem(&bucket_tables, &slot);
-	return table ? sweep_count(slot, sweep_table(request, table, keys, now_in_force)) : -ENOENT;
+	for (__u32 i = 0; i < SWEEP_KEYS && i < request->keys; i++)
+		removed += sweep_one(i, slot, request->parameters, request->flows,
+				     request->clock.timestamp);
+	return sweep_count(slot, removed);
 }
 
 char _license[] SEC("license") = "GPL";

@@ -1,44 +1,44 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * The tables of buckets: one a slot, put into an array of maps by the agent before the slot's first
- * use, and taken out a grace period after its last. One table a policy, so that an element reused
- * while a late packet still holds it stays on the same policy's axis.
+ * The tables of buckets: one a slot, made by the agent before the slot's first use, and given up a
+ * grace period after its last. One table a policy, so that a place that is used anew while a late
+ * packet still holds it stays on the same policy's axis. All are pinned, host-wide, preallocated.
  *
- * All are pinned, host-wide and preallocated. Elements are added by the classifier and removed by
- * sweep.bpf.c; of the evicting ones (onFull: EvictOldest) the kernel removes about the least
- * recently used when it needs room, debtors too, so the bound does not hold for what it evicts.
+ * A bucket has a place, an index of arrays, beside its key. The entry of a hash map says which, and
+ * nothing else: a key has the bucket that its entry names. But asking the hash map is what would
+ * cost most of a packet's time. So a hint is asked first: by a hash of the key, the place that was
+ * last found there. The place's own key tells whether it is right, so a hint may be old, torn, or
+ * another key's, and harms nothing.
+ *
+ * Adding: a place that nobody has gets a full bucket and the key but for its last word; then the
+ * entry is made, which of several CPUs with a key's first packets one wins; then the last word, by
+ * an exchange, a full barrier. So no hint leads to the bucket of a CPU that lost, nor to one that
+ * is half written. The loser frees its place, and all use the winner's.
+ *
+ * Removing, by sweep.bpf.c alone, of keys whose last word is there: it marks the bucket, takes the
+ * entry out, zeroes the last word, and frees the place. A packet that holds the bucket meanwhile
+ * meets the mark, or loses its compare-and-swap.
+ *
+ * Of onFull: EvictOldest the kernel removes about the least recently used when it needs room,
+ * debtors too, so the bound does not hold for what it evicts. It tells nobody, so there the entries
+ * of the hash maps hold the buckets themselves.
  */
 #ifndef TB_TABLES_H
 #define TB_TABLES_H
 
-#include "maps.h"
+#include "places.h"
 
-/* What the kernel wants to know of the tables in an array of maps; the agent chooses their size. */
-#define TABLE_SHAPE(name, kind, key_struct)                                                        \
-	struct name {                                                                              \
-		__uint(type, kind);                                                                \
-		__uint(max_entries, 1);                                                            \
-		__uint(key_size, sizeof(struct key_struct));                                       \
-		__uint(value_size, sizeof(struct bucket));                                         \
-	}
-
-#define TABLES(shape)                                                                              \
-	struct {                                                                                   \
-		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                          \
-		__uint(max_entries, MAX_SLOTS);                                                    \
-		__type(key, __u32);                                                                \
-		__array(values, struct shape);                                                     \
-	}
-
-TABLE_SHAPE(bucket_table, BPF_MAP_TYPE_HASH, bucket_key);
-TABLE_SHAPE(flow_table, BPF_MAP_TYPE_HASH, flow_key);
-TABLE_SHAPE(evicting_bucket_table, BPF_MAP_TYPE_LRU_HASH, bucket_key);
-TABLE_SHAPE(evicting_flow_table, BPF_MAP_TYPE_LRU_HASH, flow_key);
-
-TABLES(bucket_table) bucket_tables SEC(".maps");
-TABLES(flow_table) flow_tables SEC(".maps");
-TABLES(evicting_bucket_table) evicting_bucket_tables SEC(".maps");
-TABLES(evicting_flow_table) evicting_flow_tables SEC(".maps");
+/* The agent chooses their size. */
+INNER(bucket_table, BPF_MAP_TYPE_HASH, 1, sizeof(struct bucket_key), sizeof(__u32));
+INNER(flow_table, BPF_MAP_TYPE_HASH, 1, sizeof(struct flow_key), sizeof(__u32));
+INNER(evicting_bucket_table, BPF_MAP_TYPE_LRU_HASH, 1, sizeof(struct bucket_key),
+      sizeof(struct bucket));
+INNER(evicting_flow_table, BPF_MAP_TYPE_LRU_HASH, 1, sizeof(struct flow_key),
+      sizeof(struct bucket));
+OUTER(bucket_table, MAX_SLOTS) bucket_tables SEC(".maps");
+OUTER(flow_table, MAX_SLOTS) flow_tables SEC(".maps");
+OUTER(evicting_bucket_table, MAX_SLOTS) evicting_bucket_tables SEC(".maps");
+OUTER(evicting_flow_table, MAX_SLOTS) evicting_flow_tables SEC(".maps");
 
 static __always_inline void table_count_added(__u32 slot)
 {
@@ -49,25 +49,131 @@ static __always_inline void table_count_added(__u32 slot)
 }
 
 /*
- * The bucket of a key, made full where there is none: its window ends at V(now). Two CPUs with a
- * key's first packets both look up what is there after the insert, so both use the one element
- * that won. NULL where the table is full, whatever the reason given.
+ * Makes the entry of a key that has none, with a full bucket: its window ends at V(now). Nothing
+ * where there is no place, or another CPU made the entry meanwhile. The key's last word comes when
+ * the entry is there, so that no hint leads to the bucket of a CPU that lost.
  */
-static __always_inline struct bucket *table_bucket(const struct clock_source *source, void *table,
-						   __u32 slot, const void *key,
-						   const struct policy_parameters *parameters)
+static __always_inline void table_add(const struct clock_source *source, void *table, __u32 slot,
+				      const union table_key *key, int words,
+				      const struct policy_parameters *parameters)
+{
+	struct place *place;
+	__u32 index;
+
+	if (!place_take(slot, &index))
+		return;
+	place = place_at(slot, index);
+	if (!place)
+		return;
+	place->bucket = bucket_full(parameters, clock_read(source));
+	for (int i = 0; i < words - 1; i++)
+		place->key[i] = key->word[i];
+	if (bpf_map_update_elem(table, key, &index, BPF_NOEXIST)) {
+		place_free(slot, index);
+		return;
+	}
+	__sync_lock_test_and_set(&place->key[words - 1], key->word[words - 1]);
+	table_count_added(slot);
+}
+
+static __always_inline int table_find_or_add(const struct clock_source *source, void *table,
+					     __u32 slot, const union table_key *key, int words,
+					     const struct policy_parameters *parameters)
+{
+	__u32 *index;
+
+	if (!table)
+		return -1;
+	index = bpf_map_lookup_elem(table, key);
+	if (index)
+		return *index;
+	table_add(source, table, slot, key, words, parameters);
+	/* Two CPUs with a key's first packets both take what is there now. */
+	index = bpf_map_lookup_elem(table, key);
+	return index ? *index : -1;
+}
+
+/*
+ * The index of a key's place, by the table's entry; negative where there is no place, whatever the
+ * reason. in_force: the slot of the parameters. A global function, so that the verifier walks it
+ * once, and its stack is no burden on the common way.
+ */
+__noinline int table_index(struct clock_source *source, union table_key *key, __u32 slot,
+			   __u32 in_force, __u32 per_flow)
+{
+	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
+
+	if (!source || !key || !now_in_force)
+		return -1;
+	if (per_flow)
+		return table_find_or_add(source, bpf_map_lookup_elem(&flow_tables, &slot), slot,
+					 key, FLOW_KEY_WORDS, now_in_force);
+	return table_find_or_add(source, bpf_map_lookup_elem(&bucket_tables, &slot), slot, key,
+				 ADDRESS_KEY_WORDS, now_in_force);
+}
+
+/* A key's bucket, made where there is none; NULL where there is no place. */
+static __always_inline struct bucket *table_bucket(struct clock_source *source, __u32 slot,
+						   __u32 in_force, union table_key *key,
+						   _Bool per_flow)
+{
+	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS, index;
+	__u32 *hint = place_hint(slot, key->word, words);
+	struct place *place;
+
+	if (!hint)
+		return NULL;
+	place = place_at(slot, *hint & (MAX_PLACES - 1));
+	if (place && place_has_key(place, key->word, words))
+		return &place->bucket;
+	index = table_index(source, key, slot, in_force, per_flow);
+	if (index < 0)
+		return NULL;
+	*hint = index;
+	place = place_at(slot, index & (MAX_PLACES - 1));
+	return place ? &place->bucket : NULL;
+}
+
+static __always_inline int table_add_evicting(const struct clock_source *source, void *table,
+					      __u32 slot, const union table_key *key,
+					      const struct policy_parameters *parameters)
+{
+	struct bucket full = bucket_full(parameters, clock_read(source));
+
+	if (!table || bpf_map_update_elem(table, key, &full, BPF_NOEXIST))
+		return -1;
+	table_count_added(slot);
+	return 0;
+}
+
+/* Makes the bucket of a key that has none; a function of its own as table_index is. */
+__noinline int table_evict_for(struct clock_source *source, union table_key *key, __u32 slot,
+			       __u32 in_force, __u32 per_flow)
+{
+	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
+
+	if (!source || !key || !now_in_force)
+		return -1;
+	if (per_flow)
+		return table_add_evicting(source, bpf_map_lookup_elem(&evicting_flow_tables, &slot),
+					  slot, key, now_in_force);
+	return table_add_evicting(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot), slot,
+				  key, now_in_force);
+}
+
+/* As table_bucket, of a table in which the kernel makes room. */
+static __always_inline struct bucket *table_evicting_bucket(struct clock_source *source,
+							    void *table, __u32 slot, __u32 in_force,
+							    union table_key *key, _Bool per_flow)
 {
 	struct bucket *bucket;
-	struct bucket full;
 
 	if (!table)
 		return NULL;
 	bucket = bpf_map_lookup_elem(table, key);
 	if (bucket)
 		return bucket;
-	full = bucket_full(parameters, clock_read(source));
-	if (!bpf_map_update_elem(table, key, &full, BPF_NOEXIST))
-		table_count_added(slot);
+	table_evict_for(source, key, slot, in_force, per_flow);
 	return bpf_map_lookup_elem(table, key);
 }
 

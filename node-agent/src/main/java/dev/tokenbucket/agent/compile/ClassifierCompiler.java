@@ -30,6 +30,7 @@ public final class ClassifierCompiler {
           "opp.h",
           "packet.h",
           "parse.h",
+          "places.h",
           "policy.h",
           "reservation.h",
           "rewrite.h",

@@ -55,6 +55,12 @@ public interface Kernel {
   /** Creates an array map and pins it. */
   int createArray(String name, int valueSize, int entries, Path pin);
 
+  /** Creates an array map for an array of maps. */
+  int createArray(String name, int valueSize, int entries);
+
+  /** Creates a queue map. */
+  int createQueue(String name, int valueSize, int entries);
+
   /**
    * Creates a preallocated hash map.
    *

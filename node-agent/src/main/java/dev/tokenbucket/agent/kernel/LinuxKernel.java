@@ -23,6 +23,7 @@ import org.jspecify.annotations.Nullable;
 public final class LinuxKernel implements Kernel {
   private static final int BPF_MAP_TYPE_HASH = 1;
   private static final int BPF_MAP_TYPE_ARRAY = 2;
+  private static final int BPF_MAP_TYPE_QUEUE = 22;
   private static final int BPF_MAP_TYPE_LRU_HASH = 9;
 
   private static final int AF_INET = 2;
@@ -239,12 +240,23 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public int createArray(String name, int valueSize, int entries, Path pin) {
-    int map =
-        NativeCalls.check(
-            "creating map " + name,
-            library.bpf_map_create(BPF_MAP_TYPE_ARRAY, name, 4, valueSize, entries, null));
+    int map = createArray(name, valueSize, entries);
     NativeCalls.check("pinning " + pin, library.bpf_obj_pin(map, pin.toString()));
     return map;
+  }
+
+  @Override
+  public int createArray(String name, int valueSize, int entries) {
+    return NativeCalls.check(
+        "creating map " + name,
+        library.bpf_map_create(BPF_MAP_TYPE_ARRAY, name, 4, valueSize, entries, null));
+  }
+
+  @Override
+  public int createQueue(String name, int valueSize, int entries) {
+    return NativeCalls.check(
+        "creating map " + name,
+        library.bpf_map_create(BPF_MAP_TYPE_QUEUE, name, 0, valueSize, entries, null));
   }
 
   @Override

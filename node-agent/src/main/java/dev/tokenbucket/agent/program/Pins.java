@@ -26,7 +26,11 @@ record Pins(Path root) {
           "bucket_tables",
           "flow_tables",
           "evicting_bucket_tables",
-          "evicting_flow_tables");
+          "evicting_flow_tables",
+          "places",
+          "hints",
+          "free_places",
+          "place_cursors");
   static final List<String> HOOK_MAPS = List.of("counters", "not_ip", "failsafe_counters");
 
   static Pins on(Path bpffs) {
@@ -57,7 +61,7 @@ record Pins(Path root) {
 
   Map<String, Path> ofSweep() {
     Map<String, Path> pins = new HashMap<>();
-    List.of("parameters", "table_counters", "bucket_tables", "flow_tables")
+    List.of("parameters", "table_counters", "bucket_tables", "flow_tables", "places", "free_places")
         .forEach(name -> pins.put(name, map(name)));
     return pins;
   }

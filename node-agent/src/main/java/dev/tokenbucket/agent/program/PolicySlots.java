@@ -47,7 +47,6 @@ final class PolicySlots {
 
   private static final int SHARED_BUCKET_SIZE = 64;
   private static final int RESERVATION_SIZE = 16;
-  static final int BUCKET_SIZE = 24;
 
   /** How far ahead a change of parameters is set, so that it is never late when it is made. */
   private static final long CHANGE_AHEAD_NANOS = 50_000_000;
@@ -57,11 +56,13 @@ final class PolicySlots {
   private final Kernel kernel;
   private final Pins pins;
   private final Path objects;
+  private final BucketTables tables;
 
   PolicySlots(Kernel kernel, Pins pins, Path objects) {
     this.kernel = kernel;
     this.pins = pins;
     this.objects = objects;
+    this.tables = new BucketTables(kernel, pins);
   }
 
   /** Makes what slots need, where it is missing. */
@@ -136,24 +137,11 @@ final class PolicySlots {
           map -> kernel.updatePerCpu(map, slot, new byte[COUNTERS_SIZE]));
     }
     if (identity.per().isTabled()) {
-      beginTable(slot, identity);
+      tables.create(slot, identity);
     }
     setParameters(slot, line(identity, policy, System.nanoTime()));
     withMap(pins.identities(), map -> kernel.update(map, slot, identity.encode()));
     logParameters(policy);
-  }
-
-  private void beginTable(int slot, SlotIdentity identity) {
-    int keySize = Pins.keySize(identity.per());
-    int table =
-        kernel.createHash("buckets", keySize, BUCKET_SIZE, identity.capacity(), identity.evicts());
-    byte[] value = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(table).array();
-    withMap(tables(identity), map -> kernel.update(map, slot, value));
-    kernel.close(table);
-  }
-
-  private static String tables(SlotIdentity identity) {
-    return Pins.tables(identity.per(), identity.evicts());
   }
 
   private void setParameters(int slot, AxisLine line) {
@@ -236,7 +224,7 @@ final class PolicySlots {
     freed.forEach(
         (slot, identity) -> {
           if (identity.per().isTabled()) {
-            withMap(tables(identity), map -> kernel.delete(map, slot));
+            tables.remove(slot, identity);
           }
           withMap(pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
           LOG.info("removed policy {}", identity.name());
@@ -258,20 +246,11 @@ final class PolicySlots {
       return Optional.empty();
     }
     int counters = kernel.open(pins.map("table_counters"));
-    int tables = kernel.open(pins.map(tables(identity)));
     try {
       long[] sum = Sums.of(kernel.lookupPerCpu(counters, slot, TABLE_COUNTERS_SIZE), 2);
-      return kernel
-          .openInner(tables, slot)
-          .map(
-              table -> {
-                long memory = kernel.memory(table);
-                kernel.close(table);
-                return new Table(sum[0], sum[1], memory);
-              });
+      return tables.memory(slot, identity).map(memory -> new Table(sum[0], sum[1], memory));
     } finally {
       kernel.close(counters);
-      kernel.close(tables);
     }
   }
 

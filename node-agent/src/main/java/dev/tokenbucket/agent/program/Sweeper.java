@@ -22,21 +22,20 @@ final class Sweeper {
   private static final int KEY_STRIDE = 40;
   private static final int REQUEST_SIZE = 32;
 
-  /** Elements asked for at a time; more than a hash map's bucket ever holds. */
-  private static final int PART = 4096;
-
   private final Kernel kernel;
   private final Pins pins;
   private final Path object;
-  private final Map<Integer, Place> places = new HashMap<>();
+  private final BucketTables tables;
+  private final Map<Integer, Next> places = new HashMap<>();
 
-  /** How far the sweep of a slot's table is; of an identity, since slots change hands. */
-  private record Place(SlotIdentity of, Optional<ByteBuffer> cursor) {}
+  /** Where the sweep of a slot goes on; of an identity, since slots change hands. */
+  private record Next(SlotIdentity of, int array) {}
 
   Sweeper(Kernel kernel, Pins pins, Path objects) {
     this.kernel = kernel;
     this.pins = pins;
     this.object = objects.resolve("sweep.bpf.o");
+    this.tables = new BucketTables(kernel, pins);
   }
 
   /**
@@ -51,48 +50,35 @@ final class Sweeper {
    */
   int sweep(int slot, int parameters, SlotIdentity identity, AxisLine line, int most, long now) {
     boolean flows = identity.per() == BucketPer.Flow;
-    int tables = kernel.open(pins.map(Pins.tables(identity.per(), false)));
-    try {
-      Optional<Integer> table = kernel.openInner(tables, slot);
-      if (table.isEmpty()) {
-        return 0;
-      }
-      try (Removal removal = new Removal(slot, parameters, flows, now)) {
-        pass(slot, identity, table.get(), line, most, now, removal);
-        return removal.flush();
-      } finally {
-        kernel.close(table.get());
-      }
-    } finally {
-      kernel.close(tables);
+    try (Removal removal = new Removal(slot, parameters, flows, now)) {
+      pass(slot, identity, line, most, now, removal);
+      return removal.flush();
     }
   }
 
   private void pass(
-      int slot,
-      SlotIdentity identity,
-      int table,
-      AxisLine line,
-      int most,
-      long now,
-      Removal removal) {
-    int keySize = Pins.keySize(identity.per());
-    Place place = places.get(slot);
-    Optional<ByteBuffer> cursor =
-        place != null && place.of().equals(identity) ? place.cursor() : Optional.empty();
-    int seen = 0;
-    do {
-      Kernel.Batch batch =
-          kernel.lookupBatch(table, cursor, keySize, PolicySlots.BUCKET_SIZE, PART);
-      for (int i = 0; i < batch.count(); i++) {
-        if (isFull(line, batch.values().getLong(i * PolicySlots.BUCKET_SIZE), now)) {
-          removal.add(batch.keys().slice(i * keySize, keySize));
-        }
+      int slot, SlotIdentity identity, AxisLine line, int most, long now, Removal removal) {
+    int arrays = tables.usedArrays(slot);
+    Next next = places.get(slot);
+    int array = next != null && next.of().equals(identity) ? next.array() : 0;
+    for (int seen = 0; array < arrays && seen < most; seen += BucketTables.PLACES) {
+      tables
+          .places(slot, array)
+          .ifPresent(all -> addFull(all, Pins.keySize(identity.per()), line, now, removal));
+      array++;
+    }
+    places.put(slot, new Next(identity, array < arrays ? array : 0));
+  }
+
+  private static void addFull(
+      ByteBuffer places, int keySize, AxisLine line, long now, Removal removal) {
+    for (int at = 0; at < places.capacity(); at += BucketTables.PLACE_SIZE) {
+      int key = at + BucketTables.PLACE_KEY;
+      boolean used = places.getLong(key + keySize - Long.BYTES) != 0;
+      if (used && isFull(line, places.getLong(at), now)) {
+        removal.add(places.slice(key, keySize));
       }
-      seen += batch.count();
-      cursor = batch.next();
-    } while (cursor.isPresent() && seen < most);
-    places.put(slot, new Place(identity, cursor));
+    }
   }
 
   /** A guess: the program looks again. Positions ahead of V, and marks, are not full. */

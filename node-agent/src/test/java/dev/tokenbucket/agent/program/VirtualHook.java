@@ -136,18 +136,7 @@ final class VirtualHook implements AutoCloseable {
     if (!identity.per().isTabled()) {
       return;
     }
-    int table =
-        kernel.createHash(
-            "buckets",
-            Pins.keySize(identity.per()),
-            PolicySlots.BUCKET_SIZE,
-            identity.capacity(),
-            identity.evicts());
-    kernel.update(
-        map(Pins.tables(identity.per(), identity.evicts())),
-        slot,
-        ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(table).array());
-    kernel.close(table);
+    new BucketTables(kernel, new Pins(bpffs)).create(slot, identity);
   }
 
   private void setParameters(int slot, AxisLine line) {
@@ -217,7 +206,8 @@ final class VirtualHook implements AutoCloseable {
   /** The addresses that have a bucket, in network order, each behind it its version in byte 16. */
   Set<ByteBuffer> sources(int policy) {
     NodePolicy of = policies.get(policy);
-    int tables = map(Pins.tables(of.per(), SlotIdentity.of(of, 0).evicts()));
+    SlotIdentity identity = SlotIdentity.of(of, 0);
+    int tables = map(Pins.tables(of.per(), identity.evicts()));
     int table = kernel.openInner(tables, 2 * policy).orElseThrow();
     try {
       int size = Pins.keySize(of.per());
@@ -225,7 +215,8 @@ final class VirtualHook implements AutoCloseable {
       Optional<ByteBuffer> cursor = Optional.empty();
       do {
         Kernel.Batch batch =
-            kernel.lookupBatch(table, cursor, size, PolicySlots.BUCKET_SIZE, of.capacity());
+            kernel.lookupBatch(
+                table, cursor, size, BucketTables.entrySize(identity), of.capacity());
         for (int i = 0; i < batch.count(); i++) {
           sources.add(batch.keys().slice(i * size, 17));
         }
@@ -248,9 +239,14 @@ final class VirtualHook implements AutoCloseable {
 
   /** Removes the idle buckets of a policy; returns how many. */
   int sweep(int policy) {
+    return sweepAt(policy, now);
+  }
+
+  /** The same at a time of the kernel's clock. */
+  int sweepAt(int policy, long time) {
     NodePolicy of = policies.get(policy);
     return sweeper.sweep(
-        2 * policy, 2 * policy, SlotIdentity.of(of, 0), line(of, START), Integer.MAX_VALUE, now);
+        2 * policy, 2 * policy, SlotIdentity.of(of, 0), line(of, START), Integer.MAX_VALUE, time);
   }
 
   /**

@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
+/*
+ * The places where buckets lie, the hints that lead to them, and which are free. How a place, a key
+ * and its entry come together is told in tables.h. All are made by the agent before a slot's first
+ * use, and given up a grace period after its last.
+ */
+#ifndef TB_PLACES_H
+#define TB_PLACES_H
+
+#include "maps.h"
+
+/* Places come in arrays of one size: only then is a look-up no call. */
+#define PLACES_BITS 14
+#define PLACES (1 << PLACES_BITS)
+#define MAX_PLACES (1 << 22)
+#define SLOT_ARRAYS (MAX_PLACES / PLACES)
+
+#define HINTS_BITS 16
+#define HINTS (1 << HINTS_BITS)
+
+/* A key in words; the last is never zero in a valid one: it ends in version or protocol. */
+#define FLOW_KEY_WORDS ((int)(sizeof(struct flow_key) / sizeof(__u64)))
+#define ADDRESS_KEY_WORDS ((int)(sizeof(struct bucket_key) / sizeof(__u64)))
+
+union table_key {
+	struct bucket_key address;
+	struct flow_key flow;
+	__u64 word[FLOW_KEY_WORDS];
+};
+
+/*
+ * bucket: token_bucket.h; written as a whole by the CPU that took the place, before its key is
+ * valid. key: by the same CPU; its last word is zero from sweep.bpf.c's removal on. 64 bytes: a
+ * cache line.
+ */
+struct place {
+	struct bucket bucket;
+	__u64 key[FLOW_KEY_WORDS];
+};
+
+/* Both set by the agent before the slot's first use. */
+struct place_cursor {
+	__u32 next;	/* places from here on were never used; added to by any CPU, atomically */
+	__u32 capacity; /* all places there are */
+};
+
+/* What the kernel wants to know of the maps in an array of maps; of a size of 1 the agent chooses.
+ */
+#define INNER(name, kind, entries, key_bytes, value_bytes)                                         \
+	struct name {                                                                              \
+		__uint(type, kind);                                                                \
+		__uint(max_entries, entries);                                                      \
+		__uint(key_size, key_bytes);                                                       \
+		__uint(value_size, value_bytes);                                                   \
+	}
+
+#define OUTER(shape, entries)                                                                      \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                          \
+		__uint(max_entries, entries);                                                      \
+		__type(key, __u32);                                                                \
+		__array(values, struct shape);                                                     \
+	}
+
+INNER(place_array, BPF_MAP_TYPE_ARRAY, PLACES, sizeof(__u32), sizeof(struct place));
+INNER(hint_array, BPF_MAP_TYPE_ARRAY, HINTS, sizeof(__u32), sizeof(__u32));
+INNER(place_queue, BPF_MAP_TYPE_QUEUE, 1, 0, sizeof(__u32));
+
+/* Array a of slot s at s * SLOT_ARRAYS + a. */
+OUTER(place_array, MAX_SLOTS *SLOT_ARRAYS) places SEC(".maps");
+
+/* Plain stores by any CPU. */
+OUTER(hint_array, MAX_SLOTS) hints SEC(".maps");
+
+/* Used before and free again: taken by the classifier, given by its losers and by sweep.bpf.c. */
+OUTER(place_queue, MAX_SLOTS) free_places SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_SLOTS);
+	__type(key, __u32);
+	__type(value, struct place_cursor);
+} place_cursors SEC(".maps");
+
+static __always_inline struct place *place_at(__u32 slot, __u32 index)
+{
+	__u32 array = slot * SLOT_ARRAYS + (index >> PLACES_BITS);
+	__u32 within = index & (PLACES - 1);
+	void *inner = bpf_map_lookup_elem(&places, &array);
+
+	return inner ? bpf_map_lookup_elem(inner, &within) : NULL;
+}
+
+/* The last word is read last, and so is right where the others are. */
+static __always_inline _Bool place_has_key(const struct place *place, const __u64 *key, int words)
+{
+	for (int i = 0; i < words; i++) {
+		if (*(const volatile __u64 *)&place->key[i] != key[i])
+			return 0;
+	}
+	return 1;
+}
+
+static __always_inline __u32 *place_hint(__u32 slot, const __u64 *key, int words)
+{
+	void *of_slot = bpf_map_lookup_elem(&hints, &slot);
+	__u64 hash = 0;
+	__u32 index;
+
+	if (!of_slot)
+		return NULL;
+	for (int i = 0; i < words; i++)
+		hash = (hash ^ key[i]) * 0x9e3779b97f4a7c15ULL;
+	index = hash >> (64 - HINTS_BITS);
+	return bpf_map_lookup_elem(of_slot, &index);
+}
+
+/* Takes a place that nobody has; false where there is none. */
+static __always_inline _Bool place_take(__u32 slot, __u32 *index)
+{
+	void *queue = bpf_map_lookup_elem(&free_places, &slot);
+	struct place_cursor *cursor;
+
+	if (queue && !bpf_map_pop_elem(queue, index))
+		return 1;
+	cursor = bpf_map_lookup_elem(&place_cursors, &slot);
+	if (!cursor || cursor->next >= cursor->capacity)
+		return 0;
+	*index = __sync_fetch_and_add(&cursor->next, 1);
+	return *index < cursor->capacity;
+}
+
+static __always_inline void place_free(__u32 slot, __u32 index)
+{
+	void *queue = bpf_map_lookup_elem(&free_places, &slot);
+
+	if (queue)
+		bpf_map_push_elem(queue, &index, BPF_ANY);
+}
+
+#endif

@@ -1,0 +1,143 @@
+package dev.tokenbucket.agent.program;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import dev.tokenbucket.agent.kernel.CpuAffinity;
+import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.kernel.PacketRunner;
+import dev.tokenbucket.agent.program.WorstWindow.Passed;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Issue 5, "Keys and the full table": the places of buckets (tables.h). Needs root. */
+class BucketTablesTest extends KernelTest {
+  private static final int TC_ACT_SHOT = 2;
+  private static final long SECOND = 1_000_000_000L;
+  private static final long HAMMERED = SECOND / 4;
+  private static final int ROUNDS = 4;
+  private static final int KEYS = 64;
+  private static final int RUNS_A_KEY = 200;
+  private static final int CPUS = 2;
+  private static final int BURST = 4;
+  private static final long PACKET = 1L << 16;
+  private static final long ROUNDING = 4;
+  private static final int ADDRESS_KEY = 24;
+
+  private static byte[] from(int net, int source) {
+    return Frames.udp("10.%d.%d.%d".formatted(net, source / 250, source % 250 + 1), 100);
+  }
+
+  /** A key's passes on one thread. */
+  private record PassedOf(int key, Passed passed) {}
+
+  @Test
+  void keysThatTwoCpusAddJudgeAndSweepAtOnceKeepTheirBoundsAndEveryPlace() throws Exception {
+    assumeTrue(Runtime.getRuntime().availableProcessors() >= CPUS, "needs two CPUs");
+    NodePolicy policy = Policy.packets(5_000, BURST).perSource(KEYS).at(0);
+    int removed = 0;
+    List<PassedOf> passed = new ArrayList<>();
+    try (VirtualHook hook = VirtualHook.inRealTime(bpffs, objects, policy)) {
+      AxisLine line = hook.line(policy, System.nanoTime());
+      for (int round = 0; round < ROUNDS; round++) {
+        removed += hammerAndSweep(hook, passed);
+        assertThat(keys()).as("no key has two buckets").doesNotHaveDuplicates();
+        assertThat(keys()).as("nor has one without an entry").hasSize(hook.sources(0).size());
+      }
+      assertThat(removed).as("buckets that came and went").isPositive();
+      for (int key = 0; key < KEYS; key++) {
+        int of = key;
+        List<Passed> ofKey =
+            passed.stream().filter(each -> each.key() == of).map(PassedOf::passed).toList();
+        // A packet that meets the mark is judged by the bucket that all share: hence twice.
+        assertThat(WorstWindow.excess(ofKey, time -> 2 * line.valueAt(time)))
+            .isLessThanOrEqualTo((2 * BURST + 2) * PACKET + ROUNDING);
+      }
+
+      Thread.sleep(5);
+      int rest = keys().size();
+      assertThat(hook.sweepAt(0, System.nanoTime())).isEqualTo(rest);
+      assertThat(keys()).isEmpty();
+      long overflow = hook.counters(0).overflow();
+      IntStream.range(0, KEYS).forEach(source -> hook.passes(from(2, source)));
+      assertThat(hook.counters(0).overflow()).as("no place was lost").isEqualTo(overflow);
+      hook.passes(from(3, 0));
+      assertThat(hook.counters(0).overflow()).as("no place is there twice").isEqualTo(overflow + 1);
+    }
+  }
+
+  @Test
+  void keysThatShareAHintKeepTheirOwnBuckets() {
+    int sources = 3_000;
+    Policy policy = Policy.packets(1, 2).perSource(sources);
+    try (VirtualHook hook = hook(policy)) {
+      for (int packet = 0; packet < 3; packet++) {
+        boolean conforms = packet < 2;
+        for (int source = 0; source < sources; source++) {
+          assertThat(hook.passes(from(1, source))).isEqualTo(conforms);
+        }
+      }
+      assertThat(keys()).hasSize(sources).doesNotHaveDuplicates();
+    }
+  }
+
+  /** Returns how many buckets were removed meanwhile. */
+  private static int hammerAndSweep(VirtualHook hook, List<PassedOf> passed) throws Exception {
+    ExecutorService threads = Executors.newFixedThreadPool(CPUS);
+    try {
+      long end = System.nanoTime() + HAMMERED;
+      List<Future<List<PassedOf>>> logs = new ArrayList<>();
+      for (int i = 0; i < CPUS; i++) {
+        int cpu = i;
+        Callable<List<PassedOf>> work = () -> hammer(cpu, hook.runner(), end);
+        logs.add(threads.submit(work));
+      }
+      int removed = 0;
+      while (System.nanoTime() < end) {
+        removed += hook.sweepAt(0, System.nanoTime());
+      }
+      for (Future<List<PassedOf>> log : logs) {
+        passed.addAll(log.get());
+      }
+      return removed;
+    } finally {
+      threads.shutdown();
+    }
+  }
+
+  /** Stays with a key until it is drained, and comes back when it has long been full. */
+  private static List<PassedOf> hammer(int cpu, PacketRunner packets, long end) {
+    CpuAffinity.pin(cpu);
+    List<PassedOf> passed = new ArrayList<>();
+    byte[][] frames = IntStream.range(0, KEYS).mapToObj(key -> from(1, key)).toArray(byte[][]::new);
+    for (int run = 0; System.nanoTime() < end; run++) {
+      int key = run / RUNS_A_KEY % KEYS;
+      packets.load(frames[key], frames[key].length);
+      long entry = System.nanoTime();
+      boolean refused = packets.run(0) == TC_ACT_SHOT;
+      if (!refused) {
+        passed.add(new PassedOf(key, new Passed(entry, System.nanoTime(), PACKET)));
+      }
+    }
+    return passed;
+  }
+
+  /** Of the first policy, those of places in use. */
+  private List<ByteBuffer> keys() {
+    BucketTables tables = new BucketTables(new LinuxKernel(), new Pins(bpffs));
+    ByteBuffer places = tables.places(0, 0).orElseThrow();
+    return IntStream.range(0, BucketTables.PLACES)
+        .map(place -> place * BucketTables.PLACE_SIZE + BucketTables.PLACE_KEY)
+        .filter(key -> places.getLong(key + ADDRESS_KEY - Long.BYTES) != 0)
+        .mapToObj(key -> places.slice(key, ADDRESS_KEY))
+        .toList();
+  }
+}
