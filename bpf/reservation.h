@@ -63,7 +63,7 @@ reservation_judge(const struct clock_source *source, struct reservation *mine,
 			continue;
 		}
 		if (step.next.update == BUCKET_STAY) {
-			mine->excess = EXCESS(tick, step.line->memory);
+			mine->excess = bucket_excess(&step, pos, tick);
 			return step.next.action;
 		}
 		end = bucket_limit(step.base + due + step.line->reserve, step.v);

@@ -17,10 +17,11 @@
  *
  * Remembered excess: a packet that the clock found to exceed stands for those right behind it in
  * the same tick, up to `memory` tokens, which so need no clock. memory is at most B/64, and 0 where
- * the rate grants more than that in a tick. So a packet is turned away unseen only where the bucket
- * holds less than its cost and B/64; no token is lost by it, and the rate stays Q. Under lasting
- * demand, which brings tokens' worth of packets as fast as tokens come, that holds however long a
- * tick lasts.
+ * the rate grants more than that in a tick, or the bucket holds more: a packet of many segments
+ * that exceeds says nothing of smaller ones. So a packet is turned away unseen only where the
+ * bucket holds less than its cost and B/64; no token is lost by it, and the rate stays Q. Under
+ * lasting demand, which brings tokens' worth of packets as fast as tokens come, that holds however
+ * long a tick lasts.
  *
  * Removal: a bucket that is full equals none. sweep.bpf.c alone removes; it marks the bucket by a
  * compare-and-swap on pos, which fails where a packet has come in between, and then deletes it. A
@@ -180,6 +181,14 @@ static __always_inline void bucket_step_now(const struct clock_source *source,
 	step->base = step->next.update == BUCKET_PLACE_ANEW ? v - line->window : pos;
 }
 
+/* The excess to remember of a packet that was found to exceed. */
+static __always_inline __u64 bucket_excess(const struct bucket_step *step, __u64 pos, __u32 tick)
+{
+	_Bool drained = (__s64)(step->v - pos) < (__s64)step->line->memory;
+
+	return EXCESS(tick, drained ? step->line->memory : 0);
+}
+
 /*
  * Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. The parameters are
  * read after the bucket: a packet of old ones then loses the race to any that came after the flip,
@@ -210,7 +219,7 @@ static __always_inline enum bucket_verdict bucket_judge(const struct clock_sourc
 			return BUCKET_EXCEED;
 		bucket_step_now(source, parameters, pos, cost, &step);
 		if (step.next.update == BUCKET_STAY) {
-			*(volatile __u64 *)&bucket->excess = EXCESS(tick, step.line->memory);
+			*(volatile __u64 *)&bucket->excess = bucket_excess(&step, pos, tick);
 			return step.next.action;
 		}
 		if (!bucket_swap(bucket, pos, step.base + cost))

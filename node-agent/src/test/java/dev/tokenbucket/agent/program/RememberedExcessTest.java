@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -73,6 +74,23 @@ class RememberedExcessTest extends KernelTest {
       hook.passes(FRAME);
       hook.pass(SECOND / 10_000);
       assertThat(hook.passes(FRAME)).isTrue();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aPacketOfManySegmentsThatExceedsDoesNotStandForSmallerOnes(boolean perSource) {
+    int segments = 1000;
+    Merged merged = new Merged(segments, 1, 0);
+    byte[] superPacket = Frames.udp("10.0.0.2", 42 + segments);
+    try (VirtualHook hook = hook(policy(10, perSource))) {
+      for (int i = 0; i < BURST / segments; i++) {
+        assertThat(hook.passes(superPacket, merged)).isTrue();
+      }
+      assertThat(hook.passes(superPacket, merged)).isFalse();
+      int held = BURST % segments;
+      assertThat(hook.passing(held, FRAME)).isBetween(held - PART, held);
+      assertThat(hook.passes(FRAME)).isFalse();
     }
   }
 
