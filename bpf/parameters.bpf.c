@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
- * Changes a policy's parameters under traffic: bends the axis at a moment t0 that is still ahead.
- * Run by the agent, through BPF_PROG_RUN, one at a time, and at the earliest a grace period after
- * the last bend of the same slot: so no packet reads the line that is written here, and none that
- * read the clock before the last bend reads the line after.
+ * Changes a policy's parameters under traffic, in the two steps that parameters.h tells of. Run by
+ * the agent through BPF_PROG_RUN, one step at a time, and propose at the earliest a grace period
+ * after the last step of the same slot: so no packet reads the line that is written here, and none
+ * that read the clock before the last bend reads the line after.
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
@@ -11,43 +11,73 @@
 
 #include "maps.h"
 
+/* How far t0 has to be ahead when a proposal is seen by all, ns: more than clocks of CPUs differ.
+ */
+#define PROPOSAL_AHEAD 1000000
+
+enum change_step { CHANGE_PROPOSE, CHANGE_COMMIT };
+
 /* Written by the agent. v0 and rate_before of the line are worked out here, from the line in force.
  */
 struct parameter_change {
 	__u32 slot;
-	__u32 pad;
-	struct axis_line line;
-	struct clock_source clock;
+	__u32 step;
+	struct axis_line line;	   /* of a proposal */
+	struct clock_source clock; /* of a proposal */
 };
 
+/* Who reads a clock of t0 or later reads active after it, and so after this look at the clock. */
+static __always_inline int change_propose(struct policy_parameters *policy,
+					  const struct parameter_change *change)
+{
+	__u64 active = policy->active & 1;
+	const struct axis_line *old = &policy->line[active];
+	struct axis_line *new = &policy->line[active ^ 1];
+
+	if ((__s64)(clock_read(&change->clock) - old->t0) < 0)
+		return -EAGAIN;
+	*new = change->line;
+	new->v0 = axis_value(old, new->t0);
+	new->rate_before = old->rate;
+	/* A full barrier: the line is whole in memory before. */
+	__sync_lock_test_and_set(&policy->active, active | PARAMETERS_PROPOSED);
+	if ((__s64)(new->t0 - clock_read(&change->clock)) > PROPOSAL_AHEAD)
+		return 0;
+	parameters_swap(policy, active | PARAMETERS_PROPOSED, active);
+	return -ETIME;
+}
+
+static __always_inline int change_commit(struct policy_parameters *policy)
+{
+	__u64 active = parameters_active(policy);
+
+	if (!(active & PARAMETERS_PROPOSED) ||
+	    parameters_swap(policy, active, ~active & 1) != active)
+		return -ETIME;
+	return 0;
+}
+
 /*
- * 0, or nothing was changed: -ENOENT: no such slot; -EAGAIN: the last bend is still ahead, and this
- * line would extend the rate behind it to the time before it; -ETIME: t0 is not ahead any more. The
- * line is whole in memory before the index flips: xchg is a full barrier.
+ * 0, or the old parameters stay in force: -ENOENT: no such slot; -EINVAL: no such step; -EAGAIN, of
+ * propose: the last bend is still ahead, and this line would extend the rate behind it to the time
+ * before it; -ETIME: the proposal came too late, or a packet has refused it.
  */
 SEC("syscall")
 int change_parameters(struct parameter_change *change)
 {
 	__u32 slot = change->slot;
 	struct policy_parameters *policy = bpf_map_lookup_elem(&parameters, &slot);
-	struct axis_line *old, *new;
-	__u64 active, now;
 
 	if (!policy)
 		return -ENOENT;
-	active = policy->active & 1;
-	old = &policy->line[active];
-	new = &policy->line[active ^ 1];
-	now = clock_read(&change->clock);
-	if ((__s64)(now - old->t0) < 0)
-		return -EAGAIN;
-	*new = change->line;
-	new->v0 = axis_value(old, new->t0);
-	new->rate_before = old->rate;
-	if ((__s64)(new->t0 - clock_read(&change->clock)) <= 0)
-		return -ETIME;
-	__sync_lock_test_and_set(&policy->active, active ^ 1);
-	return 0;
+	switch (change->step) {
+	case CHANGE_PROPOSE:
+		return change_propose(policy, change);
+	case CHANGE_COMMIT:
+		return change_commit(policy);
+	default:
+		return -EINVAL;
+	}
 }
 
 char _license[] SEC("license") = "GPL";

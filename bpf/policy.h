@@ -66,9 +66,10 @@ static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packe
 }
 
 /* By the bucket that all share: a policy's only one. */
-static __always_inline enum bucket_verdict
-policy_judge_shared(const struct clock_source *source, __u32 slot,
-		    const struct policy_parameters *parameters, __u64 cost)
+static __always_inline enum bucket_verdict policy_judge_shared(const struct clock_source *source,
+							       __u32 slot,
+							       struct policy_parameters *parameters,
+							       __u64 cost)
 {
 	struct shared_bucket *shared = bpf_map_lookup_elem(&shared_buckets, &slot);
 	struct reservation *mine = bpf_map_lookup_elem(&reservations, &slot);
@@ -99,7 +100,7 @@ __noinline int policy_judge_overflow(struct clock_source *source, __u32 slot, __
  */
 static __always_inline enum bucket_verdict
 policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 flags, __u32 slot,
-	     const struct policy_parameters *parameters, _Bool *overflow)
+	     struct policy_parameters *parameters, _Bool *overflow)
 {
 	__u64 cost = policy_cost(flags, packet);
 	enum bucket_verdict verdict = BUCKET_MARKED;

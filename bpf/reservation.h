@@ -31,9 +31,9 @@ struct reservation {
  */
 static __always_inline enum bucket_verdict
 reservation_judge(const struct clock_source *source, struct reservation *mine,
-		  struct bucket *bucket, const struct policy_parameters *parameters, __u64 cost)
+		  struct bucket *bucket, struct policy_parameters *parameters, __u64 cost)
 {
-	const struct axis_line *line = bucket_parameters(parameters);
+	const struct axis_line *line = parameters_line(parameters);
 	__u64 held = mine->held;
 	__u32 tick;
 

@@ -34,7 +34,7 @@ struct sweep_request {
 
 /* The order matters: nobody finds the place any more when it is freed. */
 static __always_inline int sweep_key(__u32 slot, void *table, const struct flow_key *key,
-				     __u32 last_word, const struct policy_parameters *now_in_force,
+				     __u32 last_word, struct policy_parameters *now_in_force,
 				     const struct clock_source *clock)
 {
 	__u32 *found = bpf_map_lookup_elem(table, key), index;

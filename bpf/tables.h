@@ -55,7 +55,7 @@ static __always_inline void table_count_added(__u32 slot)
  */
 static __always_inline void table_add(const struct clock_source *source, void *table, __u32 slot,
 				      const union table_key *key, int words,
-				      const struct policy_parameters *parameters)
+				      struct policy_parameters *parameters)
 {
 	struct place *place;
 	__u32 index;
@@ -78,7 +78,7 @@ static __always_inline void table_add(const struct clock_source *source, void *t
 
 static __always_inline int table_find_or_add(const struct clock_source *source, void *table,
 					     __u32 slot, const union table_key *key, int words,
-					     const struct policy_parameters *parameters)
+					     struct policy_parameters *parameters)
 {
 	__u32 *index;
 
@@ -136,7 +136,7 @@ static __always_inline struct bucket *table_bucket(struct clock_source *source, 
 
 static __always_inline int table_add_evicting(const struct clock_source *source, void *table,
 					      __u32 slot, const union table_key *key,
-					      const struct policy_parameters *parameters)
+					      struct policy_parameters *parameters)
 {
 	struct bucket full = bucket_full(parameters, clock_read(source));
 

@@ -17,10 +17,7 @@
 #define AXIS_BYTE_SHIFT 4
 #define AXIS_RATE_FRACTION 40
 
-/*
- * One whole set of parameters. Written by parameters.bpf.c, into the slot that no packet reads;
- * read by the classifier.
- */
+/* One whole set of parameters; who writes it is told in parameters.h. */
 struct axis_line {
 	__u64 v0;	   /* V(t0), units */
 	__u64 t0;	   /* ns, CLOCK_MONOTONIC: where the line bends */
@@ -33,16 +30,6 @@ struct axis_line {
 	__u32 memory;	   /* excess that a bucket, or with a reserve a CPU, may remember, units */
 	__u32 pad;
 	__u64 generation; /* of the policy that these parameters are of */
-};
-
-/*
- * Written by parameters.bpf.c alone, one run at a time (the agent holds a lock). A packet reads
- * active once and then that line only; a line is written again only after a grace period has ended
- * every run that could still read it. So no packet sees a mix of two sets.
- */
-struct policy_parameters {
-	struct axis_line line[2];
-	__u64 active;
 };
 
 /* (a * b) >> 40, modulo 2^64, by four 32-bit multiplications: BPF has no 128-bit product. */

@@ -32,7 +32,7 @@
 
 #include "opp.h"
 #include "clock.h"
-#include "token_axis.h"
+#include "parameters.h"
 
 /* Tries to win the race for a bucket before a packet is taken to exceed, and counted as contended.
  */
@@ -137,17 +137,10 @@ static __always_inline _Bool bucket_swap(struct bucket *bucket, __u64 old, __u64
 	return __sync_val_compare_and_swap(&bucket->pos, old, new) == old;
 }
 
-static __always_inline const struct axis_line *
-bucket_parameters(const struct policy_parameters *parameters)
-{
-	return &parameters->line[*(volatile const __u64 *)&parameters->active & 1];
-}
-
 /* A bucket that nobody has used: full at now, nothing prepaid. */
-static __always_inline struct bucket bucket_full(const struct policy_parameters *parameters,
-						 __u64 now)
+static __always_inline struct bucket bucket_full(struct policy_parameters *parameters, __u64 now)
 {
-	const struct axis_line *line = bucket_parameters(parameters);
+	const struct axis_line *line = parameters_line_at(parameters, now);
 	__u64 base = axis_value(line, now) - line->window;
 
 	return (struct bucket){.pos = base, .lim = base, .excess = 0};
@@ -161,16 +154,12 @@ struct bucket_step {
 	__u64 base;
 };
 
-/*
- * Reads the clock, then the parameters: a packet that reads an old index has read a clock from
- * before the flip, which the old line covers.
- */
 static __always_inline void bucket_step_now(const struct clock_source *source,
-					    const struct policy_parameters *parameters, __u64 pos,
+					    struct policy_parameters *parameters, __u64 pos,
 					    __u64 cost, struct bucket_step *step)
 {
 	__u64 now = clock_read(source);
-	const struct axis_line *line = bucket_parameters(parameters);
+	const struct axis_line *line = parameters_line_at(parameters, now);
 	__u64 v = axis_value(line, now);
 	__u32 bits = bucket_conditions(line, v - pos, cost);
 
@@ -196,14 +185,14 @@ static __always_inline __u64 bucket_excess(const struct bucket_step *step, __u64
  */
 static __always_inline enum bucket_verdict bucket_judge(const struct clock_source *source,
 							struct bucket *bucket,
-							const struct policy_parameters *parameters,
+							struct policy_parameters *parameters,
 							__u64 cost)
 {
 #pragma clang loop unroll(disable)
 	for (int try = 0; try < BUCKET_TRIES; try++) {
 		__u64 pos = *(volatile __u64 *)&bucket->pos;
 		__u64 lim = *(volatile __u64 *)&bucket->lim;
-		const struct axis_line *line = bucket_parameters(parameters);
+		const struct axis_line *line = parameters_line(parameters);
 		struct bucket_step step;
 		__u32 tick;
 
@@ -234,9 +223,9 @@ static __always_inline enum bucket_verdict bucket_judge(const struct clock_sourc
 /* Marks a bucket that holds all of B at now; false where it holds less, or a packet came in
  * between. */
 static __always_inline _Bool bucket_mark_full(struct bucket *bucket,
-					      const struct policy_parameters *parameters, __u64 now)
+					      struct policy_parameters *parameters, __u64 now)
 {
-	const struct axis_line *line = bucket_parameters(parameters);
+	const struct axis_line *line = parameters_line_at(parameters, now);
 	__u64 pos = *(volatile __u64 *)&bucket->pos;
 	__u64 held = axis_value(line, now) - pos;
 

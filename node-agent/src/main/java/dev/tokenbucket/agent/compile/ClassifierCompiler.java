@@ -38,6 +38,7 @@ public final class ClassifierCompiler {
           "sweep.bpf.c",
           "tables.h",
           "token_axis.h",
+          "parameters.h",
           "token_bucket.h");
   private static final List<String> FLAGS =
       List.of("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror");

@@ -45,6 +45,11 @@ final class PolicySlots {
   /** {@code struct parameter_change} of parameters.bpf.c. */
   private static final int CHANGE_SIZE = 8 + AxisLine.SIZE + 16;
 
+  /** {@code enum change_step} of parameters.bpf.c. */
+  static final int PROPOSE = 0;
+
+  static final int COMMIT = 1;
+
   private static final int SHARED_BUCKET_SIZE = 64;
   private static final int RESERVATION_SIZE = 16;
 
@@ -163,10 +168,9 @@ final class PolicySlots {
         // The last bend first, then the packets that read the clock before it.
         await(inForce(slot).t0());
         kernel.awaitGracePeriod();
-        long t0 = System.nanoTime() + CHANGE_AHEAD_NANOS;
-        ByteBuffer context = ByteBuffer.allocate(CHANGE_SIZE).order(ByteOrder.nativeOrder());
-        context.putInt(slot).putInt(0).put(line(identity, policy, t0).encode());
-        if (kernel.run(program, context.array()) == 0) {
+        AxisLine line = line(identity, policy, System.nanoTime() + CHANGE_AHEAD_NANOS);
+        if (kernel.run(program, changeStep(slot, PROPOSE, line, 0)) == 0
+            && kernel.run(program, changeStep(slot, COMMIT, line, 0)) == 0) {
           logParameters(policy);
           return;
         }
@@ -180,6 +184,21 @@ final class PolicySlots {
             + " came too late "
             + CHANGE_TRIES
             + " times: the host is overloaded; the old ones stay in force");
+  }
+
+  /**
+   * {@code struct parameter_change}.
+   *
+   * @param now the time, for a program that has the virtual clock
+   */
+  static byte[] changeStep(int slot, int step, AxisLine line, long now) {
+    return ByteBuffer.allocate(CHANGE_SIZE)
+        .order(ByteOrder.nativeOrder())
+        .putInt(slot)
+        .putInt(step)
+        .put(line.encode())
+        .putLong(now)
+        .array();
   }
 
   /** A moment of CLOCK_MONOTONIC, at most the lead of a change ahead. */

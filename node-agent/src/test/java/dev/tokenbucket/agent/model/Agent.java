@@ -28,7 +28,7 @@ final class Agent {
     newWindow = memory.slots[0].window;
   }
 
-  // A sweep: sweep.bpf.c. Its program reads one line, which no change can replace meanwhile.
+  // A sweep: sweep.bpf.c. No change comes meanwhile.
 
   /** Removes the key's bucket if it is full. */
   Step sweep() {
@@ -43,11 +43,11 @@ final class Agent {
 
   private Step readClock() {
     moment = memory.now;
-    return this::checkFull;
+    return new LineInForce(memory, moment, this::checkFull)::readActive;
   }
 
-  private Step checkFull() {
-    Slot slot = memory.slots[memory.active];
+  private Step checkFull(int line) {
+    Slot slot = memory.slots[line];
     long held = memory.value(slot.axis, moment) - pos;
     boolean full = !Windows.isAhead(held) && Long.compareUnsigned(held, slot.window.burst()) >= 0;
     if (!full) {
@@ -69,7 +69,7 @@ final class Agent {
     return Step.END;
   }
 
-  // A change: Programmer and parameters.bpf.c.
+  // A change: PolicySlots and parameters.bpf.c.
 
   /** Bends the axis to a rate, {@code lead} nanoseconds ahead of now, and sets B at once. */
   Step change(long rate, Window window, long lead) {
@@ -108,21 +108,38 @@ final class Agent {
   }
 
   private Slot idle() {
-    return memory.slots[memory.active ^ 1];
+    return memory.slots[~memory.active & 1];
   }
 
   private Step writeWindow() {
     idle().window = newWindow;
-    return this::flip;
+    return this::propose;
   }
 
-  /** The program looks at the clock and flips in one go; a delay between the two is left out. */
-  private Step flip() {
-    if (moment - memory.now <= 0 && memory.has(Safeguard.LATE_CHANGE_REFUSED)) {
-      return Step.END;
+  private Step propose() {
+    memory.active = proposal();
+    return this::lookAtClock;
+  }
+
+  private int proposal() {
+    return (memory.active & 1) | Memory.PROPOSED;
+  }
+
+  private Step lookAtClock() {
+    boolean late = moment - memory.now <= 0 && memory.has(Safeguard.LATE_PROPOSAL_WITHDRAWN);
+    return late ? this::withdraw : this::commit;
+  }
+
+  private Step withdraw() {
+    memory.swapActive(proposal(), memory.active & 1);
+    return Step.END;
+  }
+
+  private Step commit() {
+    int proposal = proposal();
+    if (memory.swapActive(proposal, ~memory.active & 1) == proposal) {
+      memory.ledger.flipped(memory.inForce());
     }
-    memory.active ^= 1;
-    memory.ledger.flipped(memory.inForce());
     return Step.END;
   }
 }

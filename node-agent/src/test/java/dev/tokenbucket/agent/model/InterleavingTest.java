@@ -123,7 +123,7 @@ class InterleavingTest {
         Safeguard.PREPAID_HELD_TO_LINE);
   }
 
-  /** B shrinks from eight to two, Q grows by ten; time passes the bend at any moment. */
+  /** B shrinks from eight to two, Q grows by ten; time passes at any moment. */
   private static AllOrders.Case packetsAndChange(Set<Safeguard> without) {
     Memory memory = memory(new Window(8 * PACKET, 4 * PACKET, 0), without);
     Supplier<Step> packet = () -> new KeyedPacket(memory, n -> 0, PACKET).lookUp();
@@ -133,18 +133,44 @@ class InterleavingTest {
         () ->
             new Agent(memory)
                 .change(Line.rate(10_000_000), new Window(2 * PACKET, PACKET, 0), 1000);
-    Supplier<Step> pause =
-        () -> {
-          memory.now += 800;
-          return Step.END;
-        };
     return new AllOrders.Case(
         List.of(
             List.of(packet, packet, packet, packet),
             List.of(packet, packet),
             List.of(change),
-            List.of(pause)),
+            List.of(pause(memory, 800))),
         memory.ledger::violation);
+  }
+
+  @Test
+  void everyOrderOfPacketsAndALateChangeKeepsTheBounds() {
+    assertEveryOrder(
+        InterleavingTest::packetsAndLateChange,
+        Safeguard.LATE_PROPOSAL_WITHDRAWN,
+        Safeguard.LATE_PROPOSAL_REFUSED);
+  }
+
+  /** Q grows by ten; time passes beyond the bend at any moment. */
+  private static AllOrders.Case packetsAndLateChange(Set<Safeguard> without) {
+    Window window = new Window(2 * PACKET, PACKET, 0);
+    Memory memory = memory(window, without);
+    Supplier<Step> packet = () -> new KeyedPacket(memory, n -> 0, PACKET).lookUp();
+    finish(packet);
+    Supplier<Step> change = () -> new Agent(memory).change(Line.rate(10_000_000), window, 1000);
+    return new AllOrders.Case(
+        List.of(
+            List.of(packet, packet),
+            List.of(packet, packet),
+            List.of(change),
+            List.of(pause(memory, 1500))),
+        memory.ledger::violation);
+  }
+
+  private static Supplier<Step> pause(Memory memory, long nanos) {
+    return () -> {
+      memory.now += nanos;
+      return Step.END;
+    };
   }
 
   private static Memory memory(Window window, Set<Safeguard> without) {

@@ -54,11 +54,11 @@ final class KeyedPacket {
 
   private Step readClockToInsert() {
     read = memory.ledger.at(memory.now);
-    return this::readIndexToInsert;
+    return new LineInForce(memory, read.time(), this::takeLineToInsert)::readActive;
   }
 
-  private Step readIndexToInsert() {
-    index = memory.active;
+  private Step takeLineToInsert(int line) {
+    index = line;
     return this::readAxisToInsert;
   }
 
@@ -135,7 +135,7 @@ final class KeyedPacket {
   }
 
   private Step readIndex() {
-    index = memory.active;
+    index = memory.active & 1;
     read = memory.ledger.at(memory.now);
     return inOrder() ? this::readBatch : this::readPosition;
   }
@@ -167,19 +167,29 @@ final class KeyedPacket {
     if ((pos & 1) != 0) {
       return judge(memory.shared);
     }
-    return memory.has(Safeguard.CLOCK_BEFORE_PARAMETERS) ? this::readClock : this::readIndexOnce;
+    return memory.has(Safeguard.CLOCK_BEFORE_PARAMETERS) ? this::readClock : this::readIndexFirst;
   }
 
   // Without prepaid tokens: clock, then parameters, then the three cases of the window.
 
   private Step readClock() {
     read = memory.ledger.at(memory.now);
-    return memory.has(Safeguard.CLOCK_BEFORE_PARAMETERS) ? this::readIndexOnce : this::readAxis;
+    return new LineInForce(memory, read.time(), this::takeLine)::readActive;
   }
 
-  private Step readIndexOnce() {
-    index = memory.active;
-    return memory.has(Safeguard.CLOCK_BEFORE_PARAMETERS) ? this::readAxis : this::readClock;
+  private Step takeLine(int line) {
+    index = line;
+    return this::readAxis;
+  }
+
+  private Step readIndexFirst() {
+    index = memory.active & 1;
+    return this::readClockLast;
+  }
+
+  private Step readClockLast() {
+    read = memory.ledger.at(memory.now);
+    return this::readAxis;
   }
 
   private Step readAxis() {

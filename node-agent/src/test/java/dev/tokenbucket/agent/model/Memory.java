@@ -46,6 +46,9 @@ final class Memory {
 
   static final long START = 1_000_000_000_000L;
 
+  /** In {@link #active}: the other slot is proposed. */
+  static final int PROPOSED = 2;
+
   /** Further than any burst, so that a zeroed bucket is full. */
   static final long V_START = 1L << 60;
 
@@ -59,7 +62,10 @@ final class Memory {
   final long[] begun;
 
   final long[] ended;
+
+  /** Index of the slot in force, and {@link #PROPOSED}. */
   int active;
+
   long now = START;
 
   private final Set<Safeguard> without;
@@ -83,8 +89,15 @@ final class Memory {
     return !without.contains(safeguard);
   }
 
+  /** By compare-and-swap; what it was. */
+  int swapActive(int old, int next) {
+    int was = active;
+    active = was == old ? next : was;
+    return was;
+  }
+
   Line inForce() {
-    return new Line(slots[active].axis, slots[active].window);
+    return new Line(slots[active & 1].axis, slots[active & 1].window);
   }
 
   long value(Axis axis, long at) {

@@ -41,7 +41,7 @@ final class ReservingPacket {
   }
 
   Step readIndex() {
-    index = memory.active;
+    index = memory.active & 1;
     read = memory.ledger.at(memory.now);
     return this::readReserve;
   }
@@ -76,11 +76,11 @@ final class ReservingPacket {
 
   private Step readClock() {
     read = memory.ledger.at(memory.now);
-    return this::readIndexAgain;
+    return new LineInForce(memory, read.time(), this::takeLine)::readActive;
   }
 
-  private Step readIndexAgain() {
-    index = memory.active;
+  private Step takeLine(int line) {
+    index = line;
     return this::readAxis;
   }
 

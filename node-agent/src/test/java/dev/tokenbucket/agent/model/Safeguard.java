@@ -33,8 +33,13 @@ enum Safeguard {
   POSITION_BEFORE_PARAMETERS(Form.KEYED),
   /** A line is written again only after all packets have ended that could be reading it. */
   GRACE_PERIOD,
-  /** A change that comes after its own t0 is refused. */
-  LATE_CHANGE_REFUSED,
+  /** A change whose t0 has come when all can see that it is proposed is withdrawn. */
+  LATE_PROPOSAL_WITHDRAWN,
+  /**
+   * Whoever has read a clock of a proposal's t0 or later refuses it, and takes the old line only if
+   * this came before the commit.
+   */
+  LATE_PROPOSAL_REFUSED,
   /** A change waits until the last bend lies behind every packet. */
   LAST_BEND_PASSED,
   /** With a reservation a CPU: W is B less what all CPUs can hold. */

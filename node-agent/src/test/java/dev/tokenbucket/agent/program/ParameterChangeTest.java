@@ -68,6 +68,58 @@ class ParameterChangeTest extends KernelTest {
     }
   }
 
+  /** Whoever is delayed between the two steps of a change, no packet's verdict bends afterwards. */
+  @Test
+  void aProposalThatAPacketMeetsAfterItsTimeComesToNothing() {
+    try (VirtualHook hook = hook(SLOW)) {
+      drain(hook);
+      assertThat(hook.propose(0, FAST.at(0), AHEAD)).isZero();
+      hook.pass(SECOND);
+      assertThat(hook.passing(2000, FRAME)).as("of the old rate").isBetween(99 - SLACK, 101);
+      assertThat(hook.commit(0, FAST.at(0))).isEqualTo(-ETIME);
+      assertThat(hook.passing(2000, FRAME)).isZero();
+      assertThat(hook.change(0, FAST.at(0), AHEAD)).as("a new one").isZero();
+    }
+  }
+
+  @Test
+  void aSweepAfterAProposalsTimeRefusesItToo() {
+    Policy slow = SLOW.perSource(10);
+    try (VirtualHook hook = hook(slow)) {
+      hook.passes(FRAME);
+      assertThat(hook.propose(0, FAST.perSource(10).at(0), AHEAD)).isZero();
+      hook.pass(SECOND);
+      assertThat(hook.sweep(0)).isOne();
+      assertThat(hook.commit(0, FAST.perSource(10).at(0))).isEqualTo(-ETIME);
+    }
+  }
+
+  @Test
+  void aProposalThatAllPacketsMeetBeforeItsTimeIsCommittedHoweverLate() {
+    try (VirtualHook hook = hook(SLOW)) {
+      drain(hook);
+      assertThat(hook.propose(0, FAST.at(0), AHEAD)).isZero();
+      hook.pass(AHEAD - 1);
+      assertThat(hook.passing(50, FRAME)).as("granted by the old rate").isBetween(4, 5);
+      hook.pass(SECOND / 100);
+      assertThat(hook.commit(0, FAST.at(0))).isZero();
+      assertThat(hook.passing(500, FRAME)).as("10 ms of the new rate").isBetween(99 - SLACK, 101);
+    }
+  }
+
+  /** An agent that was killed between the steps leaves a proposal behind. */
+  @Test
+  void aProposalTakesThePlaceOfOneThatWasLeft() {
+    try (VirtualHook hook = hook(SLOW)) {
+      drain(hook);
+      assertThat(hook.propose(0, Policy.packets(1_000_000, 1000).at(0), AHEAD)).isZero();
+      hook.pass(SECOND);
+      assertThat(hook.change(0, FAST.at(0), AHEAD)).isZero();
+      hook.pass(AHEAD);
+      assertThat(hook.passing(2000, FRAME)).isBetween(104 - SLACK, 106);
+    }
+  }
+
   /** Else the rate behind the last bend would hold before it, and V would jump. */
   @Test
   void aChangeIsRefusedWhileTheLastBendIsAhead() {

@@ -16,7 +16,6 @@ import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -256,6 +255,22 @@ final class VirtualHook implements AutoCloseable {
    * @return 0, or a negative errno
    */
   int change(int policy, NodePolicy to, long ahead) {
+    int proposed = propose(policy, to, ahead);
+    return proposed == 0 ? commit(policy, to) : proposed;
+  }
+
+  /** The first step of a change alone. */
+  int propose(int policy, NodePolicy to, long ahead) {
+    kernel.awaitGracePeriod();
+    return changeStep(policy, PolicySlots.PROPOSE, line(to, now + ahead));
+  }
+
+  /** The second. */
+  int commit(int policy, NodePolicy to) {
+    return changeStep(policy, PolicySlots.COMMIT, line(to, now));
+  }
+
+  private int changeStep(int policy, int step, AxisLine line) {
     int change =
         kernel.load(
             compiled.resolve("parameters.bpf.o"),
@@ -263,11 +278,7 @@ final class VirtualHook implements AutoCloseable {
             Map.of("parameters", bpffs.resolve("parameters")),
             Map.of());
     try {
-      kernel.awaitGracePeriod();
-      ByteBuffer context =
-          ByteBuffer.allocate(8 + AxisLine.SIZE + 16).order(ByteOrder.nativeOrder());
-      context.putInt(2 * policy).putInt(0).put(line(to, now + ahead).encode()).putLong(now);
-      return kernel.run(change, context.array());
+      return kernel.run(change, PolicySlots.changeStep(2 * policy, step, line, now));
     } finally {
       kernel.close(change);
     }
