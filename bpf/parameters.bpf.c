@@ -13,7 +13,7 @@
 
 /* How far t0 has to be ahead when a proposal is seen by all, ns: more than clocks of CPUs differ.
  */
-#define PROPOSAL_AHEAD 1000000
+#define PROPOSAL_AHEAD 10000
 
 enum change_step { CHANGE_PROPOSE, CHANGE_COMMIT };
 

@@ -91,14 +91,20 @@ static __always_inline struct place *place_at(__u32 slot, __u32 index)
 	return inner ? bpf_map_lookup_elem(inner, &within) : NULL;
 }
 
-/* The last word is read last, and so is right where the others are. */
-static __always_inline _Bool place_has_key(const struct place *place, const __u64 *key, int words)
+/*
+ * Whether the place is the key's, and the position of its bucket, which is read first: who then
+ * moves the bucket from there by compare-and-swap moves the key's, for a place that becomes another
+ * key's is marked before. The last word is read last, and so is right where the others are.
+ */
+static __always_inline _Bool place_position(const struct place *place, const __u64 *key, int words,
+					    __u64 *pos)
 {
-	for (int i = 0; i < words; i++) {
-		if (*(const volatile __u64 *)&place->key[i] != key[i])
-			return 0;
-	}
-	return 1;
+	__u64 differing = 0;
+
+	*pos = bucket_position(&place->bucket);
+	for (int i = 0; i < words; i++)
+		differing |= *(const volatile __u64 *)&place->key[i] ^ key[i];
+	return !differing;
 }
 
 static __always_inline __u32 *place_hint(__u32 slot, const __u64 *key, int words)

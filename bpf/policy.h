@@ -35,29 +35,6 @@ static __always_inline void policy_flow_key(const struct packet *packet, struct 
 	key->version = packet->version;
 }
 
-/* The packet's bucket in slot's table; NULL where it found no place. */
-static __always_inline struct bucket *policy_bucket(struct clock_source *source,
-						    const struct packet *packet, __u32 i,
-						    __u32 flags, __u32 slot)
-{
-	_Bool per_flow = flags & POLICY_PER_FLOW;
-	__u32 in_force = hook.policy[i].slot;
-	union table_key key = {};
-
-	if (per_flow)
-		policy_flow_key(packet, &key.flow);
-	else
-		policy_address_key(packet, flags, i, &key.address);
-	if (!(flags & POLICY_EVICTS))
-		return table_bucket(source, slot, in_force, &key, per_flow);
-	if (per_flow)
-		return table_evicting_bucket(source,
-					     bpf_map_lookup_elem(&evicting_flow_tables, &slot),
-					     slot, in_force, &key, 1);
-	return table_evicting_bucket(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot),
-				     slot, in_force, &key, 0);
-}
-
 static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packet)
 {
 	if (flags & POLICY_BYTES)
@@ -94,6 +71,31 @@ __noinline int policy_judge_overflow(struct clock_source *source, __u32 slot, __
 	return bucket_judge(source, &shared->bucket, now_in_force, cost);
 }
 
+/* By the bucket of the packet's key in slot's table; BUCKET_MARKED: it has none. */
+static __always_inline enum bucket_verdict
+policy_judge_keyed(struct clock_source *source, const struct packet *packet, __u32 i, __u32 flags,
+		   __u32 slot, struct policy_parameters *parameters, __u64 cost)
+{
+	_Bool per_flow = flags & POLICY_PER_FLOW;
+	__u32 in_force = hook.policy[i].slot;
+	union table_key key = {};
+	struct bucket *bucket;
+
+	if (per_flow)
+		policy_flow_key(packet, &key.flow);
+	else
+		policy_address_key(packet, flags, i, &key.address);
+	if (!(flags & POLICY_EVICTS))
+		return table_judge(source, slot, in_force, &key, per_flow, parameters, cost);
+	bucket =
+	    per_flow
+		? table_evicting_bucket(source, bpf_map_lookup_elem(&evicting_flow_tables, &slot),
+					slot, in_force, &key, 1)
+		: table_evicting_bucket(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot),
+					slot, in_force, &key, 0);
+	return bucket ? bucket_judge(source, bucket, parameters, cost) : BUCKET_MARKED;
+}
+
 /*
  * By the buckets of a slot, policy i's own or that of its second window. overflow: the packet's key
  * has no bucket of its own.
@@ -103,14 +105,11 @@ policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 
 	     struct policy_parameters *parameters, _Bool *overflow)
 {
 	__u64 cost = policy_cost(flags, packet);
-	enum bucket_verdict verdict = BUCKET_MARKED;
-	struct bucket *bucket;
+	enum bucket_verdict verdict;
 
 	if (!(flags & POLICY_TABLED))
 		return policy_judge_shared(source, slot, parameters, cost);
-	bucket = policy_bucket(source, packet, i, flags, slot);
-	if (bucket)
-		verdict = bucket_judge(source, bucket, parameters, cost);
+	verdict = policy_judge_keyed(source, packet, i, flags, slot, parameters, cost);
 	if (verdict != BUCKET_MARKED)
 		return verdict;
 	*overflow = 1;

@@ -53,7 +53,7 @@ reservation_judge(const struct clock_source *source, struct reservation *mine,
 
 #pragma clang loop unroll(disable)
 	for (int try = 0; try < BUCKET_TRIES; try++) {
-		__u64 pos = *(volatile __u64 *)&bucket->pos;
+		__u64 pos = bucket_position(bucket);
 		__u64 due = cost - held, end;
 		struct bucket_step step;
 

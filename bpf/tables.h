@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
  * The tables of buckets: one a slot, made by the agent before the slot's first use, and given up a
- * grace period after its last. One table a policy, so that a place that is used anew while a late
- * packet still holds it stays on the same policy's axis. All are pinned, host-wide, preallocated.
+ * grace period after its last. One table a policy, so that the lim of a late packet on a place used
+ * anew is of the same axis. All are pinned, host-wide, preallocated.
  *
  * A bucket has a place, an index of arrays, beside its key. The entry of a hash map says which, and
  * nothing else: a key has the bucket that its entry names. But asking the hash map is what would
@@ -16,8 +16,10 @@
  * is half written. The loser frees its place, and all use the winner's.
  *
  * Removing, by sweep.bpf.c alone, of keys whose last word is there: it marks the bucket, takes the
- * entry out, zeroes the last word, and frees the place. A packet that holds the bucket meanwhile
- * meets the mark, or loses its compare-and-swap.
+ * entry out, zeroes the last word, and frees the place. A packet reads the bucket's position before
+ * the place's key. If it is late, it meets the mark, or loses its compare-and-swap and looks for
+ * its key anew, and so spends no other key's tokens. The one way round it is a position that comes
+ * again, where a bucket is removed and another made within a moment; it is worth one packet.
  *
  * Of onFull: EvictOldest the kernel removes about the least recently used when it needs room,
  * debtors too, so the bound does not hold for what it evicts. It tells nobody, so there the entries
@@ -76,21 +78,41 @@ static __always_inline void table_add(const struct clock_source *source, void *t
 	table_count_added(slot);
 }
 
+/* Whether the place is the key's by now: who makes an entry makes the key valid right after. */
+static __always_inline _Bool table_await_key(__u32 slot, __u32 index, const union table_key *key,
+					     int words)
+{
+	struct place *place = place_at(slot, index & (MAX_PLACES - 1));
+	__u64 pos;
+
+	if (!place)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (int try = 0; try < BUCKET_TRIES; try++) {
+		if (place_position(place, key->word, words, &pos))
+			return 1;
+	}
+	return 0;
+}
+
 static __always_inline int table_find_or_add(const struct clock_source *source, void *table,
 					     __u32 slot, const union table_key *key, int words,
 					     struct policy_parameters *parameters)
 {
-	__u32 *index;
+	__u32 *entry, index;
 
 	if (!table)
 		return -1;
-	index = bpf_map_lookup_elem(table, key);
-	if (index)
-		return *index;
-	table_add(source, table, slot, key, words, parameters);
-	/* Two CPUs with a key's first packets both take what is there now. */
-	index = bpf_map_lookup_elem(table, key);
-	return index ? *index : -1;
+	entry = bpf_map_lookup_elem(table, key);
+	if (!entry) {
+		table_add(source, table, slot, key, words, parameters);
+		/* Two CPUs with a key's first packets both take what is there now. */
+		entry = bpf_map_lookup_elem(table, key);
+	}
+	if (!entry)
+		return -1;
+	index = *entry;
+	return table_await_key(slot, index, key, words) ? index : -1;
 }
 
 /*
@@ -112,26 +134,39 @@ __noinline int table_index(struct clock_source *source, union table_key *key, __
 				 ADDRESS_KEY_WORDS, now_in_force);
 }
 
-/* A key's bucket, made where there is none; NULL where there is no place. */
-static __always_inline struct bucket *table_bucket(struct clock_source *source, __u32 slot,
-						   __u32 in_force, union table_key *key,
-						   _Bool per_flow)
+/*
+ * Judges one packet by its key's bucket, which is made where there is none. BUCKET_MARKED judges
+ * nothing: there is no place, or the bucket is being removed, or another CPU makes it and was held
+ * up.
+ */
+static __always_inline enum bucket_verdict
+table_judge(struct clock_source *source, __u32 slot, __u32 in_force, union table_key *key,
+	    _Bool per_flow, struct policy_parameters *parameters, __u64 cost)
 {
 	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS, index;
 	__u32 *hint = place_hint(slot, key->word, words);
+	enum bucket_verdict verdict;
 	struct place *place;
+	__u64 pos;
 
 	if (!hint)
-		return NULL;
+		return BUCKET_MARKED;
 	place = place_at(slot, *hint & (MAX_PLACES - 1));
-	if (place && place_has_key(place, key->word, words))
-		return &place->bucket;
-	index = table_index(source, key, slot, in_force, per_flow);
-	if (index < 0)
-		return NULL;
-	*hint = index;
-	place = place_at(slot, index & (MAX_PLACES - 1));
-	return place ? &place->bucket : NULL;
+#pragma clang loop unroll(disable)
+	for (int try = 0; try < BUCKET_TRIES; try++) {
+		if (place && place_position(place, key->word, words, &pos)) {
+			verdict = bucket_try(source, &place->bucket, pos, parameters, cost);
+			if (verdict != BUCKET_CONTENDED)
+				return verdict;
+			continue;
+		}
+		index = table_index(source, key, slot, in_force, per_flow);
+		if (index < 0)
+			return BUCKET_MARKED;
+		*hint = index;
+		place = place_at(slot, index & (MAX_PLACES - 1));
+	}
+	return BUCKET_CONTENDED;
 }
 
 static __always_inline int table_add_evicting(const struct clock_source *source, void *table,
@@ -161,7 +196,7 @@ __noinline int table_evict_for(struct clock_source *source, union table_key *key
 				  key, now_in_force);
 }
 
-/* As table_bucket, of a table in which the kernel makes room. */
+/* A key's bucket in a table in which the kernel makes room; NULL where it made none. */
 static __always_inline struct bucket *table_evicting_bucket(struct clock_source *source,
 							    void *table, __u32 slot, __u32 in_force,
 							    union table_key *key, _Bool per_flow)

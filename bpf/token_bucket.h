@@ -178,11 +178,47 @@ static __always_inline __u64 bucket_excess(const struct bucket_step *step, __u64
 	return EXCESS(tick, drained ? step->line->memory : 0);
 }
 
+static __always_inline __u64 bucket_position(const struct bucket *bucket)
+{
+	return *(const volatile __u64 *)&bucket->pos;
+}
+
 /*
- * Judges one packet; BUCKET_MARKED judges nothing. cost is in units of the axis. The parameters are
- * read after the bucket: a packet of old ones then loses the race to any that came after the flip,
- * so not every CPU can bring a prepaid packet over a change that makes B smaller.
+ * Tries to judge one packet by the bucket at pos, as it was read. BUCKET_MARKED and
+ * BUCKET_CONTENDED judge nothing; the latter: the bucket is not at pos any more. cost is in units
+ * of the axis. The parameters are read after the bucket: a packet of old ones then loses the race
+ * to any that came after the commit, so not every CPU can bring a prepaid packet over a change that
+ * makes B smaller.
  */
+static __always_inline enum bucket_verdict bucket_try(const struct clock_source *source,
+						      struct bucket *bucket, __u64 pos,
+						      struct policy_parameters *parameters,
+						      __u64 cost)
+{
+	__u64 lim = *(volatile __u64 *)&bucket->lim;
+	const struct axis_line *line = parameters_line(parameters);
+	struct bucket_step step;
+	__u32 tick;
+
+	if (bucket_is_prepaid(line, pos, lim, cost))
+		return bucket_swap(bucket, pos, pos + cost) ? BUCKET_CONFORM : BUCKET_CONTENDED;
+	if (BUCKET_IS_MARKED(pos))
+		return BUCKET_MARKED;
+	tick = clock_tick(source);
+	if (bucket_is_in_excess(bucket, line, tick, cost))
+		return BUCKET_EXCEED;
+	bucket_step_now(source, parameters, pos, cost, &step);
+	if (step.next.update == BUCKET_STAY) {
+		*(volatile __u64 *)&bucket->excess = bucket_excess(&step, pos, tick);
+		return step.next.action;
+	}
+	if (!bucket_swap(bucket, pos, step.base + cost))
+		return BUCKET_CONTENDED;
+	*(volatile __u64 *)&bucket->lim = bucket_limit(step.base + step.line->batch, step.v);
+	return step.next.action;
+}
+
+/* Judges one packet by a bucket that stays where it is; BUCKET_MARKED judges nothing. */
 static __always_inline enum bucket_verdict bucket_judge(const struct clock_source *source,
 							struct bucket *bucket,
 							struct policy_parameters *parameters,
@@ -190,32 +226,11 @@ static __always_inline enum bucket_verdict bucket_judge(const struct clock_sourc
 {
 #pragma clang loop unroll(disable)
 	for (int try = 0; try < BUCKET_TRIES; try++) {
-		__u64 pos = *(volatile __u64 *)&bucket->pos;
-		__u64 lim = *(volatile __u64 *)&bucket->lim;
-		const struct axis_line *line = parameters_line(parameters);
-		struct bucket_step step;
-		__u32 tick;
+		enum bucket_verdict verdict =
+		    bucket_try(source, bucket, bucket_position(bucket), parameters, cost);
 
-		if (bucket_is_prepaid(line, pos, lim, cost)) {
-			if (bucket_swap(bucket, pos, pos + cost))
-				return BUCKET_CONFORM;
-			continue;
-		}
-		if (BUCKET_IS_MARKED(pos))
-			return BUCKET_MARKED;
-		tick = clock_tick(source);
-		if (bucket_is_in_excess(bucket, line, tick, cost))
-			return BUCKET_EXCEED;
-		bucket_step_now(source, parameters, pos, cost, &step);
-		if (step.next.update == BUCKET_STAY) {
-			*(volatile __u64 *)&bucket->excess = bucket_excess(&step, pos, tick);
-			return step.next.action;
-		}
-		if (!bucket_swap(bucket, pos, step.base + cost))
-			continue;
-		*(volatile __u64 *)&bucket->lim =
-		    bucket_limit(step.base + step.line->batch, step.v);
-		return step.next.action;
+		if (verdict != BUCKET_CONTENDED)
+			return verdict;
 	}
 	return BUCKET_CONTENDED;
 }
@@ -226,7 +241,7 @@ static __always_inline _Bool bucket_mark_full(struct bucket *bucket,
 					      struct policy_parameters *parameters, __u64 now)
 {
 	const struct axis_line *line = parameters_line_at(parameters, now);
-	__u64 pos = *(volatile __u64 *)&bucket->pos;
+	__u64 pos = bucket_position(bucket);
 	__u64 held = axis_value(line, now) - pos;
 
 	if (BUCKET_IS_MARKED(pos))

@@ -1,9 +1,9 @@
 package dev.tokenbucket.agent.model;
 
 import dev.tokenbucket.agent.model.Line.Window;
-import dev.tokenbucket.agent.model.Memory.Bucket;
 import dev.tokenbucket.agent.model.Memory.Slot;
-import java.util.Optional;
+import dev.tokenbucket.agent.model.Table.Place;
+import java.util.OptionalInt;
 
 /**
  * What the agent does beside the packets, one thing at a time: sweeps, and changes of parameters.
@@ -11,11 +11,12 @@ import java.util.Optional;
 final class Agent {
   private final Memory memory;
 
-  private final Step delete = this::delete;
   private final Step awaitLastBend = this::awaitLastBend;
   private final Step awaitGracePeriod = this::awaitGracePeriod;
 
-  private Optional<Bucket> candidate = Optional.empty();
+  private Key key = new Key("none", 0, 0);
+  private Place place;
+  private int taken;
   private long pos;
   private long moment;
   private long newRate;
@@ -25,20 +26,36 @@ final class Agent {
 
   Agent(Memory memory) {
     this.memory = memory;
+    place = memory.table.at(0);
     newWindow = memory.slots[0].window;
   }
 
-  // A sweep: sweep.bpf.c. No change comes meanwhile.
+  // A sweep: sweep.bpf.c. No change comes meanwhile, and nobody else removes entries.
 
   /** Removes the key's bucket if it is full. */
-  Step sweep() {
-    candidate = memory.find();
-    return candidate.isEmpty() ? Step.END : this::readPosition;
+  Step sweep(Key of) {
+    key = of;
+    OptionalInt found =
+        memory
+            .table
+            .find(key)
+            .map(entry -> OptionalInt.of(entry.place))
+            .orElse(OptionalInt.empty());
+    if (found.isEmpty()) {
+      return Step.END;
+    }
+    taken = found.getAsInt();
+    place = memory.table.at(taken);
+    return this::lookForKey;
+  }
+
+  private Step lookForKey() {
+    return place.last == 0 ? Step.END : this::readPosition;
   }
 
   private Step readPosition() {
-    pos = candidate.orElseThrow().pos;
-    return (pos & 1) != 0 ? delete : this::readClock;
+    pos = place.bucket.pos;
+    return this::readClock;
   }
 
   private Step readClock() {
@@ -53,19 +70,27 @@ final class Agent {
     if (!full) {
       return Step.END;
     }
-    return memory.has(Safeguard.MARK) ? this::mark : delete;
+    return memory.has(Safeguard.MARK) ? this::mark : this::delete;
   }
 
   private Step mark() {
     long mark = (pos | 1) + (1L << 62);
-    return candidate.orElseThrow().swap(pos, mark, true) ? delete : Step.END;
+    return place.bucket.swap(pos, mark, true) ? this::delete : Step.END;
   }
 
   private Step delete() {
-    if (memory.isLocked()) {
-      return delete;
-    }
-    memory.delete();
+    memory.table.delete(key);
+    memory.ledger.removed();
+    return memory.has(Safeguard.KEY_INVALID_WHEN_FREE) ? this::zeroLastWord : this::freePlace;
+  }
+
+  private Step zeroLastWord() {
+    place.last = 0;
+    return this::freePlace;
+  }
+
+  private Step freePlace() {
+    memory.table.free(taken);
     return Step.END;
   }
 

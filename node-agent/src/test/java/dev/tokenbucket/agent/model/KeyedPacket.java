@@ -5,29 +5,37 @@ import static dev.tokenbucket.agent.model.Line.PACKET;
 import dev.tokenbucket.agent.model.Line.Axis;
 import dev.tokenbucket.agent.model.Line.Window;
 import dev.tokenbucket.agent.model.Memory.Bucket;
-import java.util.Optional;
+import dev.tokenbucket.agent.model.Table.Place;
 
 /**
- * A packet and its key's bucket, {@code bucket_judge} of token_bucket.h: each method is a step,
- * written in the order in which they happen.
+ * A packet and its key's bucket, {@code table_judge} of tables.h and {@code bucket_try} of
+ * token_bucket.h: each method is a step, written in the order in which they happen.
  *
  * <p>The bucket is {pos, lim}. Up to {@code lim} tokens are prepaid, and {@code pos} goes there by
  * compare-and-swap alone. Beyond, V(now) - pos is what the bucket holds, and a packet that conforms
  * prepays what follows it: up to a batch, and never beyond V. A packet that reads the clock takes
  * effect at that reading, any other at its compare-and-swap; an unchanged {@code pos} proves that
- * nothing has happened since.
+ * nothing has happened since, and that the bucket is still the key's.
  */
 final class KeyedPacket {
   private static final int TRIES = 16;
 
   private final Memory memory;
+  private final Table table;
   private final Choices choices;
+  private final Key key;
   private final long cost;
 
-  private final Step allocate = this::allocate;
+  /** Whose tokens are spent: the key's, or those that all share who have no bucket. */
+  private String account;
 
   private Bucket bucket;
-  private int tries;
+  private Place place;
+  private Table.Entry entry;
+  private int found;
+  private boolean hasKey;
+  private int tries = TRIES;
+  private int looks;
   private long pos;
   private long lim;
   private int index;
@@ -36,79 +44,75 @@ final class KeyedPacket {
   private Window window;
   private long base;
 
-  KeyedPacket(Memory memory, Choices choices, long cost) {
+  KeyedPacket(Memory memory, Choices choices, Key key, long cost) {
     this.memory = memory;
+    this.table = memory.table;
     this.choices = choices;
+    this.key = key;
     this.cost = cost;
-    bucket = memory.shared;
+    account = key.name();
+    place = table.at(0);
+    bucket = place.bucket;
+    entry = new Table.Entry();
     read = memory.ledger.at(memory.now);
     axis = memory.slots[0].axis;
     window = memory.slots[0].window;
   }
 
-  Step lookUp() {
-    return memory.find().map(this::judge).orElse(this::readClockToInsert);
+  // The place: the hint's where it is the key's, else the entry's.
+
+  Step readHint() {
+    place = table.at(table.hint);
+    return tryOnce();
   }
 
-  // A key without a bucket: one is made that is full at this reading of the clock.
-
-  private Step readClockToInsert() {
-    read = memory.ledger.at(memory.now);
-    return new LineInForce(memory, read.time(), this::takeLineToInsert)::readActive;
+  private Step lookUp() {
+    return table
+        .find(key)
+        .map(this::take)
+        .orElse(new Addition(memory, choices, key, () -> this::lookUpAdded)::takePlace);
   }
 
-  private Step takeLineToInsert(int line) {
-    index = line;
-    return this::readAxisToInsert;
+  private Step lookUpAdded() {
+    return table.find(key).map(this::take).orElseGet(this::overflow);
   }
 
-  private Step readAxisToInsert() {
-    axis = memory.slots[index].axis;
-    return this::readWindowToInsert;
+  private Step take(Table.Entry of) {
+    entry = of;
+    return this::readEntry;
   }
 
-  private Step readWindowToInsert() {
-    window = memory.slots[index].window;
-    return allocate;
+  private Step readEntry() {
+    found = entry.place;
+    place = table.at(found);
+    looks = TRIES;
+    return this::awaitKey;
   }
 
-  private Step allocate() {
-    if (memory.isLocked()) {
-      return allocate;
+  /** Who makes an entry makes the key valid right after. */
+  private Step awaitKey() {
+    boolean valid = place.first == key.first() && place.last == key.last();
+    if (!valid) {
+      return looks-- == 0 ? overflow() : this::awaitKey;
     }
-    Optional<Bucket> element = memory.allocate(choices);
-    if (element.isEmpty()) {
-      return this::lookUpAgain;
-    }
-    bucket = element.get();
-    return this::writeNewPosition;
+    return this::writeHint;
   }
 
-  private Step writeNewPosition() {
-    base = memory.value(axis, read.time()) - width();
-    bucket.pos = base;
-    return this::writeNewLimit;
+  private Step writeHint() {
+    table.hint = found;
+    return tryOnce();
   }
 
-  private Step writeNewLimit() {
-    bucket.lim = base;
-    return this::link;
-  }
-
-  private Step link() {
-    memory.link();
-    memory.ledger.forgot();
-    return this::lookUpAgain;
-  }
-
-  private Step lookUpAgain() {
-    return judge(memory.find().orElse(memory.shared));
-  }
-
-  private Step judge(Bucket found) {
-    bucket = found;
+  /** By the bucket of those that have none. */
+  private Step overflow() {
+    account = Memory.SHARED;
+    bucket = memory.shared;
     tries = TRIES;
     return tryOnce();
+  }
+
+  private boolean isShared() {
+    return bucket == memory.shared;
   }
 
   // One try. What is prepaid needs no clock.
@@ -117,6 +121,16 @@ final class KeyedPacket {
     if (tries-- == 0) {
       return Step.END;
     }
+    if (!isShared()) {
+      bucket = place.bucket;
+      if (!memory.has(Safeguard.KEY_AFTER_POSITION)) {
+        return this::readFirstWord;
+      }
+    }
+    return beginInOrder();
+  }
+
+  private Step beginInOrder() {
     return inOrder() ? this::readPosition : this::readIndex;
   }
 
@@ -126,7 +140,22 @@ final class KeyedPacket {
 
   private Step readPosition() {
     pos = bucket.pos;
-    return this::readLimit;
+    return isShared() || !memory.has(Safeguard.KEY_AFTER_POSITION)
+        ? this::readLimit
+        : this::readFirstWord;
+  }
+
+  private Step readFirstWord() {
+    hasKey = place.first == key.first();
+    return this::readLastWord;
+  }
+
+  private Step readLastWord() {
+    hasKey &= place.last == key.last();
+    if (!hasKey) {
+      return this::lookUp;
+    }
+    return memory.has(Safeguard.KEY_AFTER_POSITION) ? this::readLimit : beginInOrder();
   }
 
   private Step readLimit() {
@@ -155,7 +184,7 @@ final class KeyedPacket {
     if (!swap(pos + cost)) {
       return tryOnce();
     }
-    memory.ledger.conform(bucket.name, read, memory.ledger.at(memory.now), cost);
+    memory.ledger.conform(account, read, memory.ledger.at(memory.now), cost);
     return Step.END;
   }
 
@@ -165,7 +194,7 @@ final class KeyedPacket {
 
   private Step lookForMark() {
     if ((pos & 1) != 0) {
-      return judge(memory.shared);
+      return overflow();
     }
     return memory.has(Safeguard.CLOCK_BEFORE_PARAMETERS) ? this::readClock : this::readIndexFirst;
   }
@@ -201,24 +230,20 @@ final class KeyedPacket {
     window = memory.slots[index].window;
     long v = memory.value(axis, read.time());
     long held = v - pos;
-    if (Windows.isAhead(held) || Long.compareUnsigned(held, Math.min(cost, width())) < 0) {
-      memory.ledger.exceed(bucket.name, read, cost);
+    long width = memory.width(window);
+    if (Windows.isAhead(held) || Long.compareUnsigned(held, Math.min(cost, width)) < 0) {
+      memory.ledger.exceed(account, read, cost);
       return Step.END;
     }
-    base = Windows.isRightOf(held, width()) ? v - width() : pos;
+    base = Windows.isRightOf(held, width) ? v - width : pos;
     return this::swapPosition;
-  }
-
-  private long width() {
-    boolean narrowed = memory.has(Safeguard.WINDOW_NARROWED);
-    return window.burst() - (narrowed ? window.batch() - PACKET : 0);
   }
 
   private Step swapPosition() {
     if (!swap(base + cost)) {
       return tryOnce();
     }
-    memory.ledger.conform(bucket.name, read, cost, window.burst(), width());
+    memory.ledger.conform(account, read, cost, window.burst(), memory.width(window));
     if (base != pos) {
       memory.ledger.forgot();
     }

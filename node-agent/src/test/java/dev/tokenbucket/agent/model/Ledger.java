@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
+import java.util.stream.Stream;
 
 /**
  * What has happened in a run, and whether it is within what is promised. A moment is a time and a
@@ -81,9 +82,10 @@ final class Ledger {
     return flips.size() - 1;
   }
 
-  /** Tokens that passed since a moment. */
-  long conformedSince(Moment since) {
+  /** Tokens of a bucket that passed since a moment. */
+  long conformedSince(String bucket, Moment since) {
     return conformed.stream()
+        .filter(packet -> packet.bucket().equals(bucket))
         .filter(packet -> packet.at().number() >= since.number())
         .mapToLong(Conformed::cost)
         .sum();
@@ -106,7 +108,7 @@ final class Ledger {
 
   /** The first promise that is broken, in words. */
   Optional<String> violation() {
-    return List.of("key", "shared").stream()
+    return Stream.of("one", "other", Memory.SHARED)
         .flatMap(
             bucket ->
                 overrun(bucket, Conformed::at, Conformed::cost)

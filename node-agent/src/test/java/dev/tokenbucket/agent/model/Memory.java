@@ -1,28 +1,18 @@
 package dev.tokenbucket.agent.model;
 
+import static dev.tokenbucket.agent.model.Line.PACKET;
+
 import dev.tokenbucket.agent.model.Line.Axis;
 import dev.tokenbucket.agent.model.Line.Window;
-import java.util.ArrayList;
 import java.util.EnumSet;
-import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 
 /** What the CPUs and the agent share, and the clock. */
 final class Memory {
-  /** An element of the table of buckets. Positions are even; an odd one is the mark. */
+  /** Positions are even; an odd one is the mark. */
   static final class Bucket {
-    final String name;
     long pos;
     long lim;
-
-    Bucket(String name) {
-      this.name = name;
-    }
-
-    boolean isMarked() {
-      return (pos & 1) != 0;
-    }
 
     boolean swap(long old, long next, boolean compare) {
       if (compare && pos != old) {
@@ -44,6 +34,9 @@ final class Memory {
     }
   }
 
+  /** Whose tokens the shared bucket holds. */
+  static final String SHARED = "shared";
+
   static final long START = 1_000_000_000_000L;
 
   /** In {@link #active}: the other slot is proposed. */
@@ -55,7 +48,8 @@ final class Memory {
   final int cpus;
   final Ledger ledger;
   final Slot[] slots;
-  final Bucket shared = new Bucket("shared");
+  final Table table = new Table();
+  final Bucket shared = new Bucket();
   final long[] held;
 
   /** Packets begun and ended a CPU: what a grace period waits for. */
@@ -69,9 +63,6 @@ final class Memory {
   long now = START;
 
   private final Set<Safeguard> without;
-  private final List<Bucket> free = new ArrayList<>();
-  private Optional<Bucket> linked = Optional.empty();
-  private Optional<Bucket> inserting = Optional.empty();
 
   Memory(int cpus, Line first, Set<Safeguard> without) {
     this.cpus = cpus;
@@ -81,8 +72,6 @@ final class Memory {
     held = new long[cpus];
     begun = new long[cpus];
     ended = new long[cpus];
-    free.add(new Bucket("key"));
-    free.add(new Bucket("key"));
   }
 
   boolean has(Safeguard safeguard) {
@@ -104,34 +93,8 @@ final class Memory {
     return axis.valueAt(at, has(Safeguard.SIGNED_TIME));
   }
 
-  /** Look-up of the one key that the model has. */
-  Optional<Bucket> find() {
-    return linked;
-  }
-
-  /** The table's lock is taken by whoever inserts, until the new element is linked. */
-  boolean isLocked() {
-    return inserting.isPresent();
-  }
-
-  /**
-   * A free element for the key; none where the key is there already. Elements are reused at once.
-   */
-  Optional<Bucket> allocate(Choices choices) {
-    if (linked.isEmpty()) {
-      inserting = Optional.of(free.remove(choices.below(free.size())));
-    }
-    return inserting;
-  }
-
-  void link() {
-    linked = inserting;
-    inserting = Optional.empty();
-  }
-
-  void delete() {
-    linked.ifPresent(free::add);
-    ledger.removed();
-    linked = Optional.empty();
+  /** W: B less what may be prepaid. */
+  long width(Window window) {
+    return window.burst() - (has(Safeguard.WINDOW_NARROWED) ? window.batch() - PACKET : 0);
   }
 }

@@ -19,6 +19,7 @@ final class RandomRun {
   private static final int STEPS_OF_A_BURST = 3000;
   private static final int MAX_CPUS = 4;
   private static final int[] RATES = {100_000, 1_000_000, 10_000_000};
+  private static final Key ONE = new Key("one", 1, 1);
   private static final long MAX_LEAD = 4 * PACKET;
 
   private final Choices choices;
@@ -33,6 +34,7 @@ final class RandomRun {
   private final int stalls;
   private final int weakStep;
   private final List<Actor> actors = new ArrayList<>();
+  private List<Key> keys;
   private boolean superPackets;
   private int calm;
 
@@ -68,6 +70,7 @@ final class RandomRun {
     Axis axis = new Axis(Memory.V_START, Memory.START, 0, rate());
     memory = new Memory(cpus, new Line(axis, window), without);
     agent = new Agent(memory);
+    keys = keys(choices.below(3));
     superPackets = choices.onceIn(4);
     changes = choices.onceIn(2);
     sweeps = form == Form.KEYED && choices.onceIn(2);
@@ -101,6 +104,7 @@ final class RandomRun {
     run.steps();
     run.finish();
     run.superPackets = false;
+    run.keys = List.of(ONE);
     Line line = run.memory.inForce();
     run.memory.now = Math.max(run.memory.now, line.axis().t0()) + nanos(line, 100 * PACKET);
     Ledger.Moment since = run.memory.ledger.at(run.memory.now);
@@ -110,7 +114,8 @@ final class RandomRun {
     run.finish();
     Window window = line.window();
     long handedOut = window.batch() - PACKET + 2L * run.memory.cpus * window.reserve();
-    return new Burst(run.memory.ledger.conformedSince(since), window.burst(), handedOut);
+    String bucket = form == Form.KEYED ? ONE.name() : Memory.SHARED;
+    return new Burst(run.memory.ledger.conformedSince(bucket, since), window.burst(), handedOut);
   }
 
   /** Lets all end what they have begun; the agent may have to wait for a bend. */
@@ -166,7 +171,7 @@ final class RandomRun {
   private Step packet(int cpu) {
     memory.begun[cpu]++;
     return switch (form) {
-      case KEYED -> new KeyedPacket(memory, choices, cost()).lookUp();
+      case KEYED -> new KeyedPacket(memory, choices, key(), cost()).readHint();
       case RESERVING -> new ReservingPacket(memory, cpu, cost()).readIndex();
     };
   }
@@ -183,7 +188,20 @@ final class RandomRun {
       long lead = choices.between(1, (int) nanos(memory.inForce(), MAX_LEAD));
       return agent.change(rate(), window(memory.cpus), lead);
     }
-    return sweeps ? agent.sweep() : Step.END;
+    return sweeps ? agent.sweep(key()) : Step.END;
+  }
+
+  /** One, or two that differ in their first or in their last word. */
+  private static List<Key> keys(int kind) {
+    return switch (kind) {
+      case 0 -> List.of(ONE);
+      case 1 -> List.of(ONE, new Key("other", 2, 1));
+      default -> List.of(ONE, new Key("other", 1, 2));
+    };
+  }
+
+  private Key key() {
+    return keys.get(choices.below(keys.size()));
   }
 
   private long rate() {

@@ -60,7 +60,7 @@ final class ReservingPacket {
 
   private Step spendHeld() {
     memory.held[cpu] -= cost;
-    memory.ledger.conform(bucket.name, read, read, cost);
+    memory.ledger.conform(Memory.SHARED, read, read, cost);
     return Step.END;
   }
 
@@ -98,7 +98,7 @@ final class ReservingPacket {
     long v = memory.value(axis, read.time());
     long held = v - pos;
     if (Windows.isAhead(held) || Long.compareUnsigned(held, Math.min(due, width())) < 0) {
-      memory.ledger.exceed(bucket.name, read, cost);
+      memory.ledger.exceed(Memory.SHARED, read, cost);
       return Step.END;
     }
     base = Windows.isRightOf(held, width()) ? v - width() : pos;
@@ -115,7 +115,7 @@ final class ReservingPacket {
     if (!bucket.swap(pos, base + due + extra, memory.has(Safeguard.COMPARE_AND_SWAP))) {
       return this::readPosition;
     }
-    memory.ledger.conform(bucket.name, read, cost, window.burst(), usable() + width());
+    memory.ledger.conform(Memory.SHARED, read, cost, window.burst(), usable() + width());
     if (base != pos || usable() != memory.held[cpu]) {
       memory.ledger.forgot();
     }

@@ -22,6 +22,15 @@ enum Safeguard {
   PREPAID_HELD_TO_LINE(Form.KEYED),
   /** A bucket is marked by compare-and-swap before it is deleted. */
   MARK(Form.KEYED),
+  /**
+   * A packet reads the position, then whether the place is its key's, so that its compare-and-swap
+   * fails where the place has become another key's meanwhile.
+   */
+  KEY_AFTER_POSITION(Form.KEYED),
+  /** The key of a place becomes valid when the entry is there that leads to it. */
+  KEY_VALID_WITH_ENTRY(Form.KEYED),
+  /** The key of a place is not valid any more when it is free. */
+  KEY_INVALID_WHEN_FREE(Form.KEYED),
   /** A clock reading from before t0 is before t0, not nearly a turn of the clock after it. */
   SIGNED_TIME,
   /** A packet reads the clock first, then which line is in force. */

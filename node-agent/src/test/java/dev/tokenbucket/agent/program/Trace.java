@@ -15,6 +15,9 @@ import net.jqwik.api.Tuple;
  * @param policies in their order
  */
 record Trace(List<Limit> policies, List<Event> events) {
+  /** {@code PROPOSAL_AHEAD} of parameters.bpf.c, and one more. */
+  private static final int LEAD = 10_001;
+
   private static final int CAPACITY = 64;
   private static final int SOURCES = 6;
   private static final int MAX_POLICIES = 3;
@@ -143,7 +146,7 @@ record Trace(List<Limit> policies, List<Event> events) {
       int policy, RateUnit unit, Arbitrary<Long> packets, Arbitrary<Long> bytes) {
     boolean bits = unit == RateUnit.Bits;
     return Combinators.combine(
-            bits ? powers(1e4, 1e11) : powers(1, 1e8), bits ? bytes : packets, powers(1, 1e9))
+            bits ? powers(1e4, 1e11) : powers(1, 1e8), bits ? bytes : packets, powers(LEAD, 1e9))
         .as((rate, burst, ahead) -> new Update(policy, rate, burst, ahead));
   }
 }
