@@ -23,12 +23,24 @@
 #define MATCH_NO_PORT 0
 #define MATCH_UNKNOWN_PORT 1
 
+/* Class of a head under which networks differ. */
+#define MATCH_LONGER_NETWORKS 0
+
 /* Under the longest prefix: the terms of it and of all shorter ones. IPv4 in address[0]. */
 struct prefix_key {
 	__u32
 	    length; /* in bits, of version and address; either version has an entry of length 32 */
 	__u32 version;
 	__u32 address[4];
+};
+
+/*
+ * Heads of addresses, their first 16 bits, that fulfil the same terms have the same class, unless a
+ * longer network begins with them: then the trie has to be asked, which costs more than all else
+ * here. First index: IPv6. Second: the head in network order.
+ */
+struct head_classes {
+	__u16 of[2][65536];
 };
 
 /* Ports that fulfil the same terms have the same class. The index is a port in network order. */
@@ -52,16 +64,16 @@ struct {
 		__type(value, struct term_set);                                                    \
 	} name SEC(".maps")
 
-/* The agent gives the size that a set needs: no value where no term asks for ports. */
-#define PORT_CLASSES(name)                                                                         \
+/* The agent gives the size that a set needs: no value where no term asks for the field. */
+#define CLASSES(name, table)                                                                       \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
 		__uint(max_entries, 1);                                                            \
 		__uint(key_size, sizeof(__u32));                                                   \
-		__uint(value_size, sizeof(struct port_classes));                                   \
+		__uint(value_size, sizeof(struct table));                                          \
 	} name SEC(".maps")
 
-#define PORT_TERMS(name)                                                                           \
+#define CLASS_TERMS(name)                                                                          \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
 		__uint(max_entries, 1);                                                            \
@@ -71,10 +83,14 @@ struct {
 
 PREFIX_TERMS(source_terms);
 PREFIX_TERMS(destination_terms);
-PORT_CLASSES(source_port_classes);
-PORT_CLASSES(destination_port_classes);
-PORT_TERMS(source_port_terms);
-PORT_TERMS(destination_port_terms);
+CLASSES(source_head_classes, head_classes);
+CLASSES(destination_head_classes, head_classes);
+CLASS_TERMS(source_head_terms);
+CLASS_TERMS(destination_head_terms);
+CLASSES(source_port_classes, port_classes);
+CLASSES(destination_port_classes, port_classes);
+CLASS_TERMS(source_port_terms);
+CLASS_TERMS(destination_port_terms);
 
 /* The number of the lowest bit that is set: how many are below it. clang 14 has no ctz for BPF. */
 static __always_inline __u32 match_first_bit(__u64 bits)
@@ -94,11 +110,20 @@ static __always_inline const struct term_set *match_protocol(const struct packet
 	return bpf_map_lookup_elem(&protocol_terms, &index);
 }
 
-static __always_inline const struct term_set *match_address(void *terms, const __u32 *address,
-							    __u32 version)
+static __always_inline const struct term_set *
+match_address(void *classes, void *class_terms, void *terms, const __u32 *address, __u32 version)
 {
 	struct prefix_key key = {.length = 160, .version = version};
+	__u32 only = 0, class;
+	const struct head_classes *table = bpf_map_lookup_elem(classes, &only);
+	__u16 head;
 
+	if (!table)
+		return NULL;
+	__builtin_memcpy(&head, address, sizeof(head));
+	class = table->of[version == 6][head];
+	if (class != MATCH_LONGER_NETWORKS)
+		return bpf_map_lookup_elem(class_terms, &class);
 	__builtin_memcpy(key.address, address, sizeof(key.address));
 	return bpf_map_lookup_elem(terms, &key);
 }
@@ -150,10 +175,12 @@ static __always_inline void match_look_up(const struct packet *packet, struct ma
 	if (hook.features & HOOK_MATCHES_PROTOCOL)
 		sets->protocol = match_protocol(packet);
 	if (hook.features & HOOK_MATCHES_SOURCE)
-		sets->source = match_address(&source_terms, packet->source, packet->version);
+		sets->source = match_address(&source_head_classes, &source_head_terms,
+					     &source_terms, packet->source, packet->version);
 	if (hook.features & HOOK_MATCHES_DESTINATION)
 		sets->destination =
-		    match_address(&destination_terms, packet->destination, packet->version);
+		    match_address(&destination_head_classes, &destination_head_terms,
+				  &destination_terms, packet->destination, packet->version);
 	if (hook.features & HOOK_MATCHES_SOURCE_PORT)
 		sets->source_port = match_port(&source_port_classes, &source_port_terms, packet,
 					       packet->source_port);

@@ -122,8 +122,8 @@ public final class TermTables {
   public List<MapContents> maps() {
     List<MapContents> maps = new ArrayList<>();
     maps.add(protocols());
-    maps.add(networks("source_terms", NodeMatchTerm::sourceCIDRs));
-    maps.add(networks("destination_terms", NodeMatchTerm::destinationCIDRs));
+    maps.addAll(networks("source", NodeMatchTerm::sourceCIDRs));
+    maps.addAll(networks("destination", NodeMatchTerm::destinationCIDRs));
     maps.addAll(ports("source_port", NodeMatchTerm::sourcePorts));
     maps.addAll(ports("destination_port", NodeMatchTerm::destinationPorts));
     return List.copyOf(maps);
@@ -174,20 +174,41 @@ public final class TermTables {
     return new MapContents("protocol_terms", UNKNOWN_PROTOCOL + 1, SET_SIZE, elements);
   }
 
-  private MapContents networks(String map, Function<NodeMatchTerm, List<String>> of) {
+  private List<MapContents> networks(String side, Function<NodeMatchTerm, List<String>> of) {
     BitSet asked = asked(term -> !of.apply(term).isEmpty());
     if (asked.isEmpty()) {
-      return new MapContents(map, 1, SET_SIZE, List.of());
+      return List.of(
+          new MapContents(side + "_terms", 1, SET_SIZE, List.of()),
+          new MapContents(side + "_head_classes", 1, 8, List.of()),
+          new MapContents(side + "_head_terms", 1, SET_SIZE, List.of()));
     }
     PrefixSets sets = new PrefixSets();
     sets.addEverywhere(not(asked, terms.size()).stream().boxed().toList());
     asked.stream()
         .forEach(i -> of.apply(terms.get(i).asks()).forEach(cidr -> sets.add(Network.of(cidr), i)));
+    Map<Network, BitSet> accumulated = sets.accumulated();
+    HeadClasses heads = HeadClasses.of(accumulated);
     List<Element> elements = new ArrayList<>();
-    for (Map.Entry<Network, BitSet> each : sets.accumulated().entrySet()) {
+    for (Map.Entry<Network, BitSet> each : accumulated.entrySet()) {
       elements.add(new Element(prefixKey(each.getKey()), ByteBuffer.wrap(encode(each.getValue()))));
     }
-    return new MapContents(map, elements.size(), SET_SIZE, elements);
+    return List.of(
+        new MapContents(side + "_terms", elements.size(), SET_SIZE, elements),
+        table(side + "_head_classes", headTable(heads)),
+        classTerms(side + "_head_terms", heads.sets()));
+  }
+
+  /** {@code struct head_classes}. */
+  private static ByteBuffer headTable(HeadClasses heads) {
+    ByteBuffer table =
+        ByteBuffer.allocate(2 * 2 * HeadClasses.HEADS).order(ByteOrder.nativeOrder());
+    for (int version : List.of(4, 6)) {
+      int begin = version == 6 ? HeadClasses.HEADS : 0;
+      for (int head = 0; head < HeadClasses.HEADS; head++) {
+        table.putShort(2 * (begin + networkOrder(head)), (short) heads.of(version, head));
+      }
+    }
+    return table;
   }
 
   private static ByteBuffer prefixKey(Network network) {
@@ -207,26 +228,38 @@ public final class TermTables {
     PortSets sets = new PortSets();
     asked.stream().forEach(i -> of.apply(terms.get(i).asks()).forEach(range -> sets.add(range, i)));
     PortSets.Classes classes = sets.classes(not(asked, terms.size()), unknown(asked));
-    List<Element> elements = new ArrayList<>();
-    for (int i = 0; i < classes.sets().size(); i++) {
-      elements.add(element(i, classes.sets().get(i)));
-    }
-    ByteBuffer table = portTable(classes.ofPort());
     return List.of(
-        new MapContents(
-            prefix + "_classes", 1, table.remaining(), List.of(new Element(key(0), table))),
-        new MapContents(prefix + "_terms", elements.size(), SET_SIZE, elements));
+        table(prefix + "_classes", portTable(classes.ofPort())),
+        classTerms(prefix + "_terms", classes.sets()));
   }
 
-  /** By the port in network order, as packets carry it. */
+  /** A map of one value. */
+  private static MapContents table(String map, ByteBuffer value) {
+    return new MapContents(map, 1, value.remaining(), List.of(new Element(key(0), value)));
+  }
+
+  /** The terms of each class. */
+  private static MapContents classTerms(String map, List<BitSet> sets) {
+    List<Element> elements = new ArrayList<>();
+    for (int i = 0; i < sets.size(); i++) {
+      elements.add(element(i, sets.get(i)));
+    }
+    return new MapContents(map, elements.size(), SET_SIZE, elements);
+  }
+
+  /** {@code struct port_classes}. */
   private static ByteBuffer portTable(List<Integer> classOf) {
     ByteBuffer table = ByteBuffer.allocate(2 * PortSets.PORTS).order(ByteOrder.nativeOrder());
-    boolean swaps = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
     for (int port = 0; port < PortSets.PORTS; port++) {
-      int index = swaps ? (port & 0xff) << 8 | port >> 8 : port;
-      table.putShort(2 * index, classOf.get(port).shortValue());
+      table.putShort(2 * networkOrder(port), classOf.get(port).shortValue());
     }
     return table;
+  }
+
+  /** 16 bits as the host reads them from a packet. */
+  private static int networkOrder(int number) {
+    boolean swaps = ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+    return swaps ? (number & 0xff) << 8 | number >> 8 : number;
   }
 
   private static Element element(int key, BitSet set) {

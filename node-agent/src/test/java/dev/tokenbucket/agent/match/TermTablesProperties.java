@@ -46,14 +46,25 @@ class TermTablesProperties {
           "10.0.1.0/24",
           "10.0.1.7/32",
           "10.128.0.0/9",
+          "10.128.0.0/16",
+          "10.128.0.0/17",
           "::/0",
           "fd00::/16",
+          "fd00::/17",
           "fd00::/64",
           "fd00::7/128",
           "fd00:0:0:1::/64");
   private static final List<String> ADDRESSES =
       List.of(
-          "10.0.1.7", "10.0.1.8", "10.128.0.1", "192.0.2.1", "fd00::7", "fd00:0:0:1::1", "2001::1");
+          "10.0.1.7",
+          "10.0.1.8",
+          "10.128.0.1",
+          "10.128.128.1",
+          "10.129.0.1",
+          "192.0.2.1",
+          "fd00::7",
+          "fd00:0:0:1::1",
+          "2001::1");
 
   /** What is known of a packet; null is what can't be read. */
   private record Seen(
@@ -242,10 +253,10 @@ class TermTablesProperties {
       sets.add(at(maps, "protocol_terms", packet.protocol() == null ? 256 : packet.protocol()));
     }
     if ((features & 1 << 17) != 0) {
-      sets.add(longest(maps, "source_terms", packet.source()));
+      sets.add(of(maps, "source", packet.source()));
     }
     if ((features & 1 << 18) != 0) {
-      sets.add(longest(maps, "destination_terms", packet.destination()));
+      sets.add(of(maps, "destination", packet.destination()));
     }
     if ((features & 1 << 19) != 0) {
       sets.add(
@@ -273,13 +284,23 @@ class TermTablesProperties {
     if (port == null) {
       return packet.protocol() != null && packet.protocol() == ICMP ? 0 : 1;
     }
-    int index =
-        ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
-            ? Short.toUnsignedInt(Short.reverseBytes(port.shortValue()))
-            : port;
-    ByteBuffer table = contents(maps, side + "_port_classes").elements().get(0).value();
     return Short.toUnsignedInt(
-        table.duplicate().order(ByteOrder.nativeOrder()).getShort(2 * index));
+        table(maps, side + "_port_classes").getShort(2 * networkOrder(port)));
+  }
+
+  private static int networkOrder(int number) {
+    return ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN
+        ? Short.toUnsignedInt(Short.reverseBytes((short) number))
+        : number;
+  }
+
+  private static ByteBuffer table(Map<String, MapContents> maps, String name) {
+    return contents(maps, name)
+        .elements()
+        .get(0)
+        .value()
+        .duplicate()
+        .order(ByteOrder.nativeOrder());
   }
 
   private static MapContents contents(Map<String, MapContents> maps, String name) {
@@ -297,6 +318,16 @@ class TermTablesProperties {
         .map(element -> BitSet.valueOf(element.value().duplicate().order(ByteOrder.nativeOrder())))
         .findFirst()
         .orElseThrow();
+  }
+
+  private static BitSet of(Map<String, MapContents> maps, String side, String address) {
+    Network host = host(address);
+    int head = networkOrder((int) (host.high() >>> 48));
+    int index = (host.version() == 6 ? 65_536 : 0) + head;
+    int number = Short.toUnsignedInt(table(maps, side + "_head_classes").getShort(2 * index));
+    return number == 0
+        ? longest(maps, side + "_terms", address)
+        : at(maps, side + "_head_terms", number);
   }
 
   private static BitSet longest(Map<String, MapContents> maps, String name, String address) {

@@ -31,6 +31,10 @@ final class BenchPolicies {
   static final int OTHERS = 63;
 
   private static final int OTHER_PORT = 20_000;
+
+  /** Behind the third byte of the packet's source. */
+  private static final int FIRST_NEARBY = 11;
+
   private static final int NETWORK_TERMS = 4;
   private static final int NETWORKS_A_TERM = 250;
 
@@ -83,6 +87,11 @@ final class BenchPolicies {
   /** A source network that no packet is from, another for each number. */
   static String otherNetwork(int number) {
     return "match:\n- sourceCIDRs: [192.0.%d.0/24]\n".formatted(number);
+  }
+
+  /** Likewise, and its first 16 bits are the packet's. */
+  static String otherNetworkNearby(int number) {
+    return "match:\n- sourceCIDRs: [10.77.%d.0/24]\n".formatted(FIRST_NEARBY + number);
   }
 
   /** A node-wide policy that matches by 1,000 source networks, one of which holds the packet. */

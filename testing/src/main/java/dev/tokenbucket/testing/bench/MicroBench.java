@@ -17,6 +17,8 @@ final class MicroBench {
   private static final double TWO_CPUS = 1.7;
   private static final String OTHER_PORTS = "63 more policies, none matches by its port";
   private static final String OTHER_NETWORKS = "63 more policies, none matches by its source CIDR";
+  private static final String NETWORKS_NEARBY =
+      "63 more policies, none matches by its source CIDR in the packet's own /16";
   private static final String MANY_NETWORKS = "1,000 source CIDRs in match";
 
   private final ProgramRuns runs;
@@ -85,6 +87,10 @@ final class MicroBench {
             Expected.CONFORM,
             on -> BenchPolicies.behindOthers(on, BenchPolicies::otherNetwork)),
         classifiers.on(
+            NETWORKS_NEARBY,
+            Expected.CONFORM,
+            on -> BenchPolicies.behindOthers(on, BenchPolicies::otherNetworkNearby)),
+        classifiers.on(
             MANY_NETWORKS, Expected.CONFORM, on -> List.of(BenchPolicies.manyNetworks(on))));
   }
 
@@ -104,6 +110,7 @@ final class MicroBench {
     return List.of(
         Further.of(OTHER_PORTS, of(nanos, OTHER_PORTS), alone, source, oneBucket),
         Further.of(OTHER_NETWORKS, of(nanos, OTHER_NETWORKS), alone, source, oneBucket),
+        Further.of(NETWORKS_NEARBY, of(nanos, NETWORKS_NEARBY), alone, source, oneBucket),
         Further.of(
             MANY_NETWORKS, of(nanos, MANY_NETWORKS), alone, textbook, "net of the textbook"));
   }
