@@ -130,11 +130,15 @@ final class ClsactFilters {
   }
 
   /** A filter of another's, whatever its handle and priority, found by tc itself. */
-  private static boolean othersUseIt(Attachment at) {
+  private boolean othersUseIt(Attachment at) {
+    Optional<String> device = calls.interfaceName(at.ifindex());
+    if (device.isEmpty()) {
+      return true;
+    }
     for (String side : new String[] {"ingress", "egress"}) {
       try {
         Process tc =
-            new ProcessBuilder("tc", "filter", "show", "dev", name(at.ifindex()), side)
+            new ProcessBuilder("tc", "filter", "show", "dev", device.get(), side)
                 .redirectErrorStream(true)
                 .start();
         boolean any = tc.getInputStream().readAllBytes().length > 0;
@@ -149,14 +153,6 @@ final class ClsactFilters {
       }
     }
     return false;
-  }
-
-  private static String name(int ifindex) throws IOException {
-    java.net.NetworkInterface there = java.net.NetworkInterface.getByIndex(ifindex);
-    if (there == null) {
-      throw new IOException("the interface is gone");
-    }
-    return there.getName();
   }
 
   private static void mark(Attachment at) {

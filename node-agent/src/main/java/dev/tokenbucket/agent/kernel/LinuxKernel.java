@@ -31,7 +31,6 @@ public final class LinuxKernel implements Kernel {
   private static final long SIOCGIFHWADDR = 0x8927;
 
   // struct ifreq: a name and a union, here a sockaddr whose family is the device's type
-  private static final int INTERFACE_NAME = 16;
   private static final int INTERFACE_REQUEST = 40;
 
   /** A hash map's cursor is the number of its bucket. */
@@ -368,18 +367,13 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public Optional<String> interfaceName(int index) {
-    byte[] name = new byte[INTERFACE_NAME];
-    if (library.if_indextoname(index, name) == null) {
-      return Optional.empty();
-    }
-    String padded = new String(name, StandardCharsets.UTF_8);
-    return Optional.of(padded.substring(0, padded.indexOf(0)));
+    return calls.interfaceName(index);
   }
 
   @Override
   public Optional<Integer> linkType(String interfaceName) {
     byte[] name = interfaceName.getBytes(StandardCharsets.UTF_8);
-    if (name.length >= INTERFACE_NAME) {
+    if (name.length >= NativeCalls.INTERFACE_NAME) {
       return Optional.empty();
     }
     byte[] request = Arrays.copyOf(name, INTERFACE_REQUEST);
@@ -392,7 +386,7 @@ public final class LinuxKernel implements Kernel {
       close(socket);
     }
     ByteBuffer answer = ByteBuffer.wrap(request).order(ByteOrder.nativeOrder());
-    return Optional.of(Short.toUnsignedInt(answer.getShort(INTERFACE_NAME)));
+    return Optional.of(Short.toUnsignedInt(answer.getShort(NativeCalls.INTERFACE_NAME)));
   }
 
   @Override

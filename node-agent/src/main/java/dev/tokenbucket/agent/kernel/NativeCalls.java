@@ -4,8 +4,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
@@ -20,6 +22,9 @@ final class NativeCalls {
 
   /** Bytes of struct bpf_prog_info that we ask for. */
   private static final int PROGRAM_INFO = 232;
+
+  /** Bytes of an interface's name, with the zero that ends it. */
+  static final int INTERFACE_NAME = 16;
 
   private final LibBpf library =
       LibraryLoader.create(LibBpf.class)
@@ -68,6 +73,16 @@ final class NativeCalls {
 
   long programId(int program) {
     return Integer.toUnsignedLong(info(program, 4, PROGRAM_INFO).getInt(4));
+  }
+
+  /** Empty where this network namespace has no such interface. */
+  Optional<String> interfaceName(int index) {
+    byte[] name = new byte[INTERFACE_NAME];
+    if (library.if_indextoname(index, name) == null) {
+      return Optional.empty();
+    }
+    String padded = new String(name, StandardCharsets.UTF_8);
+    return Optional.of(padded.substring(0, padded.indexOf(0)));
   }
 
   static int check(String attempt, int result) {
