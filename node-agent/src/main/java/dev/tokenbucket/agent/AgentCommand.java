@@ -89,6 +89,9 @@ final class AgentCommand implements Callable<Integer> {
       Files.write(host.failsafes(), failsafes.describe());
       Programmer programmer =
           new Programmer(new LinuxKernel(clsact), host.bpffs, objects, failsafes);
+      for (String layout : programmer.otherLayouts()) {
+        LOG.info("maps of layout {} are in force until the first set takes over", layout);
+      }
       try (DesiredStateSource desired = open(findings)) {
         LOG.info("agent ready");
         run(desired, programmer);

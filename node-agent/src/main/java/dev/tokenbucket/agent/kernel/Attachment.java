@@ -1,7 +1,12 @@
 package dev.tokenbucket.agent.kernel;
 
 import dev.tokenbucket.api.v1alpha1.Direction;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Locale;
 
 /**
  * A hook of ours: where packets are met, and the folder on the BPF file system with what keeps it.
@@ -20,5 +25,38 @@ public record Attachment(int ifindex, Direction direction, Path folder) {
   /** A folder whose presence says that the clsact qdisc was made by us. */
   Path qdiscMark() {
     return folder.resolve("qdisc");
+  }
+
+  /** The interface's other direction, in the folder beside this one. */
+  Attachment sibling() {
+    Direction other = direction == Direction.Ingress ? Direction.Egress : Direction.Ingress;
+    String name = String.valueOf(folder.getFileName());
+    return new Attachment(
+        ifindex, other, folder.resolveSibling(name.replace(lower(direction), lower(other))));
+  }
+
+  private static String lower(Direction direction) {
+    return direction.name().toLowerCase(Locale.ROOT);
+  }
+
+  /** Lets another folder of the same file system keep what this one keeps, of the same hook. */
+  public void handTo(Attachment other) {
+    try {
+      // Copied, and first, so that it is not lost when we are killed; also of the other direction,
+      // which may be given up without knowing of the other folder.
+      if (Files.exists(qdiscMark()) || Files.exists(sibling().qdiscMark())) {
+        Files.createDirectories(other.qdiscMark());
+      }
+      move(link(), other.link());
+      move(filter(), other.filter());
+    } catch (IOException e) {
+      throw new UncheckedIOException("moving pins of " + folder, e);
+    }
+  }
+
+  private static void move(Path pin, Path to) throws IOException {
+    if (Files.exists(pin)) {
+      Files.move(pin, to, StandardCopyOption.ATOMIC_MOVE);
+    }
   }
 }

@@ -108,13 +108,7 @@ final class ClsactFilters {
 
   /** The other direction's hook of ours takes over the mark; without one the qdisc goes. */
   private void handOn(Attachment at) {
-    Direction other = at.direction() == Direction.Ingress ? Direction.Egress : Direction.Ingress;
-    Path sibling =
-        at.folder()
-            .resolveSibling(
-                String.valueOf(at.folder().getFileName())
-                    .replace(lower(at.direction()), lower(other)));
-    Attachment there = new Attachment(at.ifindex(), other, sibling);
+    Attachment there = at.sibling();
     if (Files.exists(there.filter())) {
       mark(there);
     } else if (!othersUseIt(at)) {
@@ -123,10 +117,6 @@ final class ClsactFilters {
         NativeCalls.check("removing the clsact qdisc", result);
       }
     }
-  }
-
-  private static String lower(Direction direction) {
-    return direction.name().toLowerCase(java.util.Locale.ROOT);
   }
 
   /** A filter of another's, whatever its handle and priority, found by tc itself. */

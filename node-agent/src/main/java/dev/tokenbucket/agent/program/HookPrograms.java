@@ -16,19 +16,24 @@ import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The programs on the host's hooks. A set is exchanged as a whole: one program for another. */
+/**
+ * The programs on the host's hooks. A set is exchanged as a whole: one program for another. So is
+ * what an agent of another layout left on a hook: no packet finds the hook without a program.
+ */
 final class HookPrograms {
   private static final Logger LOG = LoggerFactory.getLogger(HookPrograms.class);
   private static final String OBJECT = "classifier.bpf.o";
   private static final String PROGRAM = "tokenbucket";
 
   private final Kernel kernel;
+  private final Layouts layouts;
   private final Pins pins;
   private final Path objects;
 
-  HookPrograms(Kernel kernel, Pins pins, Path objects) {
+  HookPrograms(Kernel kernel, Layouts layouts, Path objects) {
     this.kernel = kernel;
-    this.pins = pins;
+    this.layouts = layouts;
+    this.pins = layouts.own();
     this.objects = objects;
   }
 
@@ -75,20 +80,45 @@ final class HookPrograms {
             Map.of(".rodata.hook", wanted.encode()),
             wanted.maps());
     try {
-      if (there.isPresent()) {
-        kernel.replace(at, program);
-      } else {
-        kernel.attach(program, at);
-      }
+      String done = there.isPresent() ? replace(program, at) : attach(program, at);
+      LOG.info(
+          "{} {} on {}: {}",
+          done,
+          hook.direction(),
+          hook.interfaceName(),
+          on.stream().map(p -> p.name() + " generation " + p.generation()).toList());
     } finally {
       kernel.close(program);
     }
-    LOG.info(
-        "{} {} on {}: {}",
-        there.isPresent() ? "replaced the program of" : "attached to",
-        hook.direction(),
-        hook.interfaceName(),
-        on.stream().map(p -> p.name() + " generation " + p.generation()).toList());
+  }
+
+  /** Returns what was done, for the log; so does {@link #attach(int, Attachment)}. */
+  private String replace(int program, Attachment at) {
+    kernel.replace(at, program);
+    return "replaced the program of";
+  }
+
+  private String attach(int program, Attachment at) {
+    Optional<Attachment> other = ofAnotherLayout(at);
+    if (other.isEmpty()) {
+      kernel.attach(program, at);
+      return "attached to";
+    }
+    // In this order: what our folder keeps runs on our maps, also when we are killed in between.
+    kernel.replace(other.get(), program);
+    other.get().handTo(at);
+    return "took over";
+  }
+
+  private Optional<Attachment> ofAnotherLayout(Attachment at) {
+    List<Attachment> others =
+        layouts.others().stream().map(layout -> layout.hook(at.ifindex(), at.direction())).toList();
+    Optional<Attachment> attached =
+        others.stream().filter(other -> kernel.attached(other).isPresent()).findFirst();
+    if (attached.isEmpty()) {
+      others.forEach(this::remove);
+    }
+    return attached;
   }
 
   /** What a program of ours was made for. */
@@ -101,12 +131,22 @@ final class HookPrograms {
   void removeExcept(Set<HookKey> kept) {
     Set<Path> folders = new HashSet<>();
     kept.forEach(hook -> folders.add(pins.hook(hook.ifindex(), hook.direction()).folder()));
-    for (Attachment hook : pins.hooks()) {
-      if (!folders.contains(hook.folder())) {
-        remove(hook);
-        LOG.info("detached from {}", hook.folder().getFileName());
-      }
-    }
+    pins.hooks().stream()
+        .filter(hook -> !folders.contains(hook.folder()))
+        .forEach(this::detachAndLog);
+  }
+
+  /** Removes another layout: the hooks that were not taken over first, then its maps. */
+  void removeLayout(Pins other) {
+    other.hooks().stream()
+        .filter(hook -> kernel.attached(hook).isPresent())
+        .forEach(this::detachAndLog);
+    layouts.remove(other);
+  }
+
+  private void detachAndLog(Attachment hook) {
+    remove(hook);
+    LOG.info("detached from {}", hook.folder().getFileName());
   }
 
   /** The hook first, so that it is free before its maps go. */

@@ -15,8 +15,19 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** Where our objects are pinned: {@code tokenbucket/} on the BPF file system. */
+/**
+ * Where our objects are pinned: one layout's folder, see {@link Layouts}.
+ *
+ * @param root the folder, on a BPF file system
+ */
 record Pins(Path root) {
+  /**
+   * Which layout the pinned maps have. Raised by every change of a pinned map, or of one held by a
+   * pinned map: of its shape, and as well of what the bytes in it mean. So an agent never reads
+   * maps of another layout as its own. 1 had no folder of its own.
+   */
+  static final int LAYOUT = 2;
+
   static final List<String> HOST_MAPS =
       List.of(
           "parameters",
@@ -32,10 +43,6 @@ record Pins(Path root) {
           "free_places",
           "place_cursors");
   static final List<String> HOOK_MAPS = List.of("counters", "not_ip", "failsafe_counters");
-
-  static Pins on(Path bpffs) {
-    return new Pins(bpffs.resolve("tokenbucket"));
-  }
 
   Path map(String name) {
     return root.resolve(name);

@@ -34,6 +34,7 @@ public final class Programmer {
   private final Kernel kernel;
   private final HostInterfaces interfaces;
   private final FailsafeSettings failsafes;
+  private final Layouts layouts;
   private final Pins pins;
   private final PolicySlots slots;
   private final HookPrograms programs;
@@ -57,12 +58,17 @@ public final class Programmer {
    * @param objects the folder with the compiled programs
    */
   public Programmer(Kernel kernel, Path bpffs, Path objects, FailsafeSettings failsafes) {
+    this(kernel, Layouts.on(bpffs), objects, failsafes);
+  }
+
+  Programmer(Kernel kernel, Layouts layouts, Path objects, FailsafeSettings failsafes) {
     this.kernel = kernel;
     this.interfaces = new HostInterfaces(kernel);
     this.failsafes = failsafes;
-    this.pins = Pins.on(bpffs);
+    this.layouts = layouts;
+    this.pins = layouts.own();
     this.slots = new PolicySlots(kernel, pins, objects);
-    this.programs = new HookPrograms(kernel, pins, objects);
+    this.programs = new HookPrograms(kernel, layouts, objects);
     this.sweeper = new Sweeper(kernel, pins, objects);
     this.readBack = new ReadBack(kernel, interfaces, slots, programs);
     this.warnings = new HookWarnings(kernel, interfaces, pins);
@@ -89,8 +95,19 @@ public final class Programmer {
             (hook, on) -> programs.attach(hook, configuration(key(hook, on, placed), made), on));
     configurations = Map.copyOf(made);
     programs.removeExcept(set.hooks().keySet());
+    layouts.others().forEach(this::endTakeOver);
     slots.freeExcept(new HashSet<>(placed.values()));
     return Map.copyOf(set.failures());
+  }
+
+  private void endTakeOver(Pins other) {
+    programs.removeLayout(other);
+    LOG.info("took over from maps of layout {}; buckets start full", layouts.number(other));
+  }
+
+  /** The layouts, by number, of agents of other versions that are still pinned on this host. */
+  public List<String> otherLayouts() {
+    return layouts.others().stream().map(layouts::number).toList();
   }
 
   /** What a user should know of these policies though they run, by uid: at most 16 each. */
@@ -138,14 +155,15 @@ public final class Programmer {
     return new ConfigurationKey(hook.direction(), hook.hasEthernet(), List.copyOf(policies));
   }
 
-  /** Detaches and unpins everything of ours. */
+  /** Detaches and unpins everything of ours, of whatever layout. */
   public void removeAll() {
-    if (!Files.exists(pins.root())) {
+    if (!Files.exists(layouts.folder())) {
       return;
     }
     programs.removeExcept(Set.of());
-    Pins.remove(pins.root());
-    LOG.info("removed every map and pin under {}", pins.root());
+    layouts.others().forEach(programs::removeLayout);
+    Pins.remove(layouts.folder());
+    LOG.info("removed every map and pin under {}", layouts.folder());
   }
 
   /**

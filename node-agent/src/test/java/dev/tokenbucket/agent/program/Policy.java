@@ -24,6 +24,8 @@ final class Policy {
   private final long burst;
 
   // Written by with() alone, before anybody else sees the policy.
+  private InterfaceSelector on = InterfaceSelector.DEFAULT_ROUTE;
+  private Direction direction = Direction.Ingress;
   private BucketPer per = BucketPer.Node;
   private int capacity = 1;
   private OnFull onFull = OnFull.ShareBucket;
@@ -68,6 +70,8 @@ final class Policy {
 
   private Policy with(Consumer<Policy> change) {
     Policy other = new Policy(unit, rate, burst);
+    other.on = on;
+    other.direction = direction;
     other.per = per;
     other.capacity = capacity;
     other.onFull = onFull;
@@ -90,8 +94,8 @@ final class Policy {
         name,
         name,
         1,
-        List.of(InterfaceSelector.DEFAULT_ROUTE),
-        Direction.Ingress,
+        List.of(on),
+        direction,
         position,
         match,
         exempt,
@@ -107,6 +111,14 @@ final class Policy {
         action,
         dscp,
         mode);
+  }
+
+  Policy on(String interfaceName, Direction of) {
+    return with(
+        other -> {
+          other.on = new InterfaceSelector(null, interfaceName, null, null);
+          other.direction = of;
+        });
   }
 
   Policy perSource(int places) {

@@ -1,0 +1,68 @@
+package dev.tokenbucket.agent.program;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * The layouts of pinned maps that there are on this host: this agent's own, and what agents of
+ * other versions have left.
+ *
+ * @param folder holds a folder a layout, and directly what layout 1 pinned
+ */
+record Layouts(Path folder, Pins own) {
+  private static final String PREFIX = "layout-";
+
+  /** {@code tokenbucket/} on a BPF file system. */
+  static Layouts on(Path bpffs) {
+    Path folder = bpffs.resolve("tokenbucket");
+    return new Layouts(folder, new Pins(folder.resolve(PREFIX + Pins.LAYOUT)));
+  }
+
+  /** Those of which something is pinned, without the own one. */
+  List<Pins> others() {
+    List<Pins> others = new ArrayList<>();
+    for (Path each : entries()) {
+      Pins layout = new Pins(isLayout(each) ? each : folder);
+      if (!layout.equals(own) && !others.contains(layout)) {
+        others.add(layout);
+      }
+    }
+    return List.copyOf(others);
+  }
+
+  /** A layout's number, for people. */
+  String number(Pins layout) {
+    return layout.root().equals(folder)
+        ? "1"
+        : String.valueOf(layout.root().getFileName()).substring(PREFIX.length());
+  }
+
+  /** Removes a layout's pins; its hooks must be free. */
+  void remove(Pins layout) {
+    if (!layout.root().equals(folder)) {
+      Pins.remove(layout.root());
+      return;
+    }
+    entries().stream().filter(each -> !isLayout(each)).forEach(Pins::remove);
+  }
+
+  private List<Path> entries() {
+    if (!Files.isDirectory(folder)) {
+      return List.of();
+    }
+    try (Stream<Path> each = Files.list(folder)) {
+      return each.sorted().toList();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static boolean isLayout(Path entry) {
+    return String.valueOf(entry.getFileName()).matches(PREFIX + "[0-9]{1,9}");
+  }
+}

@@ -1,0 +1,116 @@
+package dev.tokenbucket.agent.program;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.kernel.MapShape;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/** What {@link Pins#LAYOUT} stands for, as the kernel has it. */
+class LayoutTest extends KernelTest {
+  /** The layout of which {@link #SHAPES} tells. Both change together, and with Pins.LAYOUT. */
+  private static final int LAYOUT = 2;
+
+  private static final int CAPACITY = 100;
+  private static final int BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
+
+  /** Of each pinned map, and of the first map that it holds. */
+  private static final String SHAPES =
+      """
+      bucket_tables: type 12, key 4, value 4, entries 256
+      counters: type 6, key 4, value 64, entries 256
+      evicting_bucket_tables: type 12, key 4, value 4, entries 256
+      evicting_flow_tables: type 12, key 4, value 4, entries 256
+      failsafe_counters: type 6, key 4, value 16, entries 1
+      flow_tables: type 12, key 4, value 4, entries 256
+      free_places: type 12, key 4, value 4, entries 256
+      hints: type 12, key 4, value 4, entries 256
+      identities: type 2, key 4, value 376, entries 256
+      not_ip: type 6, key 4, value 8, entries 1
+      of bucket_tables: type 1, key 24, value 4, entries 100
+      of evicting_bucket_tables: type 9, key 24, value 24, entries 100
+      of evicting_flow_tables: type 9, key 40, value 24, entries 100
+      of flow_tables: type 1, key 40, value 4, entries 100
+      of free_places: type 22, key 0, value 4, entries 100
+      of hints: type 2, key 4, value 4, entries 65536
+      of places: type 2, key 4, value 64, entries 16384
+      parameters: type 2, key 4, value 152, entries 256
+      place_cursors: type 2, key 4, value 8, entries 256
+      places: type 12, key 4, value 4, entries 65536
+      reservations: type 6, key 4, value 16, entries 256
+      shared_buckets: type 2, key 4, value 64, entries 256
+      table_counters: type 6, key 4, value 16, entries 256
+      """;
+
+  private final LinuxKernel kernel = new LinuxKernel();
+
+  @Test
+  void aChangeOfAPinnedMapIsAnotherLayout() throws Exception {
+    Policy policy = Policy.packets(10, 10);
+    try (VirtualHook hook =
+        hook(
+            policy.perSource(CAPACITY),
+            policy.perFlow(CAPACITY),
+            policy.perSource(CAPACITY).evicting(),
+            policy.perFlow(CAPACITY).evicting())) {
+      Path compiled = new ClassifierCompiler(objects).compile(List.of());
+      new PolicySlots(kernel, new Pins(bpffs), compiled).prepare();
+
+      assertThat(text(shapes()))
+          .as(
+              "the pinned maps have another shape than agents of layout %d know: raise Pins.LAYOUT,"
+                  + " and LAYOUT and SHAPES here with it",
+              LAYOUT)
+          .isEqualTo(SHAPES);
+      assertThat(Pins.LAYOUT).as("SHAPES here tells of another layout").isEqualTo(LAYOUT);
+      assertThat(hook.notIp()).isZero();
+    }
+  }
+
+  private static String text(Map<String, String> shapes) {
+    return shapes.entrySet().stream()
+        .map(each -> each.getKey() + ": " + each.getValue() + "\n")
+        .collect(Collectors.joining());
+  }
+
+  private Map<String, String> shapes() {
+    Pins pins = new Pins(bpffs);
+    Map<String, String> shapes = new TreeMap<>(shapes(pins.identities()));
+    pins.ofClassifier(bpffs).values().forEach(pin -> shapes.putAll(shapes(pin)));
+    return shapes;
+  }
+
+  private Map<String, String> shapes(Path pin) {
+    int map = kernel.open(pin);
+    try {
+      String name = String.valueOf(pin.getFileName());
+      MapShape own = MapShape.of(map);
+      Map<String, String> shapes = new TreeMap<>(Map.of(name, own.toString()));
+      if (own.type() == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
+        shapes.put("of " + name, first(map, own.entries()).toString());
+      }
+      return shapes;
+    } finally {
+      kernel.close(map);
+    }
+  }
+
+  private MapShape first(int maps, int entries) {
+    for (int key = 0; key < entries; key++) {
+      Optional<Integer> held = kernel.openInner(maps, key);
+      if (held.isPresent()) {
+        MapShape shape = MapShape.of(held.get());
+        kernel.close(held.get());
+        return shape;
+      }
+    }
+    throw new IllegalStateException("an array of maps is empty");
+  }
+}
