@@ -8,11 +8,13 @@ import java.net.DatagramSocket;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.SocketTimeoutException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.locks.LockSupport;
 
 /**
@@ -26,8 +28,8 @@ public final class Traffic {
   private static final int IPV6_HEADERS = 14 + 40 + 8;
   private static final int RECEIVE_BUFFER = 1 << 24;
   private static final long SECOND = 1_000_000_000L;
-  private static final long SILENCE_MILLIS = 700;
-  private static final long FIRST_PACKET_MILLIS = 15_000;
+  private static final Duration SILENCE = Duration.ofMillis(700);
+  private static final Duration FIRST_PACKET = Duration.ofSeconds(15);
 
   private Traffic() {}
 
@@ -53,7 +55,7 @@ public final class Traffic {
    *     burst is spent
    * @param frameBytes of one packet, without FCS
    * @param sources by address
-   * @param arrivals System.nanoTime of each packet, where asked for
+   * @param arrivals when the kernel got each packet, as System.nanoTime, where asked for
    */
   public record Received(
       double seconds, int frameBytes, Map<String, FromSource> sources, List<Long> arrivals) {
@@ -118,41 +120,43 @@ public final class Traffic {
     }
   }
 
-  private static Received receive(InetAddress at, double seconds, boolean withArrivals)
-      throws IOException {
+  private static Received receive(InetAddress at, double seconds, boolean withArrivals) {
     Map<String, long[]> counts = new HashMap<>();
     List<Long> arrivals = new ArrayList<>();
-    try (DatagramSocket socket = new DatagramSocket(new InetSocketAddress(at, PORT))) {
-      socket.setReceiveBufferSize(RECEIVE_BUFFER);
+    long clock = System.nanoTime() - realTime(Instant.now());
+    try (ControlledSocket socket =
+        new ControlledSocket(
+            new InetSocketAddress(at, PORT), ControlledSocket.Tells.ARRIVAL, RECEIVE_BUFFER)) {
       System.out.println("listening");
-      socket.setSoTimeout((int) FIRST_PACKET_MILLIS);
-      DatagramPacket packet = new DatagramPacket(new byte[2048], 2048);
-      long begin = 0;
-      long end = 0;
-      try {
-        while (end == 0 || System.nanoTime() < end + 15 * SECOND) {
-          socket.receive(packet);
-          long now = System.nanoTime();
-          if (end == 0) {
-            begin = now + SECOND;
-            end = begin + (long) (seconds * SECOND);
-            socket.setSoTimeout((int) SILENCE_MILLIS);
-          }
-          long[] count =
-              counts.computeIfAbsent(packet.getAddress().getHostAddress(), a -> new long[2]);
-          count[0]++;
-          count[1] += now >= begin && now < end ? 1 : 0;
-          if (withArrivals) {
-            arrivals.add(now);
-          }
+      socket.waitAtMost(FIRST_PACKET);
+      Optional<ControlledSocket.Datagram> next = socket.receive();
+      long begin = next.map(first -> clock + arrival(first) + SECOND).orElse(0L);
+      long end = begin + (long) (seconds * SECOND);
+      socket.waitAtMost(SILENCE);
+      while (next.isPresent() && System.nanoTime() < end + 15 * SECOND) {
+        long arrived = clock + arrival(next.get());
+        long[] count = counts.computeIfAbsent(next.get().from().getHostAddress(), a -> new long[2]);
+        count[0]++;
+        count[1] += arrived >= begin && arrived < end ? 1 : 0;
+        if (withArrivals) {
+          arrivals.add(arrived);
         }
-      } catch (SocketTimeoutException e) {
-        // the senders have ended
+        next = socket.receive();
       }
     }
     Map<String, FromSource> sources = new HashMap<>();
     counts.forEach((source, count) -> sources.put(source, new FromSource(count[0], count[1])));
     int headers = at instanceof Inet6Address ? IPV6_HEADERS : IPV4_HEADERS;
     return new Received(seconds, headers + PAYLOAD, sources, arrivals);
+  }
+
+  /** When the kernel got it, in CLOCK_REALTIME: this program may be late. */
+  private static long arrival(ControlledSocket.Datagram datagram) {
+    long time = datagram.told().getLong(0) * SECOND;
+    return time + datagram.told().getLong(Long.BYTES);
+  }
+
+  private static long realTime(Instant time) {
+    return time.getEpochSecond() * SECOND + time.getNano();
   }
 }

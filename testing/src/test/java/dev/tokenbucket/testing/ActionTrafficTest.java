@@ -50,7 +50,7 @@ class ActionTrafficTest extends HostTest {
   @ValueSource(ints = {4, 6})
   void whatExceedsArrivesMarkedThoughACaptureIsOpen(int version) throws Exception {
     apply(policy("mark-" + version, limited("action: MarkECN")));
-    try (AutoCloseable capture = Inside.call(host.namespace(), TrafficClassReceiver::capture)) {
+    try (PacketCapture capture = Inside.call(host.namespace(), PacketCapture::new)) {
       assertThat(capture).isNotNull();
       List<Integer> arrived = classesOf(version, BURST + 8, ECT0);
       assertThat(arrived).hasSize(BURST + 8);
@@ -97,7 +97,7 @@ class ActionTrafficTest extends HostTest {
                 + " burst: {bytes: 50k}, exceed: {action: MarkECN}"));
     byte[] sent = new byte[1_000_000];
     new Random(1).nextBytes(sent);
-    try (AutoCloseable capture = Inside.call(host.namespace(), TrafficClassReceiver::capture);
+    try (PacketCapture capture = Inside.call(host.namespace(), PacketCapture::new);
         ServerSocket server =
             Inside.call(
                 host.namespace(), () -> new ServerSocket(PORT, 1, InetAddress.getByName(to)));

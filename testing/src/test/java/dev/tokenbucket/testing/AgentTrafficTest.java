@@ -57,7 +57,7 @@ class AgentTrafficTest {
           "kill -9 and restart under load: %d packets arrived; no interval let more through than"
               + " the bound of B + Q*t + 1 (closest: %.1f packets under it)%n",
           arrivals.size(), -worst);
-      // Arrivals are timed in user space, which may have been late at an interval's beginning.
+      // The kernel stamps what comes in before it is judged, and may be held up in between.
       assertThat(worst).isLessThanOrEqualTo(0.02 * RATE);
       assertThat(arrivals.size()).isGreaterThan((int) (6 * RATE * 0.98));
     }
