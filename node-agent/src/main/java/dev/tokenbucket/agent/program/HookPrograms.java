@@ -25,6 +25,9 @@ final class HookPrograms {
   private static final String OBJECT = "classifier.bpf.o";
   private static final String PROGRAM = "tokenbucket";
 
+  /** Begins the name of a folder among a hook's pins; the rest says which objects are attached. */
+  private static final String VERSION = "version-";
+
   private final Kernel kernel;
   private final Layouts layouts;
   private final Pins pins;
@@ -65,13 +68,17 @@ final class HookPrograms {
   void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
     Attachment at = pins.hook(hook.ifindex(), hook.direction());
     Optional<Kernel.Attached> there = kernel.attached(at);
-    if (there.isPresent() && running(there.get()).filter(wanted::isOf).isPresent()) {
+    Path version = at.folder().resolve(VERSION + objects.getFileName());
+    if (there.isPresent()
+        && Files.exists(version)
+        && running(there.get()).filter(wanted::isOf).isPresent()) {
       return;
     }
     if (there.isEmpty()) {
       remove(at);
     }
     makeFolder(at.folder());
+    Pins.entries(at.folder()).stream().filter(HookPrograms::isVersion).forEach(Pins::remove);
     int program =
         kernel.load(
             objects.resolve(OBJECT),
@@ -81,6 +88,7 @@ final class HookPrograms {
             wanted.maps());
     try {
       String done = there.isPresent() ? replace(program, at) : attach(program, at);
+      makeFolder(version);
       LOG.info(
           "{} {} on {}: {}",
           done,
@@ -90,6 +98,10 @@ final class HookPrograms {
     } finally {
       kernel.close(program);
     }
+  }
+
+  private static boolean isVersion(Path entry) {
+    return String.valueOf(entry.getFileName()).startsWith(VERSION);
   }
 
   /** Returns what was done, for the log; so does {@link #attach(int, Attachment)}. */

@@ -1,12 +1,8 @@
 package dev.tokenbucket.agent.program;
 
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Stream;
 
 /**
  * The layouts of pinned maps that there are on this host: this agent's own, and what agents of
@@ -26,7 +22,7 @@ record Layouts(Path folder, Pins own) {
   /** Those of which something is pinned, without the own one. */
   List<Pins> others() {
     List<Pins> others = new ArrayList<>();
-    for (Path each : entries()) {
+    for (Path each : Pins.entries(folder)) {
       Pins layout = new Pins(isLayout(each) ? each : folder);
       if (!layout.equals(own) && !others.contains(layout)) {
         others.add(layout);
@@ -48,18 +44,7 @@ record Layouts(Path folder, Pins own) {
       Pins.remove(layout.root());
       return;
     }
-    entries().stream().filter(each -> !isLayout(each)).forEach(Pins::remove);
-  }
-
-  private List<Path> entries() {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
-    }
-    try (Stream<Path> each = Files.list(folder)) {
-      return each.sorted().toList();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+    Pins.entries(folder).stream().filter(each -> !isLayout(each)).forEach(Pins::remove);
   }
 
   private static boolean isLayout(Path entry) {

@@ -85,12 +85,18 @@ record Pins(Path root) {
   }
 
   List<Attachment> hooks() {
-    Path hooks = root.resolve("hooks");
-    if (!Files.isDirectory(hooks)) {
+    return entries(root.resolve("hooks")).stream()
+        .flatMap(folder -> hook(folder).stream())
+        .toList();
+  }
+
+  /** What a folder holds, in order; nothing where there is none. */
+  static List<Path> entries(Path folder) {
+    if (!Files.isDirectory(folder)) {
       return List.of();
     }
-    try (Stream<Path> each = Files.list(hooks)) {
-      return each.sorted().flatMap(folder -> hook(folder).stream()).toList();
+    try (Stream<Path> each = Files.list(folder)) {
+      return each.sorted().toList();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

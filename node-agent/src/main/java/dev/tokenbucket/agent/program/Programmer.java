@@ -55,7 +55,8 @@ public final class Programmer {
 
   /**
    * @param bpffs a folder on a BPF file system
-   * @param objects the folder with the compiled programs
+   * @param objects the folder with the compiled programs; equal names mean equal programs, and no
+   *     name holds a dot
    */
   public Programmer(Kernel kernel, Path bpffs, Path objects, FailsafeSettings failsafes) {
     this(kernel, Layouts.on(bpffs), objects, failsafes);

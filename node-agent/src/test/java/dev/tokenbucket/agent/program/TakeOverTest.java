@@ -157,6 +157,25 @@ class TakeOverTest extends KernelTest {
     assertOnlyOurLayout();
   }
 
+  /** Same set, same maps: but the program has changed. */
+  @Test
+  void aProgramOfAnotherVersionIsExchangedInPlace() throws Exception {
+    agent(plain).apply(List.of(IN));
+    List<String> before = programs(false);
+    agent(plain).apply(List.of(IN));
+    assertThat(programs(false)).isEqualTo(before);
+
+    Path next = Files.createSymbolicLink(objects.resolve("another"), compiled);
+    Programmer agent = new Programmer(plain, bpffs, next);
+    agent.apply(List.of(IN));
+    List<String> after = programs(false);
+    agent.apply(List.of(IN));
+
+    assertThat(after).hasSize(1).doesNotContainAnyElementsOf(before);
+    assertThat(programs(false)).isEqualTo(after);
+    assertThat(agent.otherLayouts()).isEmpty();
+  }
+
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void anEmptySetRemovesEveryLayout(boolean clsact) throws Exception {
