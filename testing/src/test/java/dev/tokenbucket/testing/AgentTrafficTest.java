@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -61,6 +62,27 @@ class AgentTrafficTest {
       assertThat(worst).isLessThanOrEqualTo(0.02 * RATE);
       assertThat(arrivals.size()).isGreaterThan((int) (6 * RATE * 0.98));
     }
+  }
+
+  @Test
+  void anotherLayoutIsTakenOverUnderLoadForOneMoreBurst() throws IOException {
+    apply("{}", RATE);
+    agent.kill();
+    try (TrafficRun run = flood("10.88.1.2", 8)) {
+      // As an agent had left it whose pins were in no folder of a layout.
+      Path ours = host.bpffs().resolve("tokenbucket");
+      try (Stream<Path> layouts = Files.list(ours)) {
+        Path layout = layouts.findFirst().orElseThrow();
+        Commands.run("sh", "-c", "mv %1$s/* %2$s && rmdir %1$s".formatted(layout, ours));
+      }
+      startAgent();
+      agent.awaitLog("took over from maps of layout 1", Duration.ofSeconds(10));
+
+      double worst =
+          Arrivals.mostBeyondTheBound(run.result().received().arrivals(), RATE, 2 * BURST);
+      assertThat(worst).isLessThanOrEqualTo(0.02 * RATE);
+    }
+    assertThat(host.policy("p").path("exceedPackets").asLong()).isPositive();
   }
 
   @Test
@@ -353,7 +375,12 @@ class AgentTrafficTest {
         "programming of p",
         Duration.ofSeconds(10),
         () -> agent.log().indexOf("programmed p ", heard) >= 0);
-    // The program is attached after the parameters are there, and a change lies 50 ms ahead.
+    // Much later on a busy machine.
+    agent.await(
+        "a program on the hook",
+        Duration.ofSeconds(20),
+        () -> agent.log().contains("attached to") || agent.log().contains("replaced the program"));
+    // A change lies 50 ms ahead.
     Daemon.pause(Duration.ofMillis(300));
   }
 
