@@ -6,6 +6,8 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 
 /**
  * What the agent asks of the kernel; the one door to native calls. All methods throw {@link
@@ -51,6 +53,26 @@ public interface Kernel {
 
   /** Opens a pinned map. */
   int open(Path pin);
+
+  /** Opens a pinned map for as long as it is read. */
+  default <T> T read(Path pin, IntFunction<T> use) {
+    int map = open(pin);
+    try {
+      return use.apply(map);
+    } finally {
+      close(map);
+    }
+  }
+
+  /** Opens a pinned map for as long as it is used. */
+  default void use(Path pin, IntConsumer use) {
+    int map = open(pin);
+    try {
+      use.accept(map);
+    } finally {
+      close(map);
+    }
+  }
 
   /** Creates an array map and pins it. */
   int createArray(String name, int valueSize, int entries, Path pin);

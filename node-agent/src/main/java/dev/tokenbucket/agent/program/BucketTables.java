@@ -6,6 +6,7 @@ import java.nio.ByteOrder;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /** The maps of tables.h that hold a slot's buckets. */
@@ -73,35 +74,19 @@ final class BucketTables {
 
   /** Arrays of places in use or used before, from the first on; none of an evicting table. */
   int usedArrays(int slot) {
-    int map = kernel.open(pins.map("place_cursors"));
-    try {
-      ByteBuffer cursor =
-          ByteBuffer.wrap(kernel.lookup(map, slot, 8)).order(ByteOrder.nativeOrder());
-      return arrays(Math.min(cursor.getInt(0), cursor.getInt(4)));
-    } finally {
-      kernel.close(map);
-    }
+    byte[] read = kernel.read(pins.map("place_cursors"), map -> kernel.lookup(map, slot, 8));
+    ByteBuffer cursor = ByteBuffer.wrap(read).order(ByteOrder.nativeOrder());
+    return arrays(Math.min(cursor.getInt(0), cursor.getInt(4)));
   }
 
   /**
    * All places of one of a slot's arrays, {@link #PLACE_SIZE} bytes each; empty where it is gone.
    */
   Optional<ByteBuffer> places(int slot, int array) {
-    int map = kernel.open(pins.map("places"));
-    try {
-      Optional<Integer> inner = kernel.openInner(map, slot * SLOT_ARRAYS + array);
-      if (inner.isEmpty()) {
-        return Optional.empty();
-      }
-      try {
-        return Optional.of(
-            kernel.lookupBatch(inner.get(), Optional.empty(), 4, PLACE_SIZE, PLACES).values());
-      } finally {
-        kernel.close(inner.get());
-      }
-    } finally {
-      kernel.close(map);
-    }
+    return readInner(
+        "places",
+        slot * SLOT_ARRAYS + array,
+        inner -> kernel.lookupBatch(inner, Optional.empty(), 4, PLACE_SIZE, PLACES).values());
   }
 
   /** Bytes of kernel memory that a slot's maps take; empty where it has none. */
@@ -116,19 +101,20 @@ final class BucketTables {
   }
 
   private Optional<Long> memory(String outer, int key) {
-    int map = kernel.open(pins.map(outer));
-    try {
-      return kernel
-          .openInner(map, key)
-          .map(
-              inner -> {
-                long memory = kernel.memory(inner);
+    return readInner(outer, key, kernel::memory);
+  }
+
+  private <T> Optional<T> readInner(String outer, int key, IntFunction<T> use) {
+    return kernel
+        .read(pins.map(outer), map -> kernel.openInner(map, key))
+        .map(
+            inner -> {
+              try {
+                return use.apply(inner);
+              } finally {
                 kernel.close(inner);
-                return memory;
-              });
-    } finally {
-      kernel.close(map);
-    }
+              }
+            });
   }
 
   private static int arrays(int places) {
@@ -146,11 +132,6 @@ final class BucketTables {
   }
 
   private void with(String name, IntConsumer use) {
-    int map = kernel.open(pins.map(name));
-    try {
-      use.accept(map);
-    } finally {
-      kernel.close(map);
-    }
+    kernel.use(pins.map(name), use);
   }
 }

@@ -8,12 +8,14 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.locks.LockSupport;
-import java.util.function.IntConsumer;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -70,13 +72,11 @@ final class PolicySlots {
     this.tables = new BucketTables(kernel, pins);
   }
 
-  /** Makes what slots need, where it is missing. */
+  /** Makes what slots need beside the host's maps, where it is missing. */
   void prepare() {
     if (!Files.exists(pins.identities())) {
       kernel.close(kernel.createArray("identities", SlotIdentity.SIZE, SLOTS, pins.identities()));
     }
-    // Loading it creates and pins the parameters where they are missing.
-    kernel.close(loadParametersProgram());
     prepareFailsafe(USABLE, FAILSAFE_LINK_RATE);
     prepareFailsafe(USABLE + 1, FAILSAFE_PEER_RATE);
   }
@@ -101,7 +101,7 @@ final class PolicySlots {
     if (!Files.exists(pins.identities())) {
       return all;
     }
-    withMap(
+    kernel.use(
         pins.identities(),
         identities -> {
           for (int slot = 0; slot < USABLE; slot++) {
@@ -113,31 +113,51 @@ final class PolicySlots {
     return all;
   }
 
-  /** Sees to it that the policy has a slot with its parameters in force; returns the slot. */
-  int program(SlotIdentity wanted, NodePolicy policy) {
-    Map<Integer, SlotIdentity> all = all();
-    for (Map.Entry<Integer, SlotIdentity> each : all.entrySet()) {
-      if (each.getValue().equals(wanted)) {
-        change(each.getKey(), wanted, policy);
-        return each.getKey();
-      }
-    }
-    for (int slot = 0; slot < USABLE; slot++) {
-      if (!all.containsKey(slot)) {
-        begin(slot, wanted, policy);
-        return slot;
-      }
-    }
-    throw new IllegalStateException("a node holds at most " + USABLE + " policies");
+  /**
+   * Sees to it that each of these has a slot with its policy's parameters in force, in this order.
+   *
+   * @return their slots
+   */
+  Map<SlotIdentity, Integer> program(Map<SlotIdentity, NodePolicy> wanted) {
+    Map<SlotIdentity, Integer> slotOf = new HashMap<>();
+    all().forEach((slot, identity) -> slotOf.put(identity, slot));
+    Map<SlotIdentity, Integer> placed = new HashMap<>();
+    wanted.forEach(
+        (identity, policy) -> {
+          Integer there = slotOf.get(identity);
+          if (there == null) {
+            int free = free(slotOf.values());
+            begin(free, identity, policy);
+            slotOf.put(identity, free);
+            placed.put(identity, free);
+          } else {
+            change(there, identity, policy);
+            placed.put(identity, there);
+          }
+        });
+    return placed;
+  }
+
+  private static int free(Collection<Integer> taken) {
+    return IntStream.range(0, USABLE)
+        .filter(slot -> !taken.contains(slot))
+        .findFirst()
+        .orElseThrow(
+            () -> new IllegalStateException("a node holds at most " + USABLE + " policies"));
   }
 
   /** Fills a free slot, which no program reads. */
   private void begin(int slot, SlotIdentity identity, NodePolicy policy) {
-    withMap("shared_buckets", map -> kernel.update(map, slot, new byte[SHARED_BUCKET_SIZE]));
-    withMap("reservations", map -> kernel.updatePerCpu(map, slot, new byte[RESERVATION_SIZE]));
-    withMap("table_counters", map -> kernel.updatePerCpu(map, slot, new byte[TABLE_COUNTERS_SIZE]));
+    kernel.use(
+        pins.map("shared_buckets"), map -> kernel.update(map, slot, new byte[SHARED_BUCKET_SIZE]));
+    kernel.use(
+        pins.map("reservations"),
+        map -> kernel.updatePerCpu(map, slot, new byte[RESERVATION_SIZE]));
+    kernel.use(
+        pins.map("table_counters"),
+        map -> kernel.updatePerCpu(map, slot, new byte[TABLE_COUNTERS_SIZE]));
     for (Attachment hook : pins.hooks()) {
-      withMap(
+      kernel.use(
           hook.folder().resolve("counters"),
           map -> kernel.updatePerCpu(map, slot, new byte[COUNTERS_SIZE]));
     }
@@ -145,14 +165,14 @@ final class PolicySlots {
       tables.create(slot, identity);
     }
     setParameters(slot, line(identity, policy, System.nanoTime()));
-    withMap(pins.identities(), map -> kernel.update(map, slot, identity.encode()));
+    kernel.use(pins.identities(), map -> kernel.update(map, slot, identity.encode()));
     logParameters(policy);
   }
 
   private void setParameters(int slot, AxisLine line) {
     byte[] both =
         ByteBuffer.allocate(PARAMETERS_SIZE).put(line.encode()).put(line.encode()).array();
-    withMap("parameters", map -> kernel.update(map, slot, both));
+    kernel.use(pins.map("parameters"), map -> kernel.update(map, slot, both));
   }
 
   /** Bends the axis where the parameters in force are not those wanted. */
@@ -221,15 +241,11 @@ final class PolicySlots {
   }
 
   AxisLine inForce(int slot) {
-    int map = kernel.open(pins.map("parameters"));
-    try {
-      ByteBuffer both =
-          ByteBuffer.wrap(kernel.lookup(map, slot, PARAMETERS_SIZE)).order(ByteOrder.nativeOrder());
-      both.position((int) (both.getLong(2 * AxisLine.SIZE) & 1) * AxisLine.SIZE);
-      return AxisLine.decode(both);
-    } finally {
-      kernel.close(map);
-    }
+    byte[] parameters =
+        kernel.read(pins.map("parameters"), map -> kernel.lookup(map, slot, PARAMETERS_SIZE));
+    ByteBuffer both = ByteBuffer.wrap(parameters).order(ByteOrder.nativeOrder());
+    both.position((int) (both.getLong(2 * AxisLine.SIZE) & 1) * AxisLine.SIZE);
+    return AxisLine.decode(both);
   }
 
   /** Gives up all other slots, which no program may use any more. */
@@ -245,7 +261,8 @@ final class PolicySlots {
           if (identity.per().isTabled()) {
             tables.remove(slot, identity);
           }
-          withMap(pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
+          kernel.use(
+              pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
           LOG.info("removed policy {}", identity.name());
         });
   }
@@ -264,26 +281,11 @@ final class PolicySlots {
     if (!identity.per().isTabled()) {
       return Optional.empty();
     }
-    int counters = kernel.open(pins.map("table_counters"));
-    try {
-      long[] sum = Sums.of(kernel.lookupPerCpu(counters, slot, TABLE_COUNTERS_SIZE), 2);
-      return tables.memory(slot, identity).map(memory -> new Table(sum[0], sum[1], memory));
-    } finally {
-      kernel.close(counters);
-    }
-  }
-
-  private void withMap(String name, IntConsumer use) {
-    withMap(pins.map(name), use);
-  }
-
-  private void withMap(Path pin, IntConsumer use) {
-    int map = kernel.open(pin);
-    try {
-      use.accept(map);
-    } finally {
-      kernel.close(map);
-    }
+    long[] sum =
+        kernel.read(
+            pins.map("table_counters"),
+            map -> Sums.of(kernel.lookupPerCpu(map, slot, TABLE_COUNTERS_SIZE), 2));
+    return tables.memory(slot, identity).map(memory -> new Table(sum[0], sum[1], memory));
   }
 
   private static void logParameters(NodePolicy policy) {

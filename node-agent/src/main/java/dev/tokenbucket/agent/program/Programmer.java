@@ -1,6 +1,5 @@
 package dev.tokenbucket.agent.program;
 
-import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.HookSet.HookKey;
@@ -12,10 +11,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,7 +30,6 @@ public final class Programmer {
   /** Buckets looked at in one sweep, over all policies. */
   private static final int SWEPT_AT_ONCE = 131_072;
 
-  private final Kernel kernel;
   private final HostInterfaces interfaces;
   private final FailsafeSettings failsafes;
   private final Layouts layouts;
@@ -63,7 +61,6 @@ public final class Programmer {
   }
 
   Programmer(Kernel kernel, Layouts layouts, Path objects, FailsafeSettings failsafes) {
-    this.kernel = kernel;
     this.interfaces = new HostInterfaces(kernel);
     this.failsafes = failsafes;
     this.layouts = layouts;
@@ -89,7 +86,7 @@ public final class Programmer {
     set.refuseTooLarge();
     programs.prepareMaps();
     slots.prepare();
-    Map<SlotIdentity, Integer> placed = place(set);
+    Map<SlotIdentity, Integer> placed = slots.program(identities(set));
     Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
     set.hooks()
         .forEach(
@@ -116,19 +113,16 @@ public final class Programmer {
     return warnings.of(policies);
   }
 
-  private Map<SlotIdentity, Integer> place(HookSet set) {
-    Map<SlotIdentity, Integer> placed = new HashMap<>();
+  private static Map<SlotIdentity, NodePolicy> identities(HookSet set) {
+    Map<SlotIdentity, NodePolicy> identities = new LinkedHashMap<>();
     set.hooks()
         .forEach(
             (hook, on) ->
                 on.forEach(
                     policy ->
                         SlotIdentity.all(policy, hook.ifindex())
-                            .forEach(
-                                identity ->
-                                    placed.computeIfAbsent(
-                                        identity, wanted -> slots.program(wanted, policy)))));
-    return placed;
+                            .forEach(identity -> identities.putIfAbsent(identity, policy))));
+    return identities;
   }
 
   private HookConfiguration configuration(
@@ -195,11 +189,6 @@ public final class Programmer {
 
   /** What the kernel runs of ours now; a hook whose interface is gone is left out. */
   public List<RunningHook> running() {
-    List<RunningHook> running = new ArrayList<>();
-    for (Attachment hook : pins.hooks()) {
-      Optional<Kernel.Attached> attached = kernel.attached(hook);
-      attached.flatMap(at -> readBack.hook(hook, at)).ifPresent(running::add);
-    }
-    return List.copyOf(running);
+    return readBack.hooks(pins.hooks());
   }
 }

@@ -23,14 +23,27 @@ final class ReadBack {
     this.programs = programs;
   }
 
-  /** Empty where the program there is none that we know. */
-  Optional<RunningHook> hook(Attachment hook, Kernel.Attached attached) {
-    return programs.running(attached).map(running -> hook(hook, attached, running));
+  /** Of these, the ones whose interface is there and whose program is one that we know. */
+  List<RunningHook> hooks(List<Attachment> hooks) {
+    Map<Integer, SlotIdentity> identities = slots.all();
+    return hooks.stream().flatMap(hook -> hook(hook, identities).stream()).toList();
+  }
+
+  private Optional<RunningHook> hook(Attachment hook, Map<Integer, SlotIdentity> identities) {
+    return kernel
+        .attached(hook)
+        .flatMap(
+            attached ->
+                programs
+                    .running(attached)
+                    .map(running -> hook(hook, attached, running, identities)));
   }
 
   private RunningHook hook(
-      Attachment hook, Kernel.Attached attached, HookConfiguration.Running configuration) {
-    Map<Integer, SlotIdentity> identities = slots.all();
+      Attachment hook,
+      Kernel.Attached attached,
+      HookConfiguration.Running configuration,
+      Map<Integer, SlotIdentity> identities) {
     List<RunningPolicy> policies = new ArrayList<>();
     for (HookConfiguration.Entry entry : configuration.policies()) {
       SlotIdentity identity = identities.get(entry.slot());
@@ -87,11 +100,8 @@ final class ReadBack {
   }
 
   private long[] sums(Attachment hook, String name, int key, int fields) {
-    int map = kernel.open(hook.folder().resolve(name));
-    try {
-      return Sums.of(kernel.lookupPerCpu(map, key, fields * Long.BYTES), fields);
-    } finally {
-      kernel.close(map);
-    }
+    return kernel.read(
+        hook.folder().resolve(name),
+        map -> Sums.of(kernel.lookupPerCpu(map, key, fields * Long.BYTES), fields));
   }
 }

@@ -9,6 +9,8 @@ import dev.tokenbucket.agent.program.Hammer.Log;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -92,7 +94,7 @@ class ConcurrencyTest extends KernelTest {
             new LinuxKernel(), new Pins(bpffs), new ClassifierCompiler(objects).compile(List.of()));
     try (VirtualHook hook = VirtualHook.inRealTime(bpffs, objects, first)) {
       slots.prepare();
-      int slot = slots.program(identity, first);
+      int slot = Objects.requireNonNull(slots.program(Map.of(identity, first)).get(identity));
       List<AxisLine> lines = new ArrayList<>(List.of(slots.inForce(slot)));
       long end = System.nanoTime() + LOAD;
       Log log =
@@ -102,7 +104,7 @@ class ConcurrencyTest extends KernelTest {
                   LOAD,
                   () -> {
                     for (int i = 1; System.nanoTime() < end - SECOND / 5; i++) {
-                      slots.program(identity, policies.get(i % policies.size()).at(0));
+                      slots.program(Map.of(identity, policies.get(i % policies.size()).at(0)));
                       lines.add(slots.inForce(slot));
                     }
                   });
