@@ -3,10 +3,8 @@ package dev.tokenbucket.operator;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.time.Duration;
 import java.util.Objects;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,18 +16,12 @@ import org.slf4j.LoggerFactory;
  */
 final class OrphanSweep implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OrphanSweep.class);
-  private static final long PERIOD_SECONDS = 2;
+  private static final Duration PAUSE = Duration.ofSeconds(2);
 
   private final FleetFeed feed;
   private final KubernetesClient client;
   private final BooleanSupplier leading;
-  private final ScheduledExecutorService executor =
-      Executors.newSingleThreadScheduledExecutor(
-          task -> {
-            Thread thread = new Thread(task, "orphans");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final Periodic timer = new Periodic("orphans");
 
   /**
    * @param leading whether this replica may write
@@ -41,9 +33,7 @@ final class OrphanSweep implements AutoCloseable {
   }
 
   void start() {
-    var unused =
-        executor.scheduleWithFixedDelay(
-            this::sweep, PERIOD_SECONDS, PERIOD_SECONDS, TimeUnit.SECONDS);
+    timer.start(this::sweep, PAUSE, PAUSE);
   }
 
   private void sweep() {
@@ -76,6 +66,6 @@ final class OrphanSweep implements AutoCloseable {
 
   @Override
   public void close() {
-    executor.shutdownNow();
+    timer.close();
   }
 }

@@ -4,6 +4,7 @@ import dev.tokenbucket.api.v1alpha1.NodeCounts;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicyStatus;
 import dev.tokenbucket.operator.OperatorRuntime;
+import dev.tokenbucket.operator.Periodic;
 import dev.tokenbucket.operator.lease.LeaderElection;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.micrometer.core.instrument.Gauge;
@@ -15,31 +16,20 @@ import io.quarkus.runtime.ShutdownEvent;
 import io.quarkus.runtime.StartupEvent;
 import jakarta.enterprise.context.ApplicationScoped;
 import jakarta.enterprise.event.Observes;
+import java.time.Duration;
 import java.util.Collection;
 import java.util.List;
-import java.util.concurrent.Executors;
-import java.util.concurrent.ScheduledExecutorService;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** Who leads, and how far each policy is on how many nodes: what its status says, as gauges. */
 @ApplicationScoped
 class Gauges {
-  private static final Logger LOG = LoggerFactory.getLogger(Gauges.class);
-  private static final long REFRESH_SECONDS = 5;
+  private static final Duration PAUSE = Duration.ofSeconds(5);
 
   private final OperatorRuntime runtime;
   private final MultiGauge nodes;
   private final MultiGauge conditions;
-  private final ScheduledExecutorService timer =
-      Executors.newSingleThreadScheduledExecutor(
-          work -> {
-            Thread thread = new Thread(work, "gauges");
-            thread.setDaemon(true);
-            return thread;
-          });
+  private final Periodic timer = new Periodic("gauges");
 
   Gauges(OperatorRuntime runtime, LeaderElection election, MeterRegistry registry) {
     this.runtime = runtime;
@@ -57,25 +47,20 @@ class Gauges {
   }
 
   void start(@Observes StartupEvent event) {
-    var unused = timer.scheduleWithFixedDelay(this::refresh, 0, REFRESH_SECONDS, TimeUnit.SECONDS);
+    timer.start(this::refresh, Duration.ZERO, PAUSE);
   }
 
   void stop(@Observes ShutdownEvent event) {
-    timer.shutdownNow();
+    timer.close();
   }
 
   private void refresh() {
     if (!runtime.ready()) {
       return;
     }
-    try {
-      List<TokenBucketPolicy> policies = runtime.policies().toList();
-      nodes.register(nodeRows(policies), true);
-      conditions.register(conditionRows(policies), true);
-    } catch (RuntimeException e) {
-      // Thrown on, it would end the timer for good.
-      LOG.warn("the policies' gauges stay as they are until the next try", e);
-    }
+    List<TokenBucketPolicy> policies = runtime.policies().toList();
+    nodes.register(nodeRows(policies), true);
+    conditions.register(conditionRows(policies), true);
   }
 
   static List<Row<?>> nodeRows(Collection<TokenBucketPolicy> policies) {
