@@ -116,14 +116,20 @@ match_address(void *classes, void *class_terms, void *terms, const __u32 *addres
 	struct prefix_key key = {.length = 160, .version = version};
 	__u32 only = 0, class;
 	const struct head_classes *table = bpf_map_lookup_elem(classes, &only);
+	const struct term_set *found;
 	__u16 head;
 
 	if (!table)
 		return NULL;
 	__builtin_memcpy(&head, address, sizeof(head));
 	class = table->of[version == 6][head];
-	if (class != MATCH_LONGER_NETWORKS)
-		return bpf_map_lookup_elem(class_terms, &class);
+	if (class != MATCH_LONGER_NETWORKS) {
+		found = bpf_map_lookup_elem(class_terms, &class);
+		/* Else clang makes one call of both, of either map, which the kernel can't inline.
+		 */
+		asm volatile("" : "+r"(found));
+		return found;
+	}
 	__builtin_memcpy(key.address, address, sizeof(key.address));
 	return bpf_map_lookup_elem(terms, &key);
 }
