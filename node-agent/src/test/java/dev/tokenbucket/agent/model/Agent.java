@@ -3,7 +3,7 @@ package dev.tokenbucket.agent.model;
 import dev.tokenbucket.agent.model.Line.Window;
 import dev.tokenbucket.agent.model.Memory.Slot;
 import dev.tokenbucket.agent.model.Table.Place;
-import java.util.OptionalInt;
+import java.util.Optional;
 
 /**
  * What the agent does beside the packets, one thing at a time: sweeps, and changes of parameters.
@@ -35,16 +35,11 @@ final class Agent {
   /** Removes the key's bucket if it is full. */
   Step sweep(Key of) {
     key = of;
-    OptionalInt found =
-        memory
-            .table
-            .find(key)
-            .map(entry -> OptionalInt.of(entry.place))
-            .orElse(OptionalInt.empty());
+    Optional<Table.Entry> found = memory.table.find(key);
     if (found.isEmpty()) {
       return Step.END;
     }
-    taken = found.getAsInt();
+    taken = found.get().place;
     place = memory.table.at(taken);
     return this::lookForKey;
   }
