@@ -2,6 +2,7 @@ package dev.tokenbucket.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.testing.kernel.PacketCapture;
 import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetAddress;

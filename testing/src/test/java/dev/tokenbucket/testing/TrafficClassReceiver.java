@@ -1,7 +1,8 @@
 package dev.tokenbucket.testing;
 
-import dev.tokenbucket.testing.ControlledSocket.Datagram;
-import dev.tokenbucket.testing.ControlledSocket.Tells;
+import dev.tokenbucket.testing.kernel.ControlledSocket;
+import dev.tokenbucket.testing.kernel.ControlledSocket.Datagram;
+import dev.tokenbucket.testing.kernel.ControlledSocket.Tells;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;

@@ -1,5 +1,6 @@
-package dev.tokenbucket.testing;
+package dev.tokenbucket.testing.kernel;
 
+import dev.tokenbucket.testing.StepFailedException;
 import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -18,7 +19,7 @@ import jnr.ffi.Runtime;
  * A UDP socket that tells what the kernel says of each datagram in a control message, which Java's
  * sockets don't: when it arrived, or with which traffic class.
  */
-final class ControlledSocket implements AutoCloseable {
+public final class ControlledSocket implements AutoCloseable {
   private static final int AF_INET = 2;
   private static final int AF_INET6 = 10;
   private static final int SOCK_DGRAM = 2;
@@ -48,7 +49,7 @@ final class ControlledSocket implements AutoCloseable {
   }
 
   /** What a socket may be asked to tell. */
-  enum Tells {
+  public enum Tells {
     /** SO_TIMESTAMPNS: a struct timespec, CLOCK_REALTIME. */
     ARRIVAL(SOL_SOCKET, 35),
     /** IP_RECVTOS: the TOS byte. */
@@ -70,7 +71,7 @@ final class ControlledSocket implements AutoCloseable {
    *
    * @param told the control message's data, in the host's byte order
    */
-  record Datagram(InetAddress from, ByteBuffer told) {}
+  public record Datagram(InetAddress from, ByteBuffer told) {}
 
   private final LibC library = LibraryLoader.create(LibC.class).load("c");
   private final Runtime runtime = Runtime.getRuntime(library);
@@ -85,7 +86,7 @@ final class ControlledSocket implements AutoCloseable {
   /**
    * @param buffer bytes that may wait to be received; needs root
    */
-  ControlledSocket(InetSocketAddress at, Tells tells, int buffer) {
+  public ControlledSocket(InetSocketAddress at, Tells tells, int buffer) {
     six = at.getAddress() instanceof Inet6Address;
     socket = check("socket", library.socket(six ? AF_INET6 : AF_INET, SOCK_DGRAM, 0));
     set(tells.level, tells.option, 1);
@@ -135,14 +136,14 @@ final class ControlledSocket implements AutoCloseable {
   }
 
   /** How long {@link #receive} waits. */
-  void waitAtMost(Duration time) {
+  public void waitAtMost(Duration time) {
     byte[] timeval = new byte[16];
     host(timeval).putLong(time.toSeconds()).putLong(time.toNanosPart() / 1000);
     set(SOL_SOCKET, SO_RCVTIMEO, timeval);
   }
 
   /** The next datagram; empty where none came for as long as this waits. */
-  Optional<Datagram> receive() {
+  public Optional<Datagram> receive() {
     while (true) {
       message.putAddress(0, name.address());
       message.putInt(8, NAME);

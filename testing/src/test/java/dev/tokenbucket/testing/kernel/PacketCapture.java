@@ -1,10 +1,10 @@
-package dev.tokenbucket.testing;
+package dev.tokenbucket.testing.kernel;
 
-import dev.tokenbucket.testing.ControlledSocket.LibC;
+import dev.tokenbucket.testing.kernel.ControlledSocket.LibC;
 import jnr.ffi.LibraryLoader;
 
 /** A capture of all packets of the namespace it is made in, which shares their data while open. */
-final class PacketCapture implements AutoCloseable {
+public final class PacketCapture implements AutoCloseable {
   private static final int AF_PACKET = 17;
   private static final int SOCK_RAW = 3;
   private static final int ETH_P_ALL = 3;
@@ -12,7 +12,8 @@ final class PacketCapture implements AutoCloseable {
   private final LibC library = LibraryLoader.create(LibC.class).load("c");
   private final int socket;
 
-  PacketCapture() {
+  /** Opens it. */
+  public PacketCapture() {
     int protocol = Short.toUnsignedInt(Short.reverseBytes((short) ETH_P_ALL));
     socket = library.socket(AF_PACKET, SOCK_RAW, protocol);
     if (socket < 0) {
