@@ -7,6 +7,14 @@ final class Arrivals {
   private Arrivals() {}
 
   /**
+   * What may arrive a second, in packets, over this time: a sender that was held up as it begins
+   * has its burst once more.
+   */
+  static double atMost(double rate, int burst, double seconds) {
+    return rate + (burst + 1) / seconds;
+  }
+
+  /**
    * Over all intervals between two arrivals: packets less B + Q * length + 1, at most.
    *
    * @param nanos when each packet arrived

@@ -28,9 +28,6 @@ class EndToEndTest {
   private static final int BURST = 100;
   private static final int SECONDS = 2;
 
-  /** A sender that was held up as the measured time begins has its burst once more. */
-  private static final double AT_MOST = RATE + (BURST + 1.0) / SECONDS;
-
   @TempDir Path work;
   private ControlPlane controlPlane;
   private Cluster cluster;
@@ -84,13 +81,13 @@ class EndToEndTest {
     assertThat(cluster.kubectl("get", "tbp"))
         .containsPattern("p +1000 packets/s +Node +Ingress +Enforce +2/2 +True");
     assertThat(cluster.kubectl("get", "tbns")).containsPattern("node-1 +1/1");
-    assertThat(arrivingAt(0)).isBetween(RATE * 0.99, AT_MOST);
+    assertThat(arrivingAt(0)).isBetween(RATE * 0.99, Arrivals.atMost(RATE, BURST, SECONDS));
 
     cluster.kubectl("label", "node", "node-1", "limited=no", "--overwrite");
     await("node-1 to be left", () -> network.hosts().get(0).status().path("hooks").isEmpty());
     await("the status to follow", () -> cluster.kubectl("get", "tbp").contains("1/1"));
     assertThat(arrivingAt(0)).isGreaterThan(RATE * 4.0);
-    assertThat(arrivingAt(1)).isBetween(RATE * 0.99, AT_MOST);
+    assertThat(arrivingAt(1)).isBetween(RATE * 0.99, Arrivals.atMost(RATE, BURST, SECONDS));
   }
 
   @Test
