@@ -18,8 +18,9 @@
  * Removing, by sweep.bpf.c alone, of keys whose last word is there: it marks the bucket, takes the
  * entry out, zeroes the last word, and frees the place. A packet reads the bucket's position before
  * the place's key. If it is late, it meets the mark, or loses its compare-and-swap and looks for
- * its key anew, and so spends no other key's tokens. The one way round it is a position that comes
- * again, where a bucket is removed and another made within a moment; it is worth one packet.
+ * its key anew, and so spends no other key's tokens. What is left is worth one packet: a position
+ * that comes again, where a bucket is removed and another made within a moment, or a CPU that does
+ * not keep the order of two loads.
  *
  * Of onFull: EvictOldest the kernel removes about the least recently used when it needs room,
  * debtors too, so the bound does not hold for what it evicts. It tells nobody, so there the entries
