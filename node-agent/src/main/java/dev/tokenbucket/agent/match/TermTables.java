@@ -12,7 +12,9 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.IntUnaryOperator;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * The match and exempt terms of a hook's policies as the classifier looks them up: a bit a term, in
@@ -177,10 +179,8 @@ public final class TermTables {
   private List<MapContents> networks(String side, Function<NodeMatchTerm, List<String>> of) {
     BitSet asked = asked(term -> !of.apply(term).isEmpty());
     if (asked.isEmpty()) {
-      return List.of(
-          new MapContents(side + "_terms", 1, SET_SIZE, List.of()),
-          new MapContents(side + "_head_classes", 1, 8, List.of()),
-          new MapContents(side + "_head_terms", 1, SET_SIZE, List.of()));
+      return with(
+          new MapContents(side + "_terms", 1, SET_SIZE, List.of()), unasked(side + "_head"));
     }
     PrefixSets sets = new PrefixSets();
     sets.addEverywhere(not(asked, terms.size()).stream().boxed().toList());
@@ -192,22 +192,17 @@ public final class TermTables {
     for (Map.Entry<Network, BitSet> each : accumulated.entrySet()) {
       elements.add(new Element(prefixKey(each.getKey()), ByteBuffer.wrap(encode(each.getValue()))));
     }
-    return List.of(
+    return with(
         new MapContents(side + "_terms", elements.size(), SET_SIZE, elements),
-        table(side + "_head_classes", headTable(heads)),
-        classTerms(side + "_head_terms", heads.sets()));
+        classified(side + "_head", headTable(heads), heads.sets()));
   }
 
   /** {@code struct head_classes}. */
   private static ByteBuffer headTable(HeadClasses heads) {
     ByteBuffer table =
         ByteBuffer.allocate(2 * 2 * HeadClasses.HEADS).order(ByteOrder.nativeOrder());
-    for (int version : List.of(4, 6)) {
-      int begin = version == 6 ? HeadClasses.HEADS : 0;
-      for (int head = 0; head < HeadClasses.HEADS; head++) {
-        table.putShort(2 * (begin + networkOrder(head)), (short) heads.of(version, head));
-      }
-    }
+    putClasses(table, 0, head -> heads.of(4, head));
+    putClasses(table, HeadClasses.HEADS, head -> heads.of(6, head));
     return table;
   }
 
@@ -221,39 +216,50 @@ public final class TermTables {
   private List<MapContents> ports(String prefix, Function<NodeMatchTerm, List<PortRange>> of) {
     BitSet asked = asked(term -> !of.apply(term).isEmpty());
     if (asked.isEmpty()) {
-      return List.of(
-          new MapContents(prefix + "_classes", 1, 8, List.of()),
-          new MapContents(prefix + "_terms", 1, SET_SIZE, List.of()));
+      return unasked(prefix);
     }
     PortSets sets = new PortSets();
     asked.stream().forEach(i -> of.apply(terms.get(i).asks()).forEach(range -> sets.add(range, i)));
     PortSets.Classes classes = sets.classes(not(asked, terms.size()), unknown(asked));
+    return classified(prefix, portTable(classes.ofPort()), classes.sets());
+  }
+
+  /** Maps of a field that no term asks for. */
+  private static List<MapContents> unasked(String prefix) {
     return List.of(
-        table(prefix + "_classes", portTable(classes.ofPort())),
-        classTerms(prefix + "_terms", classes.sets()));
+        new MapContents(prefix + "_classes", 1, 8, List.of()),
+        new MapContents(prefix + "_terms", 1, SET_SIZE, List.of()));
   }
 
-  /** A map of one value. */
-  private static MapContents table(String map, ByteBuffer value) {
-    return new MapContents(map, 1, value.remaining(), List.of(new Element(key(0), value)));
-  }
-
-  /** The terms of each class. */
-  private static MapContents classTerms(String map, List<BitSet> sets) {
+  /** The class of each value of a field, and the terms of each class. */
+  private static List<MapContents> classified(
+      String prefix, ByteBuffer classes, List<BitSet> sets) {
     List<Element> elements = new ArrayList<>();
     for (int i = 0; i < sets.size(); i++) {
       elements.add(element(i, sets.get(i)));
     }
-    return new MapContents(map, elements.size(), SET_SIZE, elements);
+    return List.of(
+        new MapContents(
+            prefix + "_classes", 1, classes.remaining(), List.of(new Element(key(0), classes))),
+        new MapContents(prefix + "_terms", elements.size(), SET_SIZE, elements));
+  }
+
+  private static List<MapContents> with(MapContents first, List<MapContents> others) {
+    return Stream.concat(Stream.of(first), others.stream()).toList();
   }
 
   /** {@code struct port_classes}. */
   private static ByteBuffer portTable(List<Integer> classOf) {
     ByteBuffer table = ByteBuffer.allocate(2 * PortSets.PORTS).order(ByteOrder.nativeOrder());
-    for (int port = 0; port < PortSets.PORTS; port++) {
-      table.putShort(2 * networkOrder(port), classOf.get(port).shortValue());
-    }
+    putClasses(table, 0, classOf::get);
     return table;
+  }
+
+  /** The class of each number of 16 bits, from the {@code begin}th on. */
+  private static void putClasses(ByteBuffer table, int begin, IntUnaryOperator classOf) {
+    for (int number = 0; number < PortSets.PORTS; number++) {
+      table.putShort(2 * (begin + networkOrder(number)), (short) classOf.applyAsInt(number));
+    }
   }
 
   /** 16 bits as the host reads them from a packet. */
