@@ -27,16 +27,18 @@ public record Attachment(int ifindex, Direction direction, Path folder) {
     return folder.resolve("qdisc");
   }
 
+  /**
+   * In a folder of hooks; by index, not name: names may hold dots, which that file system refuses.
+   */
+  public static Attachment in(Path hooks, int ifindex, Direction direction) {
+    String name = direction.name().toLowerCase(Locale.ROOT) + "-" + ifindex;
+    return new Attachment(ifindex, direction, hooks.resolve(name));
+  }
+
   /** The interface's other direction, in the folder beside this one. */
   Attachment sibling() {
     Direction other = direction == Direction.Ingress ? Direction.Egress : Direction.Ingress;
-    String name = String.valueOf(folder.getFileName());
-    return new Attachment(
-        ifindex, other, folder.resolveSibling(name.replace(lower(direction), lower(other))));
-  }
-
-  private static String lower(Direction direction) {
-    return direction.name().toLowerCase(Locale.ROOT);
+    return in(folder.resolveSibling(""), ifindex, other);
   }
 
   /** Lets another folder of the same file system keep what this one keeps, of the same hook. */

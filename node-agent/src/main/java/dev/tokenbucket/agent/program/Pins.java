@@ -52,11 +52,8 @@ record Pins(Path root) {
     return root.resolve("identities");
   }
 
-  /** By index, not name: names may hold dots, which the BPF file system refuses. */
   Attachment hook(int ifindex, Direction direction) {
-    Path folder =
-        root.resolve("hooks").resolve(direction.name().toLowerCase(Locale.ROOT) + "-" + ifindex);
-    return new Attachment(ifindex, direction, folder);
+    return Attachment.in(root.resolve("hooks"), ifindex, direction);
   }
 
   Map<String, Path> ofClassifier(Path hook) {
