@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
@@ -15,17 +14,14 @@ import picocli.CommandLine.Mixin;
 /** Removes everything of ours from this host: hooks, programs, maps, pins, files. */
 @Command(name = "cleanup", description = "Removes everything of ours from this host.")
 final class CleanupCommand implements Callable<Integer> {
-  /** What the agent makes in the state folder; nothing else there is touched. */
-  private static final List<String> OWN_FILES =
-      List.of("objects", "agent.lock", "refusals.txt", "failsafes.txt", "last-good.json");
-
   @Mixin private HostOptions host = new HostOptions();
 
   @Override
   public Integer call() throws IOException {
     new Programmer(new LinuxKernel(), host.bpffs, host.stateDir).removeAll();
-    for (String name : OWN_FILES) {
-      delete(host.stateDir.resolve(name));
+    for (StateFiles file : StateFiles.values()) {
+      delete(file.in(host.stateDir));
+      delete(file.partialIn(host.stateDir));
     }
     return 0;
   }
