@@ -70,7 +70,7 @@ final class AgentCommand implements Callable<Integer> {
     Files.createDirectories(host.stateDir);
     try (FileChannel lockFile =
             FileChannel.open(
-                host.stateDir.resolve("agent.lock"),
+                StateFiles.LOCK.in(host.stateDir),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE);
         @Nullable FileLock lock = lockFile.tryLock()) {
@@ -84,9 +84,12 @@ final class AgentCommand implements Callable<Integer> {
           Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""));
       findings.forEach(finding -> LOG.warn("preflight: {}", finding));
       BpfFileSystem.ensure(host.bpffs);
-      Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
+      Path objects =
+          new ClassifierCompiler(StateFiles.OBJECTS.in(host.stateDir)).compile(List.of());
       FailsafeSettings failsafes = failsafe.settings();
-      Files.write(host.failsafes(), failsafes.describe());
+      StateFiles.FAILSAFES
+          .write(host.stateDir, String.join("\n", failsafes.describe()))
+          .ifPresent(problem -> LOG.warn("{}", problem));
       Programmer programmer =
           new Programmer(new LinuxKernel(clsact), host.bpffs, objects, failsafes);
       for (String layout : programmer.otherLayouts()) {
@@ -151,8 +154,10 @@ final class AgentCommand implements Callable<Integer> {
           .getOrDefault(policy.uid(), List.of())
           .forEach(each -> lines.add(policy.name() + ": " + each));
     }
-    if (!Files.exists(host.warnings()) || !Files.readAllLines(host.warnings()).equals(lines)) {
-      Files.write(host.warnings(), lines);
+    if (!StateFiles.WARNINGS.lines(host.stateDir).equals(lines)) {
+      StateFiles.WARNINGS
+          .write(host.stateDir, String.join("\n", lines))
+          .ifPresent(problem -> LOG.warn("{}", problem));
       lines.forEach(each -> LOG.warn("{}", each));
     }
     return warnings;

@@ -10,7 +10,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -25,16 +24,6 @@ import picocli.CommandLine.Option;
 @Command(name = "cleanup", description = "Removes everything of ours from this host.")
 final class CleanupCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(CleanupCommand.class);
-
-  /** What the agent makes in the state folder; nothing else there is touched. */
-  private static final List<String> OWN_FILES =
-      List.of(
-          "objects",
-          "agent.lock",
-          "refusals.txt",
-          "failsafes.txt",
-          "warnings.txt",
-          "last-good.json");
 
   @Mixin private HostOptions host = new HostOptions();
 
@@ -53,8 +42,9 @@ final class CleanupCommand implements Callable<Integer> {
       awaitNoAgent();
     }
     new Programmer(new LinuxKernel(), host.bpffs, host.stateDir).removeAll();
-    for (String name : OWN_FILES) {
-      delete(host.stateDir.resolve(name));
+    for (StateFiles file : StateFiles.values()) {
+      delete(file.in(host.stateDir));
+      delete(file.partialIn(host.stateDir));
     }
     removeStateDir();
     return 0;
@@ -70,7 +60,7 @@ final class CleanupCommand implements Callable<Integer> {
   }
 
   private void awaitNoAgent() throws IOException, InterruptedException {
-    Path lock = host.stateDir.resolve("agent.lock");
+    Path lock = StateFiles.LOCK.in(host.stateDir);
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(waitSeconds);
     while (Files.exists(lock) && isHeld(lock)) {
       if (System.nanoTime() > end) {
