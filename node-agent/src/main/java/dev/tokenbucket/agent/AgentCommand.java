@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Programmer;
@@ -83,12 +84,12 @@ final class AgentCommand implements Callable<Integer> {
       List<String> findings =
           Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""));
       findings.forEach(finding -> LOG.warn("preflight: {}", finding));
-      BpfFileSystem.ensure(host.bpffs);
+      Kernel kernel = new LinuxKernel(clsact);
+      BpfFileSystem.ensure(kernel, host.bpffs);
       Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
       FailsafeSettings failsafes = failsafe.settings();
       Files.write(host.failsafes(), failsafes.describe());
-      Programmer programmer =
-          new Programmer(new LinuxKernel(clsact), host.bpffs, objects, failsafes);
+      Programmer programmer = new Programmer(kernel, host.bpffs, objects, failsafes);
       for (String layout : programmer.otherLayouts()) {
         LOG.info("maps of layout {} are in force until the first set takes over", layout);
       }
