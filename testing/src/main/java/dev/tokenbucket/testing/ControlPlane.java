@@ -260,7 +260,8 @@ public final class ControlPlane implements AutoCloseable {
         .getToken();
   }
 
-  private Path tokenKubeconfig(String name, URI server, String token) {
+  /** A kubeconfig file with this token and nothing else to be known by. */
+  public Path tokenKubeconfig(String name, URI server, String token) {
     Path file = folder.resolve("kubeconfig-" + name);
     try {
       Files.writeString(

@@ -3,6 +3,7 @@ package dev.tokenbucket.testing.e2e;
 import dev.tokenbucket.testing.Commands;
 import dev.tokenbucket.testing.Daemon;
 import dev.tokenbucket.testing.StepFailedException;
+import dev.tokenbucket.testing.TestNetwork;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -181,6 +182,16 @@ public final class ClusterNode implements AutoCloseable {
   /** Makes an image known to the node, from an archive. */
   public void importImage(Path archive) {
     run("ctr", "--address", CONTAINERD_SOCKET, "-n", "k8s.io", "images", "import", "" + archive);
+  }
+
+  /** Gives an image that the node has a further name. */
+  public void tagImage(String from, String to) {
+    run("ctr", "--address", CONTAINERD_SOCKET, "-n", "k8s.io", "images", "tag", "--force", from, to);
+  }
+
+  /** A command in the node's network alone, with this machine's files. */
+  public List<String> inNetwork(List<String> command) {
+    return TestNetwork.in(network.node(settings.number()), command);
   }
 
   /** Starts the kubelet. */

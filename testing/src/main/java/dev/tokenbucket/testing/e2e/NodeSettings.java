@@ -82,6 +82,7 @@ record NodeSettings(int number, Path folder, String cgroup) {
       clusterDNS: [10.96.0.10]
       volumePluginDir: %6$s/plugins
       nodeStatusUpdateFrequency: 2s
+      nodeLeaseDurationSeconds: 8
       syncFrequency: 2s
       localStorageCapacityIsolation: false
       evictionHard: {memory.available: 100Mi, nodefs.available: 1%%, imagefs.available: 1%%}

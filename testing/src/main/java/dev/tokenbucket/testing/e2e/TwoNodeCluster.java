@@ -128,6 +128,9 @@ public final class TwoNodeCluster implements AutoCloseable {
         "kube-controller-manager",
         List.of(
             "--use-service-account-credentials=true",
+            // a node that is silent is NotReady sooner than after the default of 50 s
+            "--node-monitor-grace-period=12s",
+            "--node-monitor-period=1s",
             "--service-account-private-key-file=" + certificates.resolve("service-accounts.key"),
             "--root-ca-file=" + certificates.resolve("ca.crt")));
     startComponent("kube-scheduler", List.of());
