@@ -113,6 +113,11 @@ final class PolicyDirectorySource implements DesiredStateSource {
     return last;
   }
 
+  @Override
+  public boolean looked() {
+    return last.isPresent();
+  }
+
   // A folder's files are looked at, not watched: inotify is silent on network file systems and on
   // the links by which Kubernetes projects a ConfigMap.
   @Override
