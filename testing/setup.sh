@@ -7,6 +7,7 @@ set -euo pipefail
 declare -A package=(
     [javac]=openjdk-17-jdk-headless [mvn]=maven [clang]=clang [clang-format]=clang-format
     [bpftool]=bpftool [ip]=iproute2 [etcd]=etcd-server [nsenter]=util-linux [git]=git
+    [buildah]=buildah [mmdebstrap]=mmdebstrap [shellcheck]=shellcheck
     [socat]=socat [nft]=nftables [iptables-nft]=iptables [ethtool]=ethtool
 )
 case "${1:-}" in
