@@ -64,7 +64,7 @@ class LayoutTest extends KernelTest {
             policy.perSource(CAPACITY).evicting(),
             policy.perFlow(CAPACITY).evicting())) {
       Path compiled = new ClassifierCompiler(objects).compile(List.of());
-      new PolicySlots(kernel, new Pins(bpffs), compiled).prepare();
+      new PolicySlots(kernel, new Pins(bpffs), compiled, new ProgrammedLog()).prepare();
 
       assertThat(text(shapes()))
           .as(
