@@ -95,3 +95,10 @@ imagePullSecrets:
 {{ toYaml . }}
 {{- end }}
 {{- end -}}
+
+{{/* Annotations of a hook's object, which goes once all hooks of its event succeeded: (list EVENTS WEIGHT) */}}
+{{- define "tokenbucket.hook" -}}
+helm.sh/hook: {{ index . 0 }}
+helm.sh/hook-weight: {{ index . 1 | quote }}
+helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end -}}

@@ -1,5 +1,8 @@
 package dev.tokenbucket.agent;
 
+import dev.tokenbucket.agent.probe.AwaitDaemonSetCommand;
+import dev.tokenbucket.agent.probe.HoldCommand;
+import dev.tokenbucket.agent.probe.ProbeCommand;
 import dev.tokenbucket.api.BuildVersion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -11,7 +14,14 @@ import picocli.CommandLine.IVersionProvider;
     description = "Limits this host's traffic with token buckets in the kernel.",
     mixinStandardHelpOptions = true,
     versionProvider = TokenBucketCommand.Version.class,
-    subcommands = {AgentCommand.class, StatusCommand.class, CleanupCommand.class})
+    subcommands = {
+      AgentCommand.class,
+      StatusCommand.class,
+      CleanupCommand.class,
+      ProbeCommand.class,
+      HoldCommand.class,
+      AwaitDaemonSetCommand.class
+    })
 public final class TokenBucketCommand {
   private TokenBucketCommand() {}
 
