@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Programmer;
@@ -57,7 +58,7 @@ final class AgentCommand implements Callable<Integer> {
     try (HealthEndpoint health = new HealthEndpoint(healthPort, System::nanoTime);
         FileChannel lockFile =
             FileChannel.open(
-                host.stateDir.resolve("agent.lock"),
+                StateFiles.LOCK.in(host.stateDir),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE);
         @Nullable FileLock lock = lockFile.tryLock()) {
@@ -74,12 +75,15 @@ final class AgentCommand implements Callable<Integer> {
       if (obstacle.isPresent()) {
         new BlockedAgent(obstacle.get(), findings, health).run(opening);
       }
-      BpfFileSystem.ensure(host.bpffs);
-      Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
+      Kernel kernel = new LinuxKernel(clsact);
+      BpfFileSystem.ensure(kernel, host.bpffs);
+      Path objects =
+          new ClassifierCompiler(StateFiles.OBJECTS.in(host.stateDir)).compile(List.of());
       FailsafeSettings failsafes = failsafe.settings();
-      Files.write(host.failsafes(), failsafes.describe());
-      Programmer programmer =
-          new Programmer(new LinuxKernel(clsact), host.bpffs, objects, failsafes);
+      StateFiles.FAILSAFES
+          .write(host.stateDir, String.join("\n", failsafes.describe()))
+          .ifPresent(problem -> LOG.warn("{}", problem));
+      Programmer programmer = new Programmer(kernel, host.bpffs, objects, failsafes);
       for (String layout : programmer.otherLayouts()) {
         LOG.info("maps of layout {} are in force until the first set takes over", layout);
       }
@@ -136,8 +140,10 @@ final class AgentCommand implements Callable<Integer> {
           .getOrDefault(policy.uid(), List.of())
           .forEach(each -> lines.add(policy.name() + ": " + each));
     }
-    if (!Files.exists(host.warnings()) || !Files.readAllLines(host.warnings()).equals(lines)) {
-      Files.write(host.warnings(), lines);
+    if (!StateFiles.WARNINGS.lines(host.stateDir).equals(lines)) {
+      StateFiles.WARNINGS
+          .write(host.stateDir, String.join("\n", lines))
+          .ifPresent(problem -> LOG.warn("{}", problem));
       lines.forEach(each -> LOG.warn("{}", each));
     }
     return warnings;
