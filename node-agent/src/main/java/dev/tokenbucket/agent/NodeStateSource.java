@@ -8,13 +8,12 @@ import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,27 +21,29 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. */
 public final class NodeStateSource implements DesiredStateSource {
-  private static final Logger LOG = LoggerFactory.getLogger(NodeStateSource.class);
+  private static final int TIMEOUT_MILLIS = 5_000;
+
   private final KubernetesClient client;
   private final SharedIndexInformer<TokenBucketNodeState> informer;
   private final String nodeName;
   private final List<String> findings;
+  private final ApiTrouble trouble;
   private final Semaphore changes = new Semaphore(0);
 
   /**
    * @param findings of the preflight, for the status
    */
-  NodeStateSource(Path kubeconfig, String nodeName, List<String> findings) throws IOException {
+  NodeStateSource(Config access, String nodeName, List<String> findings) {
     this.nodeName = nodeName;
     this.findings = List.copyOf(findings);
+    trouble = new ApiTrouble(access.getMasterUrl());
     client =
         new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
+            .withConfig(impatient(access))
+            .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("trouble", trouble))
             .build();
     informer = client.resources(TokenBucketNodeState.class).withName(nodeName).runnableInformer(0);
     informer.addEventHandler(new Wake(changes));
@@ -50,22 +51,19 @@ public final class NodeStateSource implements DesiredStateSource {
     informer.start();
   }
 
-  /** An API server that can't be reached changes nothing in the kernel, and is tried again. */
-  private boolean retry(Throwable e) {
-    LOG.warn(
-        "watching tokenbucketnodestate {} at {} failed, trying again; what runs stays in force: {}",
-        nodeName,
-        client.getMasterUrl(),
-        rootCause(e));
-    return true;
+  /** The loop tries again by itself, and must not stand still while the API server is away. */
+  private static Config impatient(Config access) {
+    return new ConfigBuilder(access)
+        .withRequestRetryBackoffLimit(0)
+        .withConnectionTimeout(TIMEOUT_MILLIS)
+        .withRequestTimeout(TIMEOUT_MILLIS)
+        .build();
   }
 
-  private static Throwable rootCause(Throwable e) {
-    Throwable cause = e;
-    while (cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return cause;
+  /** An API server that can't be reached changes nothing in the kernel, and is tried again. */
+  private boolean retry(Throwable e) {
+    trouble.failed(e);
+    return true;
   }
 
   private record Wake(Semaphore changes) implements ResourceEventHandler<TokenBucketNodeState> {
@@ -97,6 +95,11 @@ public final class NodeStateSource implements DesiredStateSource {
   }
 
   @Override
+  public boolean looked() {
+    return informer.hasSynced();
+  }
+
+  @Override
   public Optional<DesiredState> current() {
     return nodeState()
         .filter(state -> state.getMetadata().getDeletionTimestamp() == null)
@@ -120,14 +123,18 @@ public final class NodeStateSource implements DesiredStateSource {
     }
     TokenBucketNodeState update = new TokenBucketNodeState();
     update.getMetadata().setName(nodeName);
-    client
-        .resource(update)
-        .subresource("status")
-        .edit(
-            latest -> {
-              latest.setStatus(status);
-              return latest;
-            });
+    try {
+      client
+          .resource(update)
+          .subresource("status")
+          .edit(
+              latest -> {
+                latest.setStatus(status);
+                return latest;
+              });
+    } catch (KubernetesClientException e) {
+      trouble.failed(e);
+    }
   }
 
   /** Pure: what the node's status is to say. */
@@ -143,7 +150,7 @@ public final class NodeStateSource implements DesiredStateSource {
     }
     long programmed = entries.stream().filter(NodePolicyStatus::programmed).count();
     return new TokenBucketNodeStateStatus(
-        state.generation(), programmed + "/" + entries.size(), findings, entries);
+        state.generation(), programmed + "/" + entries.size(), findings, entries, null, null);
   }
 
   private static NodePolicyStatus entry(

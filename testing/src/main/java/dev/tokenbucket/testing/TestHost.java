@@ -19,10 +19,32 @@ public final class TestHost implements AutoCloseable {
   private final String namespace;
   private final Path folder;
 
+  /** What each {@code tb} is started by. */
+  private final List<String> starter;
+
   TestHost(int number, String namespace, Path folder) {
+    this(number, namespace, folder, List.of());
+  }
+
+  private TestHost(int number, String namespace, Path folder, List<String> starter) {
     this.number = number;
     this.namespace = namespace;
     this.folder = folder;
+    this.starter = starter;
+  }
+
+  /**
+   * The same host, where {@code tb} is root with these capabilities and no others.
+   *
+   * @param capabilities in lower case, without {@code cap_}
+   */
+  TestHost withCapabilities(String... capabilities) {
+    String bounding = "-all,+" + String.join(",+", capabilities);
+    return new TestHost(
+        number,
+        namespace,
+        folder,
+        List.of("setpriv", "--bounding-set", bounding, "--inh-caps", "-all"));
   }
 
   /** The name of its Node. */
@@ -72,7 +94,7 @@ public final class TestHost implements AutoCloseable {
 
   /** {@code bin/tb} on this host, with its folders. */
   public List<String> tb(String... arguments) {
-    List<String> command = new ArrayList<>();
+    List<String> command = new ArrayList<>(starter);
     command.add(Commands.repository().resolve("bin/tb").toString());
     command.addAll(List.of(arguments));
     command.addAll(

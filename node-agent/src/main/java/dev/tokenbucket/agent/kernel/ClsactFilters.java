@@ -119,30 +119,10 @@ final class ClsactFilters {
     }
   }
 
-  /** A filter of another's, whatever its handle and priority, found by tc itself. */
+  /** A filter of another's, whatever its handle and priority, on either side. */
   private boolean othersUseIt(Attachment at) {
-    Optional<String> device = calls.interfaceName(at.ifindex());
-    if (device.isEmpty()) {
-      return true;
-    }
-    for (String side : new String[] {"ingress", "egress"}) {
-      try {
-        Process tc =
-            new ProcessBuilder("tc", "filter", "show", "dev", device.get(), side)
-                .redirectErrorStream(true)
-                .start();
-        boolean any = tc.getInputStream().readAllBytes().length > 0;
-        if (tc.waitFor() == 0 && any) {
-          return true;
-        }
-      } catch (IOException e) {
-        return true;
-      } catch (InterruptedException e) {
-        Thread.currentThread().interrupt();
-        return true;
-      }
-    }
-    return false;
+    FilterDump dump = new FilterDump(calls);
+    return dump.any(at.ifindex(), FilterDump.INGRESS) || dump.any(at.ifindex(), FilterDump.EGRESS);
   }
 
   private static void mark(Attachment at) {

@@ -48,13 +48,35 @@ public interface Kernel {
   /** Detaches what of ours is attached there; no error where nothing is. */
   void detach(Attachment at);
 
-  /** A running program's value of a one-element map of this size; empty where it has none. */
-  Optional<byte[]> readOnlyData(long programId, int size);
+  /**
+   * Loads a program and takes a map of its own beside it.
+   *
+   * @param map the map's name in the object
+   */
+  ProgramAndMap loadWithMap(
+      Path object,
+      String program,
+      Map<String, Path> pins,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents,
+      String map);
 
-  /** Opens a pinned map. */
+  /** The kernel's number of a loaded program. */
+  long programId(int program);
+
+  /** The kernel's number of a map. */
+  long mapId(int map);
+
+  /** The maps that a loaded program uses, by the kernel's numbers. */
+  List<Long> mapIds(int program);
+
+  /** Pins a program or a map where nothing is pinned yet. */
+  void pin(int fd, Path pin);
+
+  /** Opens a pinned program or map. */
   int open(Path pin);
 
-  /** Opens a pinned map for as long as it is read. */
+  /** Opens a pinned program or map for as long as it is read. */
   default <T> T read(Path pin, IntFunction<T> use) {
     int map = open(pin);
     try {
@@ -104,11 +126,11 @@ public interface Kernel {
    */
   Batch lookupBatch(int map, Optional<ByteBuffer> cursor, int keySize, int valueSize, int count);
 
-  /** Opens the map that an element of an array of maps holds; empty where it holds none. */
-  Optional<Integer> openInner(int maps, int key);
-
-  /** Loads a program and opens a map of its own beside it. */
-  ProgramAndMap loadWithMap(Path object, String program, Map<String, Path> pins, String map);
+  /**
+   * The number of the map that an element of an array of maps holds; empty where it holds none. A
+   * number opens nothing: that would need CAP_SYS_ADMIN, so maps of such arrays are pinned, too.
+   */
+  Optional<Long> innerId(int maps, int key);
 
   /** Writes the same value for each possible CPU. */
   void updatePerCpu(int map, int key, byte[] value);
@@ -118,6 +140,9 @@ public interface Kernel {
 
   /** Runs a syscall program on this context and returns its result. */
   int run(int program, byte[] context);
+
+  /** Mounts a BPF file system that its owner alone may look into; needs CAP_SYS_ADMIN. */
+  void mountBpf(Path folder);
 
   /** Waits until every program that runs now has ended. */
   void awaitGracePeriod();

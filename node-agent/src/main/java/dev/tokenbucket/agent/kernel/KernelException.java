@@ -1,20 +1,29 @@
 package dev.tokenbucket.agent.kernel;
 
+import jnr.constants.platform.Errno;
+
 /** A call to the kernel or to libbpf that failed: what was tried, and the errno. */
 public final class KernelException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  /** The kernel's own, which no libc names: what it can't do in this combination. */
+  private static final int ENOTSUPP = 524;
+
   private final int errno;
 
   public KernelException(String attempt, int errno) {
-    super(
-        attempt
-            + " failed: "
-            + jnr.constants.platform.Errno.valueOf(errno).name()
-            + " ("
-            + jnr.constants.platform.Errno.valueOf(errno).description()
-            + ")");
+    super(attempt + " failed: " + text(errno));
     this.errno = errno;
+  }
+
+  private static String text(int errno) {
+    if (errno == ENOTSUPP) {
+      return "ENOTSUPP (the kernel does not support this)";
+    }
+    Errno known = Errno.valueOf(errno);
+    return known.defined() && known.intValue() == errno
+        ? known.name() + " (" + known.description() + ")"
+        : "errno " + errno;
   }
 
   /** The positive errno. */

@@ -54,9 +54,7 @@ public interface LibBpf {
 
   int bpf_link_update(int linkFd, int programFd, @Nullable Pointer options);
 
-  int bpf_prog_get_fd_by_id(int id);
-
-  int bpf_map_get_fd_by_id(int id);
+  int bpf_link_detach(int linkFd);
 
   int bpf_obj_get_info_by_fd(int fd, Pointer info, int[] size);
 
@@ -86,7 +84,11 @@ public interface LibBpf {
 
   long recv(int fd, byte[] message, long length, int flags);
 
+  int mount(String source, String target, String type, long flags, String data);
+
   int ioctl(int fd, long request, byte[] argument);
+
+  int fcntl(int fd, int command, int argument);
 
   int close(int fd);
 }

@@ -17,7 +17,6 @@ import java.util.function.Function;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
-import org.jspecify.annotations.Nullable;
 
 /** {@link Kernel} by libbpf and the bpf() system call. */
 public final class LinuxKernel implements Kernel {
@@ -35,6 +34,9 @@ public final class LinuxKernel implements Kernel {
 
   /** A hash map's cursor is the number of its bucket. */
   private static final int CURSOR_SIZE = 4;
+
+  /** Bytes of struct bpf_map_info that we ask for. */
+  private static final int MAP_INFO = 80;
 
   /** A line of a map's /proc/self/fdinfo. */
   private static final String MEMORY = "memlock:";
@@ -74,15 +76,20 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public ProgramAndMap loadWithMap(
-      Path object, String program, Map<String, Path> pins, String map) {
+      Path object,
+      String program,
+      Map<String, Path> pins,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents,
+      String map) {
     return load(
         object,
         pins,
-        Map.of(),
-        List.of(),
+        readOnlyData,
+        contents,
         opened ->
             new ProgramAndMap(
-                program(opened, program), reopenMap(library.bpf_map__fd(map(opened, map)))));
+                program(opened, program), calls.duplicate(library.bpf_map__fd(map(opened, map)))));
   }
 
   private <T> T load(
@@ -135,12 +142,7 @@ public final class LinuxKernel implements Kernel {
       throw new KernelException("finding program " + name, ENOENT);
     }
     // The object's own descriptor goes with the object; a second one outlives it.
-    return reopen(library.bpf_program__fd(found));
-  }
-
-  private int reopenMap(int map) {
-    return NativeCalls.check(
-        "opening a program's map", library.bpf_map_get_fd_by_id(calls.info(map, 8, 80).getInt(4)));
+    return calls.duplicate(library.bpf_program__fd(found));
   }
 
   private Pointer map(Pointer object, String name) {
@@ -149,12 +151,6 @@ public final class LinuxKernel implements Kernel {
       throw new KernelException("finding map " + name, ENOENT);
     }
     return map;
-  }
-
-  private int reopen(int program) {
-    return NativeCalls.check(
-        "opening the loaded program",
-        library.bpf_prog_get_fd_by_id((int) calls.programId(program)));
   }
 
   @Override
@@ -195,41 +191,23 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
-  public Optional<byte[]> readOnlyData(long programId, int size) {
-    int program =
-        NativeCalls.check(
-            "opening program " + programId, library.bpf_prog_get_fd_by_id((int) programId));
-    try {
-      int maps = 64;
-      Pointer ids = Memory.allocateDirect(runtime, 4L * maps, true);
-      Pointer info = Memory.allocateDirect(runtime, 232, true);
-      info.putInt(52, maps);
-      info.putLong(56, ids.address());
-      NativeCalls.check(
-          "reading a program's info",
-          library.bpf_obj_get_info_by_fd(program, info, new int[] {232}));
-      for (int i = 0; i < info.getInt(52); i++) {
-        byte @Nullable [] value = onlyValue(ids.getInt(4L * i), size);
-        if (value != null) {
-          return Optional.of(value);
-        }
-      }
-      return Optional.empty();
-    } finally {
-      close(program);
-    }
+  public long programId(int program) {
+    return calls.programId(program);
   }
 
-  private byte @Nullable [] onlyValue(int mapId, int size) {
-    int map = NativeCalls.check("opening a program's map", library.bpf_map_get_fd_by_id(mapId));
-    try {
-      ByteBuffer info = calls.info(map, 0, 80);
-      boolean wanted =
-          info.getInt(0) == BPF_MAP_TYPE_ARRAY && info.getInt(12) == size && info.getInt(16) == 1;
-      return wanted ? lookup(map, 0, size) : null;
-    } finally {
-      close(map);
-    }
+  @Override
+  public long mapId(int map) {
+    return Integer.toUnsignedLong(calls.info(map, MAP_INFO).getInt(4));
+  }
+
+  @Override
+  public List<Long> mapIds(int program) {
+    return calls.mapIds(program);
+  }
+
+  @Override
+  public void pin(int fd, Path pin) {
+    NativeCalls.check("pinning " + pin, library.bpf_obj_pin(fd, pin.toString()));
   }
 
   @Override
@@ -240,7 +218,7 @@ public final class LinuxKernel implements Kernel {
   @Override
   public int createArray(String name, int valueSize, int entries, Path pin) {
     int map = createArray(name, valueSize, entries);
-    NativeCalls.check("pinning " + pin, library.bpf_obj_pin(map, pin.toString()));
+    pin(map, pin);
     return map;
   }
 
@@ -314,16 +292,15 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
-  public Optional<Integer> openInner(int maps, int key) {
+  public Optional<Long> innerId(int maps, int key) {
     byte[] id = new byte[4];
     int result = library.bpf_map_lookup_elem(maps, bytes(key), id);
     if (result == -ENOENT) {
       return Optional.empty();
     }
     NativeCalls.check("reading an array of maps", result);
-    int inner = ByteBuffer.wrap(id).order(ByteOrder.nativeOrder()).getInt();
     return Optional.of(
-        NativeCalls.check("opening a table of buckets", library.bpf_map_get_fd_by_id(inner)));
+        Integer.toUnsignedLong(ByteBuffer.wrap(id).order(ByteOrder.nativeOrder()).getInt()));
   }
 
   @Override
@@ -353,6 +330,13 @@ public final class LinuxKernel implements Kernel {
     options.putInt(48, context.length);
     NativeCalls.check("running a BPF program", library.bpf_prog_test_run_opts(program, options));
     return options.getInt(56);
+  }
+
+  @Override
+  public void mountBpf(Path folder) {
+    if (library.mount("bpf", folder.toString(), "bpf", 0, "mode=0700") < 0) {
+      throw new KernelException("mounting one at " + folder, runtime.getLastError());
+    }
   }
 
   @Override

@@ -7,7 +7,9 @@ import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
@@ -22,6 +24,11 @@ final class NativeCalls {
 
   /** Bytes of struct bpf_prog_info that we ask for. */
   private static final int PROGRAM_INFO = 232;
+
+  /** The kernel takes no more in a program. */
+  private static final int MOST_MAPS = 64;
+
+  private static final int F_DUPFD_CLOEXEC = 1030;
 
   /** Bytes of an interface's name, with the zero that ends it. */
   static final int INTERFACE_NAME = 16;
@@ -61,18 +68,41 @@ final class NativeCalls {
     library.close(fd);
   }
 
+  /** A second descriptor of the same object; by number it could be had by CAP_SYS_ADMIN alone. */
+  int duplicate(int fd) {
+    int second = library.fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (second < 0) {
+      throw new KernelException("duplicating a file descriptor", runtime.getLastError());
+    }
+    return second;
+  }
+
   /** An object's info, {@code size} bytes of it at most. */
-  ByteBuffer info(int fd, int minimum, int size) {
+  ByteBuffer info(int fd, int size) {
     Pointer info = Memory.allocateDirect(runtime, size, true);
-    int[] length = {size};
-    check("reading an object's info", library.bpf_obj_get_info_by_fd(fd, info, length));
-    byte[] bytes = new byte[Math.max(size, minimum)];
+    fillInfo(fd, info, size);
+    byte[] bytes = new byte[size];
     info.get(0, bytes, 0, size);
     return ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
   }
 
+  private void fillInfo(int fd, Pointer info, int size) {
+    check("reading an object's info", library.bpf_obj_get_info_by_fd(fd, info, new int[] {size}));
+  }
+
   long programId(int program) {
-    return Integer.toUnsignedLong(info(program, 4, PROGRAM_INFO).getInt(4));
+    return Integer.toUnsignedLong(info(program, PROGRAM_INFO).getInt(4));
+  }
+
+  List<Long> mapIds(int program) {
+    Pointer ids = Memory.allocateDirect(runtime, (long) Integer.BYTES * MOST_MAPS, true);
+    Pointer info = Memory.allocateDirect(runtime, PROGRAM_INFO, true);
+    info.putInt(52, MOST_MAPS);
+    info.putLong(56, ids.address());
+    fillInfo(program, info, PROGRAM_INFO);
+    return IntStream.range(0, Math.min(info.getInt(52), MOST_MAPS))
+        .mapToObj(i -> Integer.toUnsignedLong(ids.getInt((long) Integer.BYTES * i)))
+        .toList();
   }
 
   /** Empty where this network namespace has no such interface. */

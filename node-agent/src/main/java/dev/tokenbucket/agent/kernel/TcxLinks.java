@@ -84,7 +84,7 @@ final class TcxLinks {
     }
     int fd = calls.open(at.link());
     try {
-      ByteBuffer info = calls.info(fd, 0, 64);
+      ByteBuffer info = calls.info(fd, 64);
       int ifindex = info.getInt(16);
       return ifindex == 0
           ? Optional.empty()
@@ -96,7 +96,17 @@ final class TcxLinks {
     }
   }
 
+  /** At once: a link that is only unpinned runs its program until the kernel gets round to it. */
   void detach(Attachment at) {
+    if (!Files.exists(at.link())) {
+      return;
+    }
+    int link = calls.open(at.link());
+    try {
+      NativeCalls.check("detaching link " + at.link(), calls.library().bpf_link_detach(link));
+    } finally {
+      calls.close(link);
+    }
     NativeCalls.unpin(at.link());
   }
 }

@@ -3,6 +3,8 @@ package dev.tokenbucket.agent.program;
 import dev.tokenbucket.agent.kernel.Kernel;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.IntConsumer;
@@ -23,6 +25,9 @@ final class BucketTables {
   private static final int HINTS = 1 << 16;
   private static final int BUCKET_SIZE = 24;
 
+  /** The pin of the hash map that is asked for a key. */
+  private static final String TABLE = "table";
+
   private final Kernel kernel;
   private final Pins pins;
 
@@ -38,20 +43,32 @@ final class BucketTables {
 
   /** Makes a slot's maps, with every bucket full. */
   void create(int slot, SlotIdentity identity) {
+    // What is pinned there was left by an agent killed while it made or gave up a slot.
+    Pins.remove(pins.slot(slot));
+    Pins.makeFolder(pins.slot(slot));
     int keySize = Pins.keySize(identity.per());
     int capacity = identity.capacity();
     if (identity.evicts()) {
       put(
           tables(identity),
           slot,
+          pins.slot(slot).resolve(TABLE),
           kernel.createHash("buckets", keySize, BUCKET_SIZE, capacity, true));
       return;
     }
-    put(tables(identity), slot, kernel.createHash("buckets", keySize, 4, capacity, false));
-    put("hints", slot, kernel.createArray("hints", 4, HINTS));
-    put("free_places", slot, kernel.createQueue("free_places", 4, capacity));
+    put(
+        tables(identity),
+        slot,
+        pins.slot(slot).resolve(TABLE),
+        kernel.createHash("buckets", keySize, 4, capacity, false));
+    put("hints", slot, hints(slot), kernel.createArray("hints", 4, HINTS));
+    put("free_places", slot, freePlaces(slot), kernel.createQueue("free_places", 4, capacity));
     for (int array = 0; array < arrays(capacity); array++) {
-      put("places", slot * SLOT_ARRAYS + array, kernel.createArray("places", PLACE_SIZE, PLACES));
+      put(
+          "places",
+          slot * SLOT_ARRAYS + array,
+          placesPin(slot, array),
+          kernel.createArray("places", PLACE_SIZE, PLACES));
     }
     byte[] cursor =
         ByteBuffer.allocate(8).order(ByteOrder.nativeOrder()).putInt(0).putInt(capacity).array();
@@ -61,15 +78,15 @@ final class BucketTables {
   /** Gives up a slot's maps, which no program may use any more. */
   void remove(int slot, SlotIdentity identity) {
     with(tables(identity), map -> kernel.delete(map, slot));
-    if (identity.evicts()) {
-      return;
+    if (!identity.evicts()) {
+      List.of("hints", "free_places").forEach(name -> with(name, map -> kernel.delete(map, slot)));
+      with(
+          "places",
+          map ->
+              IntStream.range(0, arrays(identity.capacity()))
+                  .forEach(array -> kernel.delete(map, slot * SLOT_ARRAYS + array)));
     }
-    List.of("hints", "free_places").forEach(name -> with(name, map -> kernel.delete(map, slot)));
-    with(
-        "places",
-        map ->
-            IntStream.range(0, arrays(identity.capacity()))
-                .forEach(array -> kernel.delete(map, slot * SLOT_ARRAYS + array)));
+    Pins.remove(pins.slot(slot));
   }
 
   /** Arrays of places in use or used before, from the first on; none of an evicting table. */
@@ -86,35 +103,49 @@ final class BucketTables {
     return readInner(
         "places",
         slot * SLOT_ARRAYS + array,
+        placesPin(slot, array),
         inner -> kernel.lookupBatch(inner, Optional.empty(), 4, PLACE_SIZE, PLACES).values());
   }
 
   /** Bytes of kernel memory that a slot's maps take; empty where it has none. */
   Optional<Long> memory(int slot, SlotIdentity identity) {
-    Optional<Long> table = memory(tables(identity), slot);
+    Optional<Long> table = memory(tables(identity), slot, pins.slot(slot).resolve(TABLE));
     if (table.isEmpty() || identity.evicts()) {
       return table;
     }
-    long places = memory("places", slot * SLOT_ARRAYS).orElse(0L) * arrays(identity.capacity());
-    long rest = memory("hints", slot).orElse(0L) + memory("free_places", slot).orElse(0L);
-    return Optional.of(table.get() + places + rest);
+    long array = memory("places", slot * SLOT_ARRAYS, placesPin(slot, 0)).orElse(0L);
+    long rest =
+        memory("hints", slot, hints(slot)).orElse(0L)
+            + memory("free_places", slot, freePlaces(slot)).orElse(0L);
+    return Optional.of(table.get() + array * arrays(identity.capacity()) + rest);
   }
 
-  private Optional<Long> memory(String outer, int key) {
-    return readInner(outer, key, kernel::memory);
+  private Optional<Long> memory(String outer, int key, Path pin) {
+    return readInner(outer, key, pin, kernel::memory);
   }
 
-  private <T> Optional<T> readInner(String outer, int key, IntFunction<T> use) {
-    return kernel
-        .read(pins.map(outer), map -> kernel.openInner(map, key))
-        .map(
-            inner -> {
-              try {
-                return use.apply(inner);
-              } finally {
-                kernel.close(inner);
-              }
-            });
+  /** Empty where the array holds no map there, or another one than is pinned. */
+  private <T> Optional<T> readInner(String outer, int key, Path pin, IntFunction<T> use) {
+    Optional<Long> held = kernel.read(pins.map(outer), map -> kernel.innerId(map, key));
+    if (held.isEmpty() || !Files.exists(pin)) {
+      return Optional.empty();
+    }
+    return kernel.read(
+        pin,
+        inner ->
+            held.get() == kernel.mapId(inner) ? Optional.of(use.apply(inner)) : Optional.empty());
+  }
+
+  private Path hints(int slot) {
+    return pins.slot(slot).resolve("hints");
+  }
+
+  private Path freePlaces(int slot) {
+    return pins.slot(slot).resolve("free_places");
+  }
+
+  private Path placesPin(int slot, int array) {
+    return pins.slot(slot).resolve("places-" + array);
   }
 
   private static int arrays(int places) {
@@ -125,10 +156,15 @@ final class BucketTables {
     return Pins.tables(identity.per(), identity.evicts());
   }
 
-  private void put(String outer, int key, int inner) {
-    byte[] value = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(inner).array();
-    with(outer, map -> kernel.update(map, key, value));
-    kernel.close(inner);
+  /** Pinned first: the array never holds a map that nobody can open. */
+  private void put(String outer, int key, Path pin, int inner) {
+    try {
+      kernel.pin(inner, pin);
+      byte[] value = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(inner).array();
+      with(outer, map -> kernel.update(map, key, value));
+    } finally {
+      kernel.close(inner);
+    }
   }
 
   private void with(String name, IntConsumer use) {

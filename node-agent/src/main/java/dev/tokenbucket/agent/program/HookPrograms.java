@@ -4,8 +4,6 @@ import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.program.HookSet.HookKey;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashSet;
@@ -24,30 +22,30 @@ final class HookPrograms {
   private static final Logger LOG = LoggerFactory.getLogger(HookPrograms.class);
   private static final String OBJECT = "classifier.bpf.o";
   private static final String PROGRAM = "tokenbucket";
-
-  /** Begins the name of a folder among a hook's pins; the rest says which objects are attached. */
-  private static final String VERSION = "version-";
+  private static final String CONFIGURATION = ".rodata.hook";
 
   private final Kernel kernel;
   private final Layouts layouts;
   private final Pins pins;
   private final Path objects;
+  private final ProgramPins programPins;
 
   HookPrograms(Kernel kernel, Layouts layouts, Path objects) {
     this.kernel = kernel;
     this.layouts = layouts;
     this.pins = layouts.own();
     this.objects = objects;
+    this.programPins = new ProgramPins(kernel);
   }
 
   /** Creates and pins the host's maps where they are missing, by loading a program once. */
   void prepareMaps() {
-    makeFolder(pins.root().resolve("hooks"));
+    Pins.makeFolder(pins.root().resolve("hooks"));
     if (Pins.HOST_MAPS.stream().allMatch(map -> Files.exists(pins.map(map)))) {
       return;
     }
     Path scratch = pins.root().resolve("hooks").resolve("scratch");
-    makeFolder(scratch);
+    Pins.makeFolder(scratch);
     try {
       kernel.close(
           kernel.load(objects.resolve(OBJECT), PROGRAM, pins.ofClassifier(scratch), Map.of()));
@@ -56,52 +54,68 @@ final class HookPrograms {
     }
   }
 
-  private static void makeFolder(Path folder) {
-    try {
-      Files.createDirectories(folder);
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
   /** Sees to it that the hook runs a program made for this, and nothing else of ours. */
   void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
     Attachment at = pins.hook(hook.ifindex(), hook.direction());
     Optional<Kernel.Attached> there = kernel.attached(at);
-    Path version = at.folder().resolve(VERSION + objects.getFileName());
-    if (there.isPresent()
-        && Files.exists(version)
-        && running(there.get()).filter(wanted::isOf).isPresent()) {
+    if (there.filter(running -> isWanted(at, running.programId(), wanted)).isPresent()) {
       return;
     }
     if (there.isEmpty()) {
       remove(at);
     }
-    makeFolder(at.folder());
-    Pins.entries(at.folder()).stream().filter(HookPrograms::isVersion).forEach(Pins::remove);
-    int program =
-        kernel.load(
+    Pins.makeFolder(at.folder());
+    there.ifPresent(running -> ProgramPins.removeExcept(at, running.programId()));
+    String done = exchange(at, there.isPresent(), wanted);
+    LOG.info(
+        "{} {} on {}: {}",
+        done,
+        hook.direction(),
+        hook.interfaceName(),
+        on.stream().map(p -> p.name() + " generation " + p.generation()).toList());
+  }
+
+  private boolean isWanted(Attachment at, long programId, HookConfiguration wanted) {
+    return ProgramPins.isOfVersion(at, programId, version())
+        && programPins.configuration(at, programId).filter(wanted::isOf).isPresent();
+  }
+
+  private String version() {
+    return String.valueOf(objects.getFileName());
+  }
+
+  /**
+   * Returns what was done, for the log.
+   *
+   * @throws IllegalStateException where the kernel took all that was asked, and yet runs another
+   */
+  private String exchange(Attachment at, boolean replaces, HookConfiguration wanted) {
+    Kernel.ProgramAndMap loaded =
+        kernel.loadWithMap(
             objects.resolve(OBJECT),
             PROGRAM,
             pins.ofClassifier(at.folder()),
-            Map.of(".rodata.hook", wanted.encode()),
-            wanted.maps());
+            Map.of(CONFIGURATION, wanted.encode()),
+            wanted.maps(),
+            CONFIGURATION);
     try {
-      String done = there.isPresent() ? replace(program, at) : attach(program, at);
-      makeFolder(version);
-      LOG.info(
-          "{} {} on {}: {}",
-          done,
-          hook.direction(),
-          hook.interfaceName(),
-          on.stream().map(p -> p.name() + " generation " + p.generation()).toList());
+      long id = programPins.keep(at, loaded, version());
+      String done = replaces ? replace(loaded.program(), at) : attach(loaded.program(), at);
+      Optional<Kernel.Attached> running = kernel.attached(at);
+      if (running.isEmpty() || !isWanted(at, running.get().programId(), wanted)) {
+        throw new IllegalStateException(
+            "%s runs %s after program %d was attached; it is tried again"
+                .formatted(
+                    at.folder().getFileName(),
+                    running.map(other -> "program " + other.programId()).orElse("nothing of ours"),
+                    id));
+      }
+      ProgramPins.removeExcept(at, id);
+      return done;
     } finally {
-      kernel.close(program);
+      kernel.close(loaded.program());
+      kernel.close(loaded.map());
     }
-  }
-
-  private static boolean isVersion(Path entry) {
-    return String.valueOf(entry.getFileName()).startsWith(VERSION);
   }
 
   /** Returns what was done, for the log; so does {@link #attach(int, Attachment)}. */
@@ -133,11 +147,9 @@ final class HookPrograms {
     return attached;
   }
 
-  /** What a program of ours was made for. */
-  Optional<HookConfiguration.Running> running(Kernel.Attached attached) {
-    return kernel
-        .readOnlyData(attached.programId(), HookConfiguration.SIZE)
-        .map(HookConfiguration.Running::decode);
+  /** What the program on a hook of ours was made for; empty where it is none that we know. */
+  Optional<HookConfiguration.Running> running(Attachment hook, Kernel.Attached attached) {
+    return programPins.configuration(hook, attached.programId());
   }
 
   void removeExcept(Set<HookKey> kept) {
@@ -158,6 +170,10 @@ final class HookPrograms {
 
   private void detachAndLog(Attachment hook) {
     remove(hook);
+    if (kernel.attached(hook).isPresent()) {
+      throw new IllegalStateException(
+          hook.folder().getFileName() + " still runs a program of ours");
+    }
     LOG.info("detached from {}", hook.folder().getFileName());
   }
 

@@ -23,10 +23,10 @@ import java.util.stream.Stream;
 record Pins(Path root) {
   /**
    * Which layout the pinned maps have. Raised by every change of a pinned map, or of one held by a
-   * pinned map: of its shape, and as well of what the bytes in it mean. So an agent never reads
-   * maps of another layout as its own. 1 had no folder of its own.
+   * pinned map: of its shape, of where it is pinned, and as well of what the bytes in it mean. So
+   * an agent never reads maps of another layout as its own. 1 had no folder of its own.
    */
-  static final int LAYOUT = 2;
+  static final int LAYOUT = 3;
 
   static final List<String> HOST_MAPS =
       List.of(
@@ -50,6 +50,14 @@ record Pins(Path root) {
 
   Path identities() {
     return root.resolve("identities");
+  }
+
+  /**
+   * Where the maps of a slot's table are pinned: those that arrays of maps hold can be opened by
+   * user space in no other way that needs no CAP_SYS_ADMIN.
+   */
+  Path slot(int slot) {
+    return root.resolve("slots").resolve(String.valueOf(slot));
   }
 
   Attachment hook(int ifindex, Direction direction) {
@@ -108,6 +116,14 @@ record Pins(Path root) {
       }
     }
     return Optional.empty();
+  }
+
+  static void makeFolder(Path folder) {
+    try {
+      Files.createDirectories(folder);
+    } catch (IOException e) {
+      throw new UncheckedIOException("making " + folder, e);
+    }
   }
 
   /** Removes a folder of pins. */

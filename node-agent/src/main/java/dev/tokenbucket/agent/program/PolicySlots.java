@@ -64,11 +64,16 @@ final class PolicySlots {
   private final Pins pins;
   private final Path objects;
   private final BucketTables tables;
+  private final ProgrammedLog programmed;
 
-  PolicySlots(Kernel kernel, Pins pins, Path objects) {
+  /**
+   * @param programmed is told of each policy whose parameters were written
+   */
+  PolicySlots(Kernel kernel, Pins pins, Path objects, ProgrammedLog programmed) {
     this.kernel = kernel;
     this.pins = pins;
     this.objects = objects;
+    this.programmed = programmed;
     this.tables = new BucketTables(kernel, pins);
   }
 
@@ -166,7 +171,7 @@ final class PolicySlots {
     }
     setParameters(slot, line(identity, policy, System.nanoTime()));
     kernel.use(pins.identities(), map -> kernel.update(map, slot, identity.encode()));
-    logParameters(policy);
+    programmed.written(policy);
   }
 
   private void setParameters(int slot, AxisLine line) {
@@ -191,7 +196,7 @@ final class PolicySlots {
         AxisLine line = line(identity, policy, System.nanoTime() + CHANGE_AHEAD_NANOS);
         if (kernel.run(program, changeStep(slot, PROPOSE, line, 0)) == 0
             && kernel.run(program, changeStep(slot, COMMIT, line, 0)) == 0) {
-          logParameters(policy);
+          programmed.written(policy);
           return;
         }
       }
@@ -263,7 +268,13 @@ final class PolicySlots {
           }
           kernel.use(
               pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
-          LOG.info("removed policy {}", identity.name());
+        });
+    Map<Integer, SlotIdentity> left = all();
+    freed.forEach(
+        (slot, identity) -> {
+          if (!left.containsKey(slot)) {
+            LOG.info("removed policy {}", identity.name());
+          }
         });
   }
 
@@ -286,14 +297,5 @@ final class PolicySlots {
             pins.map("table_counters"),
             map -> Sums.of(kernel.lookupPerCpu(map, slot, TABLE_COUNTERS_SIZE), 2));
     return tables.memory(slot, identity).map(memory -> new Table(sum[0], sum[1], memory));
-  }
-
-  private static void logParameters(NodePolicy policy) {
-    LOG.info(
-        "programmed {} generation {}: {}, burst {}",
-        policy.name(),
-        policy.generation(),
-        policy.unit().rateText(policy.rate()),
-        policy.unit().burstText(policy.burst()));
   }
 }

@@ -34,6 +34,7 @@ public final class Programmer {
   private final FailsafeSettings failsafes;
   private final Layouts layouts;
   private final Pins pins;
+  private final ProgrammedLog programmed;
   private final PolicySlots slots;
   private final HookPrograms programs;
   private final Sweeper sweeper;
@@ -65,7 +66,8 @@ public final class Programmer {
     this.failsafes = failsafes;
     this.layouts = layouts;
     this.pins = layouts.own();
-    this.slots = new PolicySlots(kernel, pins, objects);
+    this.programmed = new ProgrammedLog();
+    this.slots = new PolicySlots(kernel, pins, objects, programmed);
     this.programs = new HookPrograms(kernel, layouts, objects);
     this.sweeper = new Sweeper(kernel, pins, objects);
     this.readBack = new ReadBack(kernel, interfaces, slots, programs);
@@ -95,6 +97,7 @@ public final class Programmer {
     programs.removeExcept(set.hooks().keySet());
     layouts.others().forEach(this::endTakeOver);
     slots.freeExcept(new HashSet<>(placed.values()));
+    programmed.confirm(set.hooks(), this::running);
     return Map.copyOf(set.failures());
   }
 

@@ -35,7 +35,7 @@ final class ReadBack {
         .flatMap(
             attached ->
                 programs
-                    .running(attached)
+                    .running(hook, attached)
                     .map(running -> hook(hook, attached, running, identities)));
   }
 

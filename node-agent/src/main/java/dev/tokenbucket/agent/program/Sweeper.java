@@ -6,6 +6,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -132,7 +133,7 @@ final class Sweeper {
     }
 
     private Kernel.ProgramAndMap load() {
-      return kernel.loadWithMap(object, "sweep", pins.ofSweep(), "sweep_keys");
+      return kernel.loadWithMap(object, "sweep", pins.ofSweep(), Map.of(), List.of(), "sweep_keys");
     }
 
     @Override

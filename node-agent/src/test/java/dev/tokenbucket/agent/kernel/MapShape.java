@@ -15,7 +15,7 @@ public record MapShape(int type, int keySize, int valueSize, int entries) {
 
   /** Of a map, by its descriptor. */
   public static MapShape of(int map) {
-    ByteBuffer info = new NativeCalls().info(map, INFO_SIZE, INFO_SIZE);
+    ByteBuffer info = new NativeCalls().info(map, INFO_SIZE);
     return new MapShape(info.getInt(0), info.getInt(8), info.getInt(12), info.getInt(16));
   }
 

@@ -15,7 +15,7 @@ public record ProgramSize(int instructions, int verified) {
 
   /** Of a program, by its descriptor. */
   public static ProgramSize of(int program) {
-    var info = new NativeCalls().info(program, INFO_SIZE, INFO_SIZE);
+    var info = new NativeCalls().info(program, INFO_SIZE);
     return new ProgramSize(info.getInt(XLATED_LENGTH) / INSTRUCTION, info.getInt(VERIFIED));
   }
 }

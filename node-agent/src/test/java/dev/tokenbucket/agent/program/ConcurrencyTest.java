@@ -91,7 +91,10 @@ class ConcurrencyTest extends KernelTest {
     SlotIdentity identity = SlotIdentity.of(first, 0);
     PolicySlots slots =
         new PolicySlots(
-            new LinuxKernel(), new Pins(bpffs), new ClassifierCompiler(objects).compile(List.of()));
+            new LinuxKernel(),
+            new Pins(bpffs),
+            new ClassifierCompiler(objects).compile(List.of()),
+            new ProgrammedLog());
     try (VirtualHook hook = VirtualHook.inRealTime(bpffs, objects, first)) {
       slots.prepare();
       int slot = Objects.requireNonNull(slots.program(Map.of(identity, first)).get(identity));

@@ -6,17 +6,20 @@ import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.MapShape;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** What {@link Pins#LAYOUT} stands for, as the kernel has it. */
 class LayoutTest extends KernelTest {
   /** The layout of which {@link #SHAPES} tells. Both change together, and with Pins.LAYOUT. */
-  private static final int LAYOUT = 2;
+  private static final int LAYOUT = 3;
 
   private static final int CAPACITY = 100;
   private static final int BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
@@ -61,7 +64,7 @@ class LayoutTest extends KernelTest {
             policy.perSource(CAPACITY).evicting(),
             policy.perFlow(CAPACITY).evicting())) {
       Path compiled = new ClassifierCompiler(objects).compile(List.of());
-      new PolicySlots(kernel, new Pins(bpffs), compiled).prepare();
+      new PolicySlots(kernel, new Pins(bpffs), compiled, new ProgrammedLog()).prepare();
 
       assertThat(text(shapes()))
           .as(
@@ -94,7 +97,7 @@ class LayoutTest extends KernelTest {
       MapShape own = MapShape.of(map);
       Map<String, String> shapes = new TreeMap<>(Map.of(name, own.toString()));
       if (own.type() == BPF_MAP_TYPE_ARRAY_OF_MAPS) {
-        shapes.put("of " + name, first(map, own.entries()).toString());
+        shapes.put("of " + name, shapeOfFirst(map, own.entries()));
       }
       return shapes;
     } finally {
@@ -102,15 +105,25 @@ class LayoutTest extends KernelTest {
     }
   }
 
-  private MapShape first(int maps, int entries) {
-    for (int key = 0; key < entries; key++) {
-      Optional<Integer> held = kernel.openInner(maps, key);
-      if (held.isPresent()) {
-        MapShape shape = MapShape.of(held.get());
-        kernel.close(held.get());
-        return shape;
+  /** By the pin beside: what an array of maps tells is a number. */
+  private String shapeOfFirst(int maps, int entries) {
+    Map<Long, String> pinned = pinnedTables();
+    return IntStream.range(0, entries)
+        .mapToObj(key -> kernel.innerId(maps, key))
+        .flatMap(Optional::stream)
+        .findFirst()
+        .map(id -> Objects.requireNonNull(pinned.get(id), "map " + id + " is not pinned"))
+        .orElseThrow();
+  }
+
+  /** By the map's number its shape. */
+  private Map<Long, String> pinnedTables() {
+    Map<Long, String> pinned = new HashMap<>();
+    for (Path slot : Pins.entries(bpffs.resolve("slots"))) {
+      for (Path pin : Pins.entries(slot)) {
+        kernel.use(pin, map -> pinned.put(kernel.mapId(map), MapShape.of(map).toString()));
       }
     }
-    throw new IllegalStateException("an array of maps is empty");
+    return pinned;
   }
 }

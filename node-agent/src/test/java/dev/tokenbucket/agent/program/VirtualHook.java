@@ -206,8 +206,7 @@ final class VirtualHook implements AutoCloseable {
   Set<ByteBuffer> sources(int policy) {
     NodePolicy of = policies.get(policy);
     SlotIdentity identity = SlotIdentity.of(of, 0);
-    int tables = map(Pins.tables(of.per(), identity.evicts()));
-    int table = kernel.openInner(tables, 2 * policy).orElseThrow();
+    int table = kernel.open(new Pins(bpffs).slot(2 * policy).resolve("table"));
     try {
       int size = Pins.keySize(of.per());
       Set<ByteBuffer> sources = new HashSet<>();

@@ -1,0 +1,73 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.agent.program.HookSet.HookKey;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Says of a policy whose parameters were written that it is programmed, once that is true: when
+ * every hook of it has been read back with it at that generation. One thread at a time.
+ */
+final class ProgrammedLog {
+  private static final Logger LOG = LoggerFactory.getLogger(ProgrammedLog.class);
+
+  /** By uid: written, and not yet read back. */
+  private final Map<String, NodePolicy> unconfirmed = new LinkedHashMap<>();
+
+  void written(NodePolicy policy) {
+    unconfirmed.put(policy.uid(), policy);
+  }
+
+  /**
+   * Says what there is to say, and keeps the rest for the next time.
+   *
+   * @param hooks where each policy is wanted
+   * @param readBack asked only where something is not yet confirmed
+   */
+  void confirm(Map<HookKey, List<NodePolicy>> hooks, Supplier<List<RunningHook>> readBack) {
+    // Of one that is wanted on no hook any more nothing will be read back.
+    unconfirmed
+        .values()
+        .removeIf(policy -> hooks.values().stream().noneMatch(on -> on.contains(policy)));
+    if (unconfirmed.isEmpty()) {
+      return;
+    }
+    List<RunningHook> running = readBack.get();
+    List<NodePolicy> confirmed =
+        unconfirmed.values().stream().filter(policy -> isRunning(policy, hooks, running)).toList();
+    for (NodePolicy policy : confirmed) {
+      unconfirmed.remove(policy.uid());
+      LOG.info(
+          "programmed {} generation {}: {}, burst {}",
+          policy.name(),
+          policy.generation(),
+          policy.unit().rateText(policy.rate()),
+          policy.unit().burstText(policy.burst()));
+    }
+  }
+
+  private static boolean isRunning(
+      NodePolicy policy, Map<HookKey, List<NodePolicy>> hooks, List<RunningHook> running) {
+    List<HookKey> wanted =
+        hooks.entrySet().stream()
+            .filter(hook -> hook.getValue().contains(policy))
+            .map(Map.Entry::getKey)
+            .toList();
+    return wanted.stream()
+        .allMatch(hook -> running.stream().anyMatch(each -> runs(each, hook, policy)));
+  }
+
+  private static boolean runs(RunningHook running, HookKey hook, NodePolicy policy) {
+    return running.interfaceName().equals(hook.interfaceName())
+        && running.direction() == hook.direction()
+        && running.policies().stream()
+            .anyMatch(
+                each ->
+                    each.uid().equals(policy.uid()) && each.generation() == policy.generation());
+  }
+}
