@@ -28,14 +28,17 @@ public final class ProgramRuns {
 
   private static final int CPU_MASK_SIZE = 128;
 
-  /** What libc has beyond what the agent needs of it. */
-  public interface LibC {
+  /** What libc and libbpf have beyond what the agent may use: the second needs CAP_SYS_ADMIN. */
+  public interface MoreCalls {
     int sched_setaffinity(int thread, long size, byte[] mask);
+
+    int bpf_prog_get_fd_by_id(int id);
   }
 
   private final LibBpf library =
       LibraryLoader.create(LibBpf.class).library("libbpf.so.1").library("c").load();
-  private final LibC libc = LibraryLoader.create(LibC.class).library("c").load();
+  private final MoreCalls more =
+      LibraryLoader.create(MoreCalls.class).library("libbpf.so.1").library("c").load();
   private final Runtime runtime = Runtime.getRuntime(library);
 
   /**
@@ -57,7 +60,7 @@ public final class ProgramRuns {
 
   /** A file descriptor of a loaded program; closed by the caller. */
   public int open(long programId) {
-    return check("opening program " + programId, library.bpf_prog_get_fd_by_id((int) programId));
+    return check("opening program " + programId, more.bpf_prog_get_fd_by_id((int) programId));
   }
 
   /** Runs a program on a frame so many times in a row, on this thread's CPU. */
@@ -103,7 +106,7 @@ public final class ProgramRuns {
   public void pin(int thread, int cpu) {
     byte[] mask = new byte[CPU_MASK_SIZE];
     mask[cpu / Byte.SIZE] = (byte) (1 << (cpu % Byte.SIZE));
-    if (libc.sched_setaffinity(thread, mask.length, mask) != 0) {
+    if (more.sched_setaffinity(thread, mask.length, mask) != 0) {
       throw new KernelException(
           "pinning thread " + thread + " to CPU " + cpu, runtime.getLastError());
     }
