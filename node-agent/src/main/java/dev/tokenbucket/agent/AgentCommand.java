@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent;
 
-import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.compile.ClassifierObjects;
+import dev.tokenbucket.agent.compile.CompileMode;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
@@ -62,6 +63,16 @@ final class AgentCommand implements Callable<Integer> {
       description = "Attaches clsact filters, as on kernels before 6.6, though TCX may be there.")
   private boolean clsact;
 
+  @Option(
+      names = "--compile",
+      paramLabel = "MODE",
+      defaultValue = "auto",
+      description =
+          "Whether clang compiles the classifier on this host: ${COMPLETION-CANDIDATES}; auto does"
+              + " where there is a clang, and takes the objects built with the agent elsewhere"
+              + " (default: ${DEFAULT-VALUE}).")
+  private CompileMode compile = CompileMode.AUTO;
+
   @Mixin private HostOptions host = new HostOptions();
 
   @Mixin private FailsafeOptions failsafe = new FailsafeOptions();
@@ -82,11 +93,11 @@ final class AgentCommand implements Callable<Integer> {
         return 1;
       }
       List<String> findings =
-          Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""));
+          Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""), compile);
       findings.forEach(finding -> LOG.warn("preflight: {}", finding));
       Kernel kernel = new LinuxKernel(clsact);
       BpfFileSystem.ensure(kernel, host.bpffs);
-      Path objects = new ClassifierCompiler(host.stateDir.resolve("objects")).compile(List.of());
+      Path objects = new ClassifierObjects(host.stateDir.resolve("objects")).of(compile);
       FailsafeSettings failsafes = failsafe.settings();
       Files.write(host.failsafes(), failsafes.describe());
       Programmer programmer = new Programmer(kernel, host.bpffs, objects, failsafes);
