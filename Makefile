@@ -4,7 +4,7 @@ DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing
 SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane build test fuzz demo demo-stop demo-host bench bench-scale crds clean help
+.PHONY: setup control-plane helm build images test e2e fuzz demo demo-stop demo-host bench bench-scale crds clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,13 +15,25 @@ setup: ## install what is missing (apt, as root)
 control-plane: setup ## build kube-apiserver and kubectl, once a machine (needs Go, or KUBEBUILDER_ASSETS)
 	@testing/controlplane/build.sh >/dev/null
 
+helm: setup ## build helm, once a machine (needs Go, or HELM)
+	@testing/helm/build.sh >/dev/null
+
 build: setup ## compile, and make bin/tb ready
 	$(MVN) -q package -DskipTests
 
-test: setup control-plane ## set up, build, and run every test (root, for BPF and network namespaces)
+images: build ## the images of operator and agent, as archives in testing/target/images (root, for buildah)
+	@testing/images/build.sh testing/target/images
+
+test: setup control-plane helm ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
 	@clang-format --style=file:bpf/.clang-format --dry-run -Werror testing/src/main/bpf/*.c
 	$(MVN) verify
+
+e2e: ## install, upgrade, break and remove it on two real nodes (root; builds the nodes' parts, once a machine)
+	@testing/setup.sh e2e
+	@testing/controlplane/build.sh nodes >/dev/null
+	$(MVN) -q verify -DskipTests
+	$(MVN) surefire:test -pl testing -Dtest='*E2E' -Dsurefire.failIfNoSpecifiedTests=true
 
 fuzz: setup ## ten million mutated packets at the loaded classifier (root; some minutes)
 	$(MVN) verify -pl node-agent -am -Dtest=FuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.packets=10000000

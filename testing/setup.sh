@@ -1,11 +1,24 @@
 #!/usr/bin/env bash
 # Installs what builds and tests need and the machine lacks. Safe to run again.
+#
+#   setup.sh        for make build and make test
+#   setup.sh e2e    what real nodes and images need as well, for make e2e
 set -euo pipefail
 declare -A package=(
     [javac]=openjdk-17-jdk-headless [mvn]=maven [clang]=clang [clang-format]=clang-format
     [bpftool]=bpftool [ip]=iproute2 [etcd]=etcd-server [nsenter]=util-linux [git]=git
+    [buildah]=buildah [mmdebstrap]=mmdebstrap [shellcheck]=shellcheck
     [socat]=socat [nft]=nftables [iptables-nft]=iptables [ethtool]=ethtool
 )
+case "${1:-}" in
+    "") ;;
+    e2e)
+        package+=(
+            [containerd]=containerd [runc]=runc [/usr/lib/cni/bridge]=containernetworking-plugins
+            [buildah]=buildah [mmdebstrap]=mmdebstrap [tc]=iproute2
+        ) ;;
+    *) echo "usage: setup.sh [e2e]; not \"$1\"" >&2; exit 2 ;;
+esac
 missing=()
 PATH=$PATH:/usr/sbin:/sbin
 for command in "${!package[@]}"; do

@@ -8,7 +8,6 @@ import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
-import java.net.InetAddress;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -24,7 +23,6 @@ import java.util.concurrent.Callable;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
-import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -35,28 +33,7 @@ final class AgentCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(AgentCommand.class);
   private static final Duration RESYNC = Duration.ofSeconds(2);
 
-  static final class Source {
-    @Option(
-        names = "--policies",
-        paramLabel = "DIR",
-        description = "A folder of policy files: no cluster.")
-    @Nullable Path policies;
-
-    @Option(
-        names = "--kubeconfig",
-        paramLabel = "FILE",
-        description = "The cluster that says what to run.")
-    @Nullable Path kubeconfig;
-  }
-
-  @ArgGroup(multiplicity = "1")
-  private Source source = new Source();
-
-  @Option(
-      names = "--node-name",
-      paramLabel = "NAME",
-      description = "This node's name (default: the host's).")
-  private @Nullable String nodeName;
+  @Mixin private SourceOptions source = new SourceOptions();
 
   @Option(
       names = "--clsact",
@@ -73,16 +50,26 @@ final class AgentCommand implements Callable<Integer> {
               + " (default: ${DEFAULT-VALUE}).")
   private CompileMode compile = CompileMode.AUTO;
 
+  @Option(
+      names = "--health-port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description =
+          "Serves /healthz and /readyz on this port of 127.0.0.1 (default: ${DEFAULT-VALUE}, none).")
+  private int healthPort;
+
   @Mixin private HostOptions host = new HostOptions();
 
   @Mixin private FailsafeOptions failsafe = new FailsafeOptions();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
+    SourceOptions.Opening opening = source.opening(host, System.getenv());
     Files.createDirectories(host.stateDir);
-    try (FileChannel lockFile =
+    try (HealthEndpoint health = new HealthEndpoint(healthPort, System::nanoTime);
+        FileChannel lockFile =
             FileChannel.open(
-                host.stateDir.resolve("agent.lock"),
+                StateFiles.LOCK.in(host.stateDir),
                 StandardOpenOption.CREATE,
                 StandardOpenOption.WRITE);
         @Nullable FileLock lock = lockFile.tryLock()) {
@@ -95,35 +82,31 @@ final class AgentCommand implements Callable<Integer> {
       List<String> findings =
           Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""), compile);
       findings.forEach(finding -> LOG.warn("preflight: {}", finding));
+      Optional<String> obstacle = NodePlace.obstacle(System.getenv());
+      if (obstacle.isPresent()) {
+        new BlockedAgent(obstacle.get(), findings, health).run(opening);
+      }
       Kernel kernel = new LinuxKernel(clsact);
       BpfFileSystem.ensure(kernel, host.bpffs);
-      Path objects = new ClassifierObjects(host.stateDir.resolve("objects")).of(compile);
+      Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
       FailsafeSettings failsafes = failsafe.settings();
-      Files.write(host.failsafes(), failsafes.describe());
+      StateFiles.FAILSAFES
+          .write(host.stateDir, String.join("\n", failsafes.describe()))
+          .ifPresent(problem -> LOG.warn("{}", problem));
       Programmer programmer = new Programmer(kernel, host.bpffs, objects, failsafes);
       for (String layout : programmer.otherLayouts()) {
         LOG.info("maps of layout {} are in force until the first set takes over", layout);
       }
-      try (DesiredStateSource desired = open(findings)) {
+      try (DesiredStateSource desired = opening.open(findings)) {
         LOG.info("agent ready");
-        run(desired, programmer);
+        run(desired, programmer, health);
       }
     }
     return 0;
   }
 
-  private DesiredStateSource open(List<String> findings) throws IOException {
-    if (source.kubeconfig != null) {
-      String name = nodeName == null ? InetAddress.getLocalHost().getHostName() : nodeName;
-      return new NodeStateSource(source.kubeconfig, name, findings);
-    }
-    if (source.policies != null) {
-      return new PolicyDirectorySource(source.policies, host);
-    }
-    throw new IllegalStateException("picocli lets exactly one source through");
-  }
-
-  private void run(DesiredStateSource desired, Programmer programmer) throws InterruptedException {
+  private void run(DesiredStateSource desired, Programmer programmer, HealthEndpoint health)
+      throws InterruptedException {
     Optional<DesiredState> applied = Optional.empty();
     long appliedAt = 0;
     String lastError = "";
@@ -140,10 +123,14 @@ final class AgentCommand implements Callable<Integer> {
           lastError = logChanged(failures.toString(), lastError);
           sweep(programmer);
         }
+        if (wanted.isPresent() || desired.looked()) {
+          health.ready();
+        }
       } catch (IOException | RuntimeException e) {
         lastError = logChanged(String.valueOf(e.getMessage()), lastError);
         Thread.sleep(RESYNC.toMillis() / 2);
       }
+      health.passed();
       desired.awaitChange(RESYNC);
     }
   }
@@ -163,8 +150,10 @@ final class AgentCommand implements Callable<Integer> {
           .getOrDefault(policy.uid(), List.of())
           .forEach(each -> lines.add(policy.name() + ": " + each));
     }
-    if (!Files.exists(host.warnings()) || !Files.readAllLines(host.warnings()).equals(lines)) {
-      Files.write(host.warnings(), lines);
+    if (!StateFiles.WARNINGS.lines(host.stateDir).equals(lines)) {
+      StateFiles.WARNINGS
+          .write(host.stateDir, String.join("\n", lines))
+          .ifPresent(problem -> LOG.warn("{}", problem));
       lines.forEach(each -> LOG.warn("{}", each));
     }
     return warnings;

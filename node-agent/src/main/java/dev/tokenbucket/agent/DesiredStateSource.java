@@ -15,6 +15,9 @@ interface DesiredStateSource extends AutoCloseable {
    */
   Optional<DesiredState> current() throws IOException;
 
+  /** Whether what {@link #current} says is what there is, be it nothing. */
+  boolean looked();
+
   /** Returns once the desired state may have changed, or after {@code most}. */
   void awaitChange(Duration most) throws InterruptedException;
 

@@ -20,18 +20,4 @@ final class HostOptions {
       description =
           "A folder for compiled programs and the last good state (default: ${DEFAULT-VALUE}).")
   Path stateDir = Path.of("/var/lib/tokenbucket");
-
-  /** What the agent exempts, one a line, for {@code tb status}. */
-  Path failsafes() {
-    return stateDir.resolve("failsafes.txt");
-  }
-
-  /** What the policies in force are warned of, one a line, for {@code tb status}. */
-  Path warnings() {
-    return stateDir.resolve("warnings.txt");
-  }
-
-  Path refusals() {
-    return stateDir.resolve("refusals.txt");
-  }
 }

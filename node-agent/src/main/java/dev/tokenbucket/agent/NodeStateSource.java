@@ -8,13 +8,12 @@ import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,50 +21,48 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /** The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. */
 public final class NodeStateSource implements DesiredStateSource {
-  private static final Logger LOG = LoggerFactory.getLogger(NodeStateSource.class);
+  private static final int TIMEOUT_MILLIS = 5_000;
+
   private final KubernetesClient client;
   private final SharedIndexInformer<TokenBucketNodeState> informer;
   private final String nodeName;
   private final List<String> findings;
+  private final ApiTrouble watching;
+  private final ApiTrouble reporting;
   private final Semaphore changes = new Semaphore(0);
 
   /**
    * @param findings of the preflight, for the status
    */
-  NodeStateSource(Path kubeconfig, String nodeName, List<String> findings) throws IOException {
+  NodeStateSource(Config access, String nodeName, List<String> findings) {
     this.nodeName = nodeName;
     this.findings = List.copyOf(findings);
-    client =
-        new KubernetesClientBuilder()
-            .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
-            .build();
+    client = new KubernetesClientBuilder().withConfig(impatient(access)).build();
+    String server = String.valueOf(client.getMasterUrl());
+    watching = new ApiTrouble("watching tokenbucketnodestate " + nodeName, server);
+    reporting = new ApiTrouble("reporting to tokenbucketnodestate " + nodeName, server);
     informer = client.resources(TokenBucketNodeState.class).withName(nodeName).runnableInformer(0);
     informer.addEventHandler(new Wake(changes));
     informer.exceptionHandler((started, e) -> retry(e));
     informer.start();
   }
 
-  /** An API server that can't be reached changes nothing in the kernel, and is tried again. */
-  private boolean retry(Throwable e) {
-    LOG.warn(
-        "watching tokenbucketnodestate {} at {} failed, trying again; what runs stays in force: {}",
-        nodeName,
-        client.getMasterUrl(),
-        rootCause(e));
-    return true;
+  /** The loop tries again by itself, and must not stand still while the API server is away. */
+  private static Config impatient(Config access) {
+    return new ConfigBuilder(access)
+        .withRequestRetryBackoffLimit(0)
+        .withConnectionTimeout(TIMEOUT_MILLIS)
+        .withRequestTimeout(TIMEOUT_MILLIS)
+        .build();
   }
 
-  private static Throwable rootCause(Throwable e) {
-    Throwable cause = e;
-    while (cause.getCause() != null) {
-      cause = cause.getCause();
-    }
-    return cause;
+  /** An API server that can't be reached changes nothing in the kernel, and is tried again. */
+  private boolean retry(Throwable e) {
+    watching.failed(e);
+    return true;
   }
 
   private record Wake(Semaphore changes) implements ResourceEventHandler<TokenBucketNodeState> {
@@ -97,7 +94,15 @@ public final class NodeStateSource implements DesiredStateSource {
   }
 
   @Override
+  public boolean looked() {
+    return informer.hasSynced();
+  }
+
+  @Override
   public Optional<DesiredState> current() {
+    if (informer.isWatching()) {
+      watching.succeeded();
+    }
     return nodeState()
         .filter(state -> state.getMetadata().getDeletionTimestamp() == null)
         .filter(state -> state.getSpec() != null && state.getSpec().policies() != null)
@@ -120,14 +125,19 @@ public final class NodeStateSource implements DesiredStateSource {
     }
     TokenBucketNodeState update = new TokenBucketNodeState();
     update.getMetadata().setName(nodeName);
-    client
-        .resource(update)
-        .subresource("status")
-        .edit(
-            latest -> {
-              latest.setStatus(status);
-              return latest;
-            });
+    try {
+      client
+          .resource(update)
+          .subresource("status")
+          .edit(
+              latest -> {
+                latest.setStatus(status);
+                return latest;
+              });
+      reporting.succeeded();
+    } catch (KubernetesClientException e) {
+      reporting.failed(e);
+    }
   }
 
   /** Pure: what the node's status is to say. */

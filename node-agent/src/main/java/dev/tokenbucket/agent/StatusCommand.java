@@ -8,8 +8,6 @@ import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.agent.program.RunningHook;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -46,9 +44,9 @@ final class StatusCommand implements Callable<Integer> {
     Status status =
         new Status(
             programmer.running(),
-            lines(host.failsafes()),
-            lines(host.warnings()),
-            lines(host.refusals()));
+            StateFiles.FAILSAFES.lines(host.stateDir),
+            StateFiles.WARNINGS.lines(host.stateDir),
+            StateFiles.REFUSALS.lines(host.stateDir));
     PrintWriter out = spec.commandLine().getOut();
     if (json) {
       out.println(
@@ -58,10 +56,6 @@ final class StatusCommand implements Callable<Integer> {
     }
     out.flush();
     return 0;
-  }
-
-  private static List<String> lines(Path file) throws IOException {
-    return Files.exists(file) ? Files.readAllLines(file) : List.of();
   }
 
   private void print(PrintWriter out, Status status) {

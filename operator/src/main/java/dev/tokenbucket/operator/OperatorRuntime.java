@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator;
 
+import dev.tokenbucket.api.BuildVersion;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.api.JitteredBackoff;
 import dev.tokenbucket.operator.api.RetryAfter;
@@ -100,7 +101,7 @@ public class OperatorRuntime {
   void start(@Observes StartupEvent event) {
     operator.start();
     orphans.start();
-    LOG.info("operator ready");
+    LOG.info("operator ready, version {}", BuildVersion.current());
   }
 
   void stop(@Observes ShutdownEvent event) {

@@ -17,6 +17,7 @@ import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Date;
+import java.util.List;
 import javax.net.ssl.KeyManagerFactory;
 import javax.net.ssl.SSLContext;
 import javax.net.ssl.TrustManagerFactory;
@@ -39,22 +40,22 @@ import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.jspecify.annotations.Nullable;
 
 /** A certificate authority of its own for each control plane, good for a day. */
-final class Certificates {
+public final class Certificates {
   private static final Duration VALID = Duration.ofDays(1);
   private static final String ISSUER = "CN=tokenbucket-test-ca";
 
   private final Path folder;
   private final KeyPair authority;
 
-  Certificates(Path folder) throws IOException {
+  Certificates(Path folder, List<String> serverAddresses) throws IOException {
     this.folder = folder;
     this.authority = keys();
     write("ca.crt", certificate(ISSUER, authority, new Extensions(true, null, null)));
     KeyPair serviceAccounts = keys();
     write("service-accounts.key", serviceAccounts.getPrivate());
     write("service-accounts.pub", serviceAccounts.getPublic());
-    issue("apiserver", "CN=kube-apiserver", KeyPurposeId.id_kp_serverAuth);
-    issue("admin", "O=system:masters,CN=admin", KeyPurposeId.id_kp_clientAuth);
+    issueServer("apiserver", "CN=kube-apiserver", serverAddresses);
+    issueClient("admin", "O=system:masters,CN=admin");
   }
 
   /** A context that trusts the authority of this certificate alone. */
@@ -102,17 +103,31 @@ final class Certificates {
   private record Extensions(
       boolean authority, @Nullable KeyPurposeId purpose, @Nullable GeneralNames names) {}
 
-  Path file(String name) {
+  /** A file of this authority: {@code ca.crt}, or a name that was issued with .crt or .key. */
+  public Path file(String name) {
     return folder.resolve(name);
   }
 
-  private void issue(String name, String subject, KeyPurposeId purpose) throws IOException {
+  /** Writes NAME.crt and NAME.key for a server at these addresses. */
+  public void issueServer(String name, String subject, List<String> addresses) throws IOException {
+    GeneralName[] names =
+        addresses.stream()
+            .map(address -> new GeneralName(GeneralName.iPAddress, address))
+            .toArray(GeneralName[]::new);
+    issue(
+        name,
+        subject,
+        new Extensions(false, KeyPurposeId.id_kp_serverAuth, new GeneralNames(names)));
+  }
+
+  /** Writes NAME.crt and NAME.key for a client. */
+  public void issueClient(String name, String subject) throws IOException {
+    issue(name, subject, new Extensions(false, KeyPurposeId.id_kp_clientAuth, null));
+  }
+
+  private void issue(String name, String subject, Extensions extensions) throws IOException {
     KeyPair keys = keys();
-    GeneralNames names =
-        purpose.equals(KeyPurposeId.id_kp_serverAuth)
-            ? new GeneralNames(new GeneralName(GeneralName.iPAddress, "127.0.0.1"))
-            : null;
-    write(name + ".crt", certificate(subject, keys, new Extensions(false, purpose, names)));
+    write(name + ".crt", certificate(subject, keys, extensions));
     write(name + ".key", keys.getPrivate());
   }
 

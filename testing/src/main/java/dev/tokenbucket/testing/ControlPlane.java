@@ -11,8 +11,6 @@ import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.ServerSocket;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -33,6 +31,7 @@ public final class ControlPlane implements AutoCloseable {
 
   private final Path binaries;
   private final Path folder;
+  private final Certificates certificates;
   private final List<Daemon> daemons;
   private final Supplier<Daemon> apiServerStart;
   private final KubernetesClient client;
@@ -41,12 +40,14 @@ public final class ControlPlane implements AutoCloseable {
   private ControlPlane(
       Path binaries,
       Path folder,
+      Certificates certificates,
       List<Daemon> daemons,
       Supplier<Daemon> apiServerStart,
       Daemon apiServer,
       KubernetesClient client) {
     this.binaries = binaries;
     this.folder = folder;
+    this.certificates = certificates;
     this.daemons = daemons;
     this.apiServerStart = apiServerStart;
     this.apiServer = apiServer;
@@ -56,13 +57,16 @@ public final class ControlPlane implements AutoCloseable {
   /**
    * The folder with etcd, kube-apiserver and kubectl; built now where this machine never did, with
    * progress on standard error.
+   *
+   * @param arguments {@code nodes} for what runs nodes, too
    */
-  public static Path binaries() {
+  public static Path binaries(String... arguments) {
+    List<String> command = new ArrayList<>();
+    command.add(Commands.repository() + "/testing/controlplane/build.sh");
+    command.addAll(List.of(arguments));
     try {
       Process build =
-          new ProcessBuilder(Commands.repository() + "/testing/controlplane/build.sh")
-              .redirectError(ProcessBuilder.Redirect.INHERIT)
-              .start();
+          new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
       String output = new String(build.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
       if (build.waitFor() != 0) {
         throw new StepFailedException("testing/controlplane/build.sh failed, see above", null);
@@ -82,11 +86,9 @@ public final class ControlPlane implements AutoCloseable {
   public static ControlPlane start(Path folder, Daemon.Lifetime lifetime) {
     Path binaries = binaries();
     try {
-      Files.createDirectories(folder);
-      Certificates certificates = new Certificates(folder);
       for (int i = 1; ; i++) {
         try {
-          return tryStart(binaries, folder, certificates, lifetime);
+          return start(folder, lifetime, binaries, ControlPlaneSite.onLoopback());
         } catch (StepFailedException e) {
           // Between our finding a port free and its being listened on, another may take it.
           if (i == START_TRIES || !portTaken(folder)) {
@@ -110,70 +112,37 @@ public final class ControlPlane implements AutoCloseable {
     return false;
   }
 
-  private static ControlPlane tryStart(
-      Path binaries, Path folder, Certificates certificates, Daemon.Lifetime lifetime)
+  /** The same at a place that nobody else can take. */
+  public static ControlPlane start(
+      Path folder, Daemon.Lifetime lifetime, Path binaries, ControlPlaneSite site)
       throws IOException {
+    Files.createDirectories(folder);
+    Certificates certificates = new Certificates(folder, site.certified());
     List<Daemon> daemons = new ArrayList<>();
     try {
-      List<Integer> ports = freePorts(3);
-      String etcd = "http://127.0.0.1:" + ports.get(0);
       daemons.add(
           Daemon.start(
-              "etcd",
-              etcd(binaries, folder, etcd, "http://127.0.0.1:" + ports.get(1)),
-              Map.of(),
-              folder.resolve("etcd.log"),
-              lifetime));
-      String server = "https://127.0.0.1:" + ports.get(2);
-      List<String> command = apiServer(binaries, certificates, etcd, ports.get(2));
+              "etcd", site.etcd(binaries, folder), Map.of(), folder.resolve("etcd.log"), lifetime));
+      List<String> command = site.apiServer(binaries, certificates);
       Path log = folder.resolve("kube-apiserver.log");
       Supplier<Daemon> apiServerStart =
           () -> Daemon.start("kube-apiserver", command, Map.of(), log, lifetime);
       Daemon apiServer = apiServerStart.get();
       daemons.add(apiServer);
       Path kubeconfig = folder.resolve("kubeconfig");
-      Files.writeString(kubeconfig, adminKubeconfig(server, certificates));
+      Files.writeString(
+          kubeconfig, certificateKubeconfig(site.server().toString(), certificates, "admin"));
       KubernetesClient client =
           new KubernetesClientBuilder()
               .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
               .build();
       apiServer.await("readiness", READY, () -> ready(client));
-      return new ControlPlane(binaries, folder, daemons, apiServerStart, apiServer, client);
+      return new ControlPlane(
+          binaries, folder, certificates, daemons, apiServerStart, apiServer, client);
     } catch (IOException | RuntimeException e) {
       daemons.forEach(Daemon::close);
       throw e;
     }
-  }
-
-  private static List<String> etcd(Path binaries, Path folder, String clients, String peers) {
-    return List.of(
-        binaries.resolve("etcd").toString(),
-        "--data-dir=" + folder.resolve("etcd"),
-        "--listen-client-urls=" + clients,
-        "--advertise-client-urls=" + clients,
-        "--listen-peer-urls=" + peers,
-        "--initial-advertise-peer-urls=" + peers,
-        "--initial-cluster=default=" + peers);
-  }
-
-  private static List<String> apiServer(
-      Path binaries, Certificates certificates, String etcd, int port) {
-    return List.of(
-        binaries.resolve("kube-apiserver").toString(),
-        "--etcd-servers=" + etcd,
-        "--bind-address=127.0.0.1",
-        "--secure-port=" + port,
-        "--advertise-address=10.99.0.1",
-        "--endpoint-reconciler-type=none",
-        "--tls-cert-file=" + certificates.file("apiserver.crt"),
-        "--tls-private-key-file=" + certificates.file("apiserver.key"),
-        "--client-ca-file=" + certificates.file("ca.crt"),
-        "--service-account-key-file=" + certificates.file("service-accounts.pub"),
-        "--service-account-signing-key-file=" + certificates.file("service-accounts.key"),
-        "--service-account-issuer=https://kubernetes.default.svc",
-        "--service-cluster-ip-range=10.96.0.0/16",
-        "--authorization-mode=Node,RBAC",
-        "--enable-admission-plugins=NodeRestriction");
   }
 
   private static boolean ready(KubernetesClient client) {
@@ -184,29 +153,15 @@ public final class ControlPlane implements AutoCloseable {
     }
   }
 
-  private static List<Integer> freePorts(int count) throws IOException {
-    List<ServerSocket> held = new ArrayList<>();
-    try {
-      for (int i = 0; i < count; i++) {
-        held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
-      }
-      return held.stream().map(ServerSocket::getLocalPort).toList();
-    } finally {
-      for (ServerSocket socket : held) {
-        socket.close();
-      }
-    }
-  }
-
-  private static String adminKubeconfig(String server, Certificates certificates)
+  private static String certificateKubeconfig(String server, Certificates certificates, String name)
       throws IOException {
     return Serialization.asYaml(
         cluster(server, base64(certificates.file("ca.crt")))
             .addNewUser()
             .withName("user")
             .withNewUser()
-            .withClientCertificateData(base64(certificates.file("admin.crt")))
-            .withClientKeyData(base64(certificates.file("admin.key")))
+            .withClientCertificateData(base64(certificates.file(name + ".crt")))
+            .withClientKeyData(base64(certificates.file(name + ".key")))
             .endUser()
             .endUser()
             .build());
@@ -235,6 +190,29 @@ public final class ControlPlane implements AutoCloseable {
         .withUser("user")
         .endContext()
         .endContext();
+  }
+
+  /**
+   * A kubeconfig file for a component of the cluster, with a certificate made now.
+   *
+   * @param name of the files
+   * @param subject a distinguished name, as {@code O=system:nodes,CN=system:node:n1}
+   * @param server where the component reaches the API server
+   */
+  public Path componentKubeconfig(String name, String subject, URI server) {
+    Path file = folder.resolve("kubeconfig-" + name);
+    try {
+      certificates.issueClient(name, subject);
+      Files.writeString(file, certificateKubeconfig(server.toString(), certificates, name));
+    } catch (IOException e) {
+      throw new StepFailedException("writing " + file, e);
+    }
+    return file;
+  }
+
+  /** The authority and who was certified by it. */
+  public Certificates certificates() {
+    return certificates;
   }
 
   /** A kubeconfig file for a service account, with a token good for a day. */
@@ -282,7 +260,8 @@ public final class ControlPlane implements AutoCloseable {
         .getToken();
   }
 
-  private Path tokenKubeconfig(String name, URI server, String token) {
+  /** A kubeconfig file with this token and nothing else to be known by. */
+  public Path tokenKubeconfig(String name, URI server, String token) {
     Path file = folder.resolve("kubeconfig-" + name);
     try {
       Files.writeString(
@@ -354,8 +333,18 @@ public final class ControlPlane implements AutoCloseable {
 
   /** kill -9 of the API server, and a new one over the same data, on the same port. */
   public void restartApiServer() {
+    stopApiServer();
+    startApiServer();
+  }
+
+  /** kill -9 of the API server. */
+  public void stopApiServer() {
     apiServer.kill();
     daemons.remove(apiServer);
+  }
+
+  /** A new API server over the same data, on the same port, after the one before was stopped. */
+  public void startApiServer() {
     apiServer = apiServerStart.get();
     daemons.add(apiServer);
     apiServer.await("readiness", READY, () -> ready(client));

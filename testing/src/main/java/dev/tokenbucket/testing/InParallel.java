@@ -10,11 +10,11 @@ import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
 /** The same for many, on some threads. */
-final class InParallel {
+public final class InParallel {
   private InParallel() {}
 
   /** Ends when all are done; fails as the first one that failed. */
-  static <T> void forEach(Collection<T> all, int threads, Consumer<T> action) {
+  public static <T> void forEach(Collection<T> all, int threads, Consumer<T> action) {
     ExecutorService executor = Executors.newFixedThreadPool(threads);
     try {
       List<Callable<Void>> calls =

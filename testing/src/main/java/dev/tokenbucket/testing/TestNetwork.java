@@ -93,8 +93,11 @@ public final class TestNetwork implements AutoCloseable {
     return in(source, command);
   }
 
-  // `ip netns exec` would hide the host's /sys/fs/bpf; entering the network alone does not.
-  static List<String> in(String namespace, List<String> command) {
+  /**
+   * A command in a network namespace. {@code ip netns exec} would hide the host's /sys/fs/bpf;
+   * entering the network alone does not.
+   */
+  public static List<String> in(String namespace, List<String> command) {
     return Stream.concat(Stream.of("nsenter", "--net=/run/netns/" + namespace), command.stream())
         .toList();
   }

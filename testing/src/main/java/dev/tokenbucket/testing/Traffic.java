@@ -60,7 +60,7 @@ public final class Traffic {
    */
   public record Received(
       double seconds, int frameBytes, Map<String, FromSource> sources, List<Long> arrivals) {
-    double perSecond() {
+    public double perSecond() {
       return sources.values().stream().mapToLong(FromSource::inWindow).sum() / seconds;
     }
 
@@ -69,7 +69,7 @@ public final class Traffic {
       return sources.getOrDefault(source, new FromSource(0, 0));
     }
 
-    long total() {
+    public long total() {
       return sources.values().stream().mapToLong(FromSource::total).sum();
     }
   }

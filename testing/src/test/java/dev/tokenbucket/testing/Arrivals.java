@@ -3,14 +3,14 @@ package dev.tokenbucket.testing;
 import java.util.List;
 
 /** Judges when packets arrived. */
-final class Arrivals {
+public final class Arrivals {
   private Arrivals() {}
 
   /**
    * What may arrive a second, in packets, over this time: a sender that was held up as it begins
    * has its burst once more.
    */
-  static double atMost(double rate, int burst, double seconds) {
+  public static double atMost(double rate, int burst, double seconds) {
     return rate + (burst + 1) / seconds;
   }
 
@@ -21,7 +21,7 @@ final class Arrivals {
    * @param rate Q in packets a second
    * @param burst B in packets
    */
-  static double mostBeyondTheBound(List<Long> nanos, double rate, int burst) {
+  public static double mostBeyondTheBound(List<Long> nanos, double rate, int burst) {
     double worst = Double.NEGATIVE_INFINITY;
     double least = Double.POSITIVE_INFINITY;
     for (int i = 0; i < nanos.size(); i++) {

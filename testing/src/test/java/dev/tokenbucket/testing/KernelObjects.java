@@ -9,10 +9,10 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /** The BPF programs, maps and links that the kernel has, as bpftool lists them. */
-record KernelObjects(Set<String> objects) {
+public record KernelObjects(Set<String> objects) {
   private static final int TRIES = 50;
 
-  static KernelObjects now() {
+  public static KernelObjects now() {
     Set<String> objects = new TreeSet<>();
     for (String type : List.of("prog", "map", "link")) {
       try {
@@ -35,7 +35,7 @@ record KernelObjects(Set<String> objects) {
   }
 
   /** What is there beyond {@code before}, once the kernel had 5 s to free what is unused. */
-  static Set<String> awaitNothingBeyond(KernelObjects before) {
+  public static Set<String> awaitNothingBeyond(KernelObjects before) {
     Set<String> beyond = now().without(before);
     for (int i = 0; i < TRIES && !beyond.isEmpty(); i++) {
       Daemon.pause(Duration.ofMillis(100));

@@ -4,18 +4,18 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 
 /** Waits for what comes about by itself. */
-final class Poll {
+public final class Poll {
   private static final Duration SOON = Duration.ofSeconds(20);
   private static final Duration PERIOD = Duration.ofMillis(50);
 
   private Poll() {}
 
   /** Waits for 20 s at the most. */
-  static void until(String what, BooleanSupplier reached) {
+  public static void until(String what, BooleanSupplier reached) {
     until(what, SOON, reached);
   }
 
-  static void until(String what, Duration most, BooleanSupplier reached) {
+  public static void until(String what, Duration most, BooleanSupplier reached) {
     long end = System.nanoTime() + most.toNanos();
     while (!reached.getAsBoolean()) {
       if (System.nanoTime() > end) {

@@ -1,5 +1,6 @@
 package dev.tokenbucket.api.v1alpha1;
 
+import dev.tokenbucket.api.BuildVersion;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.crdv2.generator.CRDGenerator;
 import io.fabric8.crdv2.generator.CRDPostProcessor;
@@ -31,11 +32,15 @@ final class CrdGeneration {
         .generate();
   }
 
-  /** What no annotation says: the category, the order of columns, the key of conditions. */
+  /**
+   * What no annotation says: the label of the version, the category, the order of columns, the key
+   * of conditions.
+   */
   private static final class Finish implements CRDPostProcessor {
     @Override
     public HasMetadata process(HasMetadata resource, String version) {
       CustomResourceDefinition crd = (CustomResourceDefinition) resource;
+      crd.getMetadata().setLabels(Map.of("app.kubernetes.io/version", BuildVersion.current()));
       crd.getSpec().getNames().setCategories(List.of("tokenbucket"));
       crd.getSpec().getVersions().forEach(v -> finish(v, crd.getSpec().getNames().getKind()));
       return crd;

@@ -1,0 +1,59 @@
+package dev.tokenbucket.agent;
+
+import java.io.IOException;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * An agent that must not touch the kernel it sees: it says so, of every policy and for as long as
+ * it runs, and does nothing else. Only another pod mends that.
+ */
+final class BlockedAgent {
+  private static final Logger LOG = LoggerFactory.getLogger(BlockedAgent.class);
+  private static final Duration PASS = Duration.ofSeconds(2);
+
+  private final String obstacle;
+  private final List<String> findings;
+  private final HealthEndpoint health;
+
+  /**
+   * @param findings of the preflight, to be told too
+   */
+  BlockedAgent(String obstacle, List<String> findings, HealthEndpoint health) {
+    this.obstacle = obstacle;
+    this.findings = new ArrayList<>(findings);
+    this.findings.add(obstacle);
+    this.health = health;
+  }
+
+  /** Never returns but by an exception. */
+  void run(SourceOptions.Opening opening) throws IOException, InterruptedException {
+    LOG.error("preflight: {}", obstacle);
+    health.notReady(obstacle);
+    try (DesiredStateSource desired = opening.open(findings)) {
+      while (true) {
+        tell(desired);
+        health.passed();
+        desired.awaitChange(PASS);
+      }
+    }
+  }
+
+  private void tell(DesiredStateSource desired) throws IOException {
+    try {
+      DesiredState wanted = desired.current().orElse(null);
+      if (wanted != null) {
+        Map<String, String> failures = new LinkedHashMap<>();
+        wanted.policies().forEach(policy -> failures.put(policy.uid(), obstacle));
+        desired.report(wanted, List.of(), failures, Map.of());
+      }
+    } catch (RuntimeException e) {
+      LOG.error("not reported: {}", e.getMessage());
+    }
+  }
+}

@@ -1,0 +1,110 @@
+package dev.tokenbucket.testing;
+
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
+
+/**
+ * Where a control plane runs, and where it listens.
+ *
+ * @param inside puts a command there
+ * @param bindAddress where the API server listens
+ * @param advertisedAddress what the API server says of itself to the cluster
+ * @param server where this process reaches the API server
+ * @param certified what the API server's certificate names
+ * @param endpoints whether the API server keeps the endpoints of the service {@code kubernetes}
+ */
+public record ControlPlaneSite(
+    UnaryOperator<List<String>> inside,
+    String bindAddress,
+    String advertisedAddress,
+    int etcdPort,
+    int peerPort,
+    int apiPort,
+    URI server,
+    List<String> certified,
+    boolean endpoints) {
+
+  /** On this process's loopback, at ports that are free now. */
+  static ControlPlaneSite onLoopback() throws IOException {
+    List<Integer> ports = freePorts(3);
+    return new ControlPlaneSite(
+        UnaryOperator.identity(),
+        "127.0.0.1",
+        "10.99.0.1",
+        ports.get(0),
+        ports.get(1),
+        ports.get(2),
+        URI.create("https://127.0.0.1:" + ports.get(2)),
+        List.of("127.0.0.1"),
+        false);
+  }
+
+  /** Ports of the loopback that nothing listens on now. */
+  public static List<Integer> freePorts(int count) throws IOException {
+    List<ServerSocket> held = new ArrayList<>();
+    try {
+      for (int i = 0; i < count; i++) {
+        held.add(new ServerSocket(0, 1, InetAddress.getLoopbackAddress()));
+      }
+      return held.stream().map(ServerSocket::getLocalPort).toList();
+    } finally {
+      for (ServerSocket socket : held) {
+        socket.close();
+      }
+    }
+  }
+
+  private String etcdAddress() {
+    return "http://127.0.0.1:" + etcdPort;
+  }
+
+  /** etcd's command. */
+  List<String> etcd(Path binaries, Path folder) {
+    String peers = "http://127.0.0.1:" + peerPort;
+    return inside.apply(
+        List.of(
+            binaries.resolve("etcd").toString(),
+            "--data-dir=" + folder.resolve("etcd"),
+            "--listen-client-urls=" + etcdAddress(),
+            "--advertise-client-urls=" + etcdAddress(),
+            "--listen-peer-urls=" + peers,
+            "--initial-advertise-peer-urls=" + peers,
+            "--initial-cluster=default=" + peers));
+  }
+
+  /** kube-apiserver's command. */
+  List<String> apiServer(Path binaries, Certificates certificates) {
+    List<String> command =
+        List.of(
+            binaries.resolve("kube-apiserver").toString(),
+            "--etcd-servers=" + etcdAddress(),
+            "--bind-address=" + bindAddress,
+            "--secure-port=" + apiPort,
+            "--advertise-address=" + advertisedAddress,
+            "--endpoint-reconciler-type=" + (endpoints ? "lease" : "none"),
+            "--tls-cert-file=" + certificates.file("apiserver.crt"),
+            "--tls-private-key-file=" + certificates.file("apiserver.key"),
+            "--client-ca-file=" + certificates.file("ca.crt"),
+            "--service-account-key-file=" + certificates.file("service-accounts.pub"),
+            "--service-account-signing-key-file=" + certificates.file("service-accounts.key"),
+            "--service-account-issuer=https://kubernetes.default.svc",
+            "--service-cluster-ip-range=10.96.0.0/16",
+            "--authorization-mode=Node,RBAC",
+            "--enable-admission-plugins=NodeRestriction");
+    List<String> withKubelets =
+        List.of(
+            "--allow-privileged=true",
+            "--kubelet-preferred-address-types=InternalIP",
+            "--kubelet-client-certificate=" + certificates.file("admin.crt"),
+            "--kubelet-client-key=" + certificates.file("admin.key"));
+    return inside.apply(
+        endpoints ? Stream.concat(command.stream(), withKubelets.stream()).toList() : command);
+  }
+}

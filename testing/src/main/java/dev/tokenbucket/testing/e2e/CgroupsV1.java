@@ -1,0 +1,78 @@
+package dev.tokenbucket.testing.e2e;
+
+import dev.tokenbucket.testing.Daemon;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * A node's control groups in every hierarchy of this machine. The kubelet makes those of pods, but
+ * not the one that all are in; a cpuset is of no use until it has CPUs and memory.
+ *
+ * @param name of the group, with a leading slash
+ */
+record CgroupsV1(String name) {
+  private static final Path ROOT = Path.of("/sys/fs/cgroup");
+  private static final Duration EMPTY = Duration.ofSeconds(10);
+
+  /** The group's folders; one where this machine has the unified hierarchy alone. */
+  private List<Path> folders() throws IOException {
+    if (Files.exists(ROOT.resolve("cgroup.controllers"))) {
+      return List.of(ROOT.resolve(name.substring(1)));
+    }
+    try (Stream<Path> hierarchies = Files.list(ROOT)) {
+      return hierarchies
+          .filter(hierarchy -> Files.isDirectory(hierarchy) && !Files.isSymbolicLink(hierarchy))
+          .map(hierarchy -> hierarchy.resolve(name.substring(1)))
+          .toList();
+    }
+  }
+
+  void make() throws IOException {
+    for (Path folder : folders()) {
+      Files.createDirectories(folder);
+      for (String file : List.of("cpuset.cpus", "cpuset.mems")) {
+        if (Files.exists(folder.resolve(file))
+            && !Files.exists(ROOT.resolve("cgroup.controllers"))) {
+          Files.writeString(folder.resolve(file), Files.readString(folder.resolveSibling(file)));
+        }
+      }
+    }
+  }
+
+  /** Removes them once no process is in them. */
+  void remove() {
+    long end = System.nanoTime() + EMPTY.toNanos();
+    while (!tryRemove() && System.nanoTime() < end) {
+      Daemon.pause(Duration.ofMillis(50));
+    }
+  }
+
+  private boolean tryRemove() {
+    try {
+      for (Path folder : folders()) {
+        if (Files.exists(folder)) {
+          removeTree(folder);
+        }
+      }
+      return true;
+    } catch (IOException | UncheckedIOException e) {
+      return false; // a process is still ending in it
+    }
+  }
+
+  private static void removeTree(Path top) throws IOException {
+    List<Path> groups;
+    try (Stream<Path> all = Files.walk(top)) {
+      groups = all.filter(Files::isDirectory).sorted(Comparator.reverseOrder()).toList();
+    }
+    for (Path group : groups) {
+      Files.delete(group);
+    }
+  }
+}

@@ -1,0 +1,288 @@
+package dev.tokenbucket.testing.e2e;
+
+import dev.tokenbucket.testing.Commands;
+import dev.tokenbucket.testing.Daemon;
+import dev.tokenbucket.testing.StepFailedException;
+import dev.tokenbucket.testing.TestNetwork;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A node: a network, mount and process namespace of its own, with a BPF file system of its own, in
+ * which containerd and kubelet run. What it keeps over a reboot is in its folder; /run and the BPF
+ * file system are not kept. Its processes are in one process namespace, so that the end of that
+ * namespace's first process is the end of all of them, pods included, however this process ends.
+ */
+public final class ClusterNode implements AutoCloseable {
+  private static final Duration BOOT = Duration.ofSeconds(30);
+  private static final String BOOT_ID = "kernel/random/boot_id";
+  private static final String CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
+
+  private final ClusterNetwork network;
+  private final NodeSettings settings;
+  private final Path kubelet;
+  private final Path kubeconfig;
+  private final PauseImage pause;
+  private final CgroupsV1 cgroups;
+  private @Nullable Daemon holder;
+  private @Nullable Daemon containerd;
+  private @Nullable Daemon runningKubelet;
+
+  /**
+   * A node that has not started yet.
+   *
+   * @param kubelet the executable
+   */
+  ClusterNode(
+      ClusterNetwork network,
+      NodeSettings settings,
+      Path kubelet,
+      Path kubeconfig,
+      PauseImage pause) {
+    this.network = network;
+    this.settings = settings;
+    this.kubelet = kubelet;
+    this.kubeconfig = kubeconfig;
+    this.pause = pause;
+    this.cgroups = new CgroupsV1(settings.cgroup());
+  }
+
+  /** The name of its Node. */
+  public String name() {
+    return settings.name();
+  }
+
+  public String address() {
+    return settings.address();
+  }
+
+  /** Where its logs are. */
+  public Path folder() {
+    return settings.folder();
+  }
+
+  /** Starts all but the kubelet. */
+  void boot() {
+    try {
+      cgroups.make();
+      Files.writeString(settings.sysctlFile(BOOT_ID), UUID.randomUUID() + "\n");
+    } catch (IOException e) {
+      throw new StepFailedException("starting " + name() + ": " + e.getMessage(), e);
+    }
+    holder =
+        Daemon.start(
+            name(),
+            List.of(
+                "nsenter",
+                "--net=/run/netns/" + network.node(settings.number()),
+                "unshare",
+                "--mount",
+                "--propagation=private",
+                "--pid",
+                "--fork",
+                "--kill-child",
+                "--mount-proc",
+                pause.program().toString()),
+            Map.of(),
+            log("holder"),
+            Daemon.Lifetime.WITH_PARENT);
+    holder.await("its first process", BOOT, this::held);
+    mount();
+    containerd =
+        daemon("containerd", List.of("containerd", "--config", "" + settings.containerdFile()));
+    containerd.await(
+        "socket", BOOT, () -> Files.exists(root().resolve(CONTAINERD_SOCKET.substring(1))));
+  }
+
+  private boolean held() {
+    try {
+      return first().info().command().orElse("").endsWith(pause.program().toString());
+    } catch (StepFailedException e) {
+      return false;
+    }
+  }
+
+  /** The first process of the node's process namespace. */
+  private ProcessHandle first() {
+    return child(required(holder));
+  }
+
+  private static ProcessHandle child(Daemon daemon) {
+    return ProcessHandle.of(daemon.pid())
+        .flatMap(process -> process.children().findFirst())
+        .orElseThrow(() -> new StepFailedException("a process of the node has ended", null));
+  }
+
+  private Daemon required(@Nullable Daemon daemon) {
+    if (daemon == null) {
+      throw new StepFailedException(name() + " is not started", null);
+    }
+    return daemon;
+  }
+
+  private void mount() {
+    Path folder = settings.folder();
+    run("mount", "--make-rshared", "/");
+    List<String> sysctls = new ArrayList<>(NodeSettings.SYSCTLS.keySet());
+    sysctls.add(BOOT_ID);
+    for (String sysctl : sysctls) {
+      run("mount", "--bind", "" + settings.sysctlFile(sysctl), "/proc/sys/" + sysctl);
+    }
+    run("mount", "-t", "bpf", "-o", "mode=0700", "bpf", "/sys/fs/bpf");
+    run("mount", "--bind", folder.resolve("lib").toString(), "/var/lib");
+    run("mount", "--bind", folder.resolve("log").toString(), "/var/log");
+    run("mount", "-t", "tmpfs", "tmpfs", "/run");
+    run("mkdir", "/run/containerd");
+  }
+
+  private Path log(String of) {
+    return settings.folder().resolve(of + ".log");
+  }
+
+  private Daemon daemon(String name, List<String> command) {
+    return Daemon.start(
+        name + " of " + name(), in(command), Map.of(), log(name), Daemon.Lifetime.WITH_PARENT);
+  }
+
+  /** A command that runs on the node, and ends with it. */
+  public List<String> in(List<String> command) {
+    return Stream.concat(
+            Stream.of("nsenter", "--target", "" + first().pid(), "--mount", "--net", "--pid", "--"),
+            command.stream())
+        .toList();
+  }
+
+  /** Runs a command on the node, to its end. */
+  public String run(String... command) {
+    return Commands.run(in(List.of(command)));
+  }
+
+  /** What its kubelet says of which start of the machine this is. */
+  String bootId() {
+    try {
+      return Files.readString(settings.sysctlFile(BOOT_ID)).strip();
+    } catch (IOException e) {
+      throw new StepFailedException("reading the boot id of " + name(), e);
+    }
+  }
+
+  /** The node's files, as this process sees them. */
+  public Path root() {
+    return Path.of("/proc/" + first().pid() + "/root");
+  }
+
+  /** Makes an image known to the node, from an archive. */
+  public void importImage(Path archive) {
+    run("ctr", "--address", CONTAINERD_SOCKET, "-n", "k8s.io", "images", "import", "" + archive);
+  }
+
+  /** Gives an image that the node has a further name. */
+  public void tagImage(String from, String to) {
+    run(
+        "ctr",
+        "--address",
+        CONTAINERD_SOCKET,
+        "-n",
+        "k8s.io",
+        "images",
+        "tag",
+        "--force",
+        from,
+        to);
+  }
+
+  /** A command in the node's network alone, with this machine's files. */
+  public List<String> inNetwork(List<String> command) {
+    return TestNetwork.in(network.node(settings.number()), command);
+  }
+
+  /** Starts the kubelet. */
+  public void startKubelet() {
+    runningKubelet =
+        daemon(
+            "kubelet",
+            List.of(
+                kubelet.toString(),
+                "--config=" + settings.kubeletFile(),
+                "--kubeconfig=" + kubeconfig,
+                "--hostname-override=" + name(),
+                "--node-ip=" + address()));
+  }
+
+  /** Ends the kubelet alone; pods run on. */
+  public void stopKubelet() {
+    Daemon stopped = required(runningKubelet);
+    child(stopped).destroy();
+    awaitEnd(stopped);
+    runningKubelet = null;
+  }
+
+  /** Pulls the plug. */
+  public void stop() {
+    first().destroyForcibly();
+    for (Daemon daemon :
+        Stream.of(runningKubelet, containerd, holder).filter(d -> d != null).toList()) {
+      awaitEnd(daemon);
+    }
+    runningKubelet = null;
+    containerd = null;
+    holder = null;
+    cgroups.remove();
+    network.removeNode(settings.number());
+  }
+
+  /** Starts it again after {@link #stop}: new namespaces, boot id, BPF file system and /run. */
+  public void start() {
+    network.makeNode(settings.number());
+    boot();
+    startKubelet();
+  }
+
+  private static void awaitEnd(Daemon daemon) {
+    long end = System.nanoTime() + BOOT.toNanos();
+    while (daemon.isAlive()) {
+      if (System.nanoTime() > end) {
+        throw new StepFailedException("a process of a node does not end", null);
+      }
+      Daemon.pause(Duration.ofMillis(20));
+    }
+  }
+
+  /**
+   * The process ids, as this machine knows them, of a container's processes, the first being that
+   * which the container was started with; none where it has ended.
+   *
+   * @param id without the runtime's prefix
+   */
+  public List<Long> processes(String id) {
+    return ProcessHandle.allProcesses()
+        .filter(process -> cgroup(process.pid()).contains(id))
+        .map(ProcessHandle::pid)
+        .sorted()
+        .toList();
+  }
+
+  private static String cgroup(long pid) {
+    try {
+      return Files.readString(Path.of("/proc/" + pid + "/cgroup"));
+    } catch (IOException e) {
+      return ""; // it has ended
+    }
+  }
+
+  @Override
+  public void close() {
+    if (holder != null && holder.isAlive()) {
+      stop();
+    }
+    cgroups.remove();
+  }
+}

@@ -1,0 +1,243 @@
+package dev.tokenbucket.testing.e2e;
+
+import dev.tokenbucket.testing.Commands;
+import dev.tokenbucket.testing.ControlPlane;
+import dev.tokenbucket.testing.ControlPlaneSite;
+import dev.tokenbucket.testing.Daemon;
+import dev.tokenbucket.testing.InParallel;
+import dev.tokenbucket.testing.StepFailedException;
+import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+
+/** etcd, kube-apiserver, controller manager, scheduler, and two nodes; all real, all here. */
+public final class TwoNodeCluster implements AutoCloseable {
+  private static final int NODES = 2;
+  private static final Duration READY = Duration.ofSeconds(90);
+  private static final Daemon.Lifetime LIFETIME = Daemon.Lifetime.WITH_PARENT;
+  private static final URI SERVER =
+      URI.create("https://" + ClusterNetwork.CONTROL_ADDRESS + ":" + ClusterNetwork.API_PORT);
+
+  private final Path folder;
+  private final Path binaries;
+  private final ClusterNetwork network;
+  private final ControlPlane controlPlane;
+  private final List<ClusterNode> nodes = new ArrayList<>();
+  private final Deque<AutoCloseable> undo;
+
+  private TwoNodeCluster(
+      Path folder,
+      Path binaries,
+      ClusterNetwork network,
+      ControlPlane controlPlane,
+      Deque<AutoCloseable> undo) {
+    this.folder = folder;
+    this.binaries = binaries;
+    this.network = network;
+    this.controlPlane = controlPlane;
+    this.undo = undo;
+  }
+
+  /**
+   * Starts it and waits until both nodes are ready.
+   *
+   * @param folder for data and logs; a socket in it must have a path of less than 108 characters
+   * @param images archives that each node gets before its kubelet starts
+   */
+  public static TwoNodeCluster start(Path folder, List<Path> images) {
+    Path binaries = ControlPlane.binaries("nodes");
+    Deque<AutoCloseable> undo = new ArrayDeque<>();
+    try {
+      Files.createDirectories(folder);
+      PauseImage pause = PauseImage.build(folder.resolve("pause"));
+      ClusterNetwork network = ClusterNetwork.of(NODES);
+      undo.push(network);
+      int port = ControlPlaneSite.freePorts(1).get(0);
+      relay(folder, network, port, undo);
+      ControlPlane controlPlane =
+          ControlPlane.start(folder.resolve("control"), LIFETIME, binaries, site(network, port));
+      undo.push(controlPlane);
+      TwoNodeCluster cluster = new TwoNodeCluster(folder, binaries, network, controlPlane, undo);
+      cluster.startControllers();
+      cluster.startNodes(pause, images);
+      return cluster;
+    } catch (IOException e) {
+      undoAll(undo);
+      throw new StepFailedException("starting a cluster in " + folder + ": " + e.getMessage(), e);
+    } catch (RuntimeException e) {
+      undoAll(undo);
+      throw e;
+    }
+  }
+
+  private static ControlPlaneSite site(ClusterNetwork network, int port) {
+    return new ControlPlaneSite(
+        network::atControl,
+        "0.0.0.0",
+        ClusterNetwork.CONTROL_ADDRESS,
+        2379,
+        2380,
+        ClusterNetwork.API_PORT,
+        URI.create("https://127.0.0.1:" + port),
+        List.of("127.0.0.1", ClusterNetwork.CONTROL_ADDRESS, ClusterNetwork.SERVICE_ADDRESS),
+        true);
+  }
+
+  /** Lets this process reach the API server, which is in a network of its own. */
+  private static void relay(
+      Path folder, ClusterNetwork network, int port, Deque<AutoCloseable> undo) {
+    Path socket = folder.resolve("api.socket");
+    Daemon inner =
+        Daemon.start(
+            "the API server's inner relay",
+            network.atControl(
+                List.of(
+                    "socat",
+                    "UNIX-LISTEN:" + socket + ",fork,mode=600",
+                    "TCP:" + ClusterNetwork.CONTROL_ADDRESS + ":" + ClusterNetwork.API_PORT)),
+            Map.of(),
+            folder.resolve("relay.log"),
+            LIFETIME);
+    undo.push(inner);
+    inner.await("socket", Duration.ofSeconds(10), () -> Files.exists(socket));
+    undo.push(
+        Daemon.start(
+            "the API server's outer relay",
+            List.of(
+                "socat",
+                "TCP-LISTEN:" + port + ",bind=127.0.0.1,fork,reuseaddr",
+                "UNIX-CONNECT:" + socket),
+            Map.of(),
+            folder.resolve("relay.log"),
+            LIFETIME));
+  }
+
+  private void startControllers() {
+    Path certificates = folder.resolve("control");
+    startComponent(
+        "kube-controller-manager",
+        List.of(
+            "--use-service-account-credentials=true",
+            // a node that is silent is NotReady sooner than after the default of 50 s
+            "--node-monitor-grace-period=12s",
+            "--node-monitor-period=1s",
+            "--service-account-private-key-file=" + certificates.resolve("service-accounts.key"),
+            "--root-ca-file=" + certificates.resolve("ca.crt")));
+    startComponent("kube-scheduler", List.of());
+  }
+
+  private void startComponent(String name, List<String> options) {
+    Path kubeconfig = controlPlane.componentKubeconfig(name, "CN=system:" + name, SERVER);
+    List<String> command = new ArrayList<>();
+    command.add(binaries.resolve(name).toString());
+    command.add("--kubeconfig=" + kubeconfig);
+    command.add("--bind-address=127.0.0.1");
+    command.add("--leader-elect=false");
+    command.addAll(options);
+    undo.push(
+        Daemon.start(
+            name, network.atControl(command), Map.of(), folder.resolve(name + ".log"), LIFETIME));
+  }
+
+  private void startNodes(PauseImage pause, List<Path> images) throws IOException {
+    for (int number = 1; number <= NODES; number++) {
+      NodeSettings settings =
+          new NodeSettings(number, folder.resolve("n" + number), "/" + network.node(number));
+      settings.write(controlPlane.certificates());
+      Path kubeconfig =
+          controlPlane.componentKubeconfig(
+              settings.name(), "O=system:nodes,CN=system:node:" + settings.name(), SERVER);
+      ClusterNode node =
+          new ClusterNode(network, settings, binaries.resolve("kubelet"), kubeconfig, pause);
+      undo.push(node);
+      nodes.add(node);
+    }
+    InParallel.forEach(
+        nodes,
+        NODES,
+        node -> {
+          node.boot();
+          node.importImage(pause.archive());
+          images.forEach(node::importImage);
+          node.startKubelet();
+        });
+    nodes.forEach(this::awaitReady);
+  }
+
+  /** Waits until a node is ready, as its kubelet of now says. */
+  public void awaitReady(ClusterNode node) {
+    long end = System.nanoTime() + READY.toNanos();
+    while (!ready(node)) {
+      if (System.nanoTime() > end) {
+        throw new StepFailedException(
+            node.name() + " is not ready after " + READY.toSeconds() + " s; see " + node.folder(),
+            null);
+      }
+      Daemon.pause(Duration.ofMillis(100));
+    }
+  }
+
+  private boolean ready(ClusterNode node) {
+    try {
+      Node found = client().nodes().withName(node.name()).get();
+      return found != null
+          && node.bootId().equals(found.getStatus().getNodeInfo().getBootID())
+          && found.getStatus().getConditions().stream()
+              .anyMatch(c -> c.getType().equals("Ready") && c.getStatus().equals("True"));
+    } catch (KubernetesClientException e) {
+      return false;
+    }
+  }
+
+  /** The nodes, the first being n1. */
+  public List<ClusterNode> nodes() {
+    return List.copyOf(nodes);
+  }
+
+  public ClusterNetwork network() {
+    return network;
+  }
+
+  public ControlPlane controlPlane() {
+    return controlPlane;
+  }
+
+  /** A client with the administrator's rights. */
+  public KubernetesClient client() {
+    return controlPlane.client();
+  }
+
+  /** kubectl as the administrator. */
+  public String kubectl(String... arguments) {
+    return Commands.run(controlPlane.kubectl(arguments));
+  }
+
+  @Override
+  public void close() {
+    undoAll(undo);
+  }
+
+  private static void undoAll(Deque<AutoCloseable> undo) {
+    StepFailedException failed = null;
+    while (!undo.isEmpty()) {
+      try {
+        undo.pop().close();
+      } catch (Exception e) {
+        failed = new StepFailedException("ending the cluster: " + e.getMessage(), e);
+      }
+    }
+    if (failed != null) {
+      throw failed;
+    }
+  }
+}

@@ -1,0 +1,210 @@
+package dev.tokenbucket.testing.e2e;
+
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.testing.Arrivals;
+import dev.tokenbucket.testing.Commands;
+import dev.tokenbucket.testing.KernelObjects;
+import dev.tokenbucket.testing.Poll;
+import dev.tokenbucket.testing.TrafficRun;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/** The room that the cases share: a cluster with the images imported, and the chart on it. */
+final class RealNodes implements AutoCloseable {
+  static final int BURST = 100;
+  static final Duration MINUTE = Duration.ofMinutes(1);
+
+  /** How far stamps of packets that the kernel was held up with may be off, in seconds. */
+  private static final double STAMPS = 0.02;
+
+  private final TwoNodeCluster cluster;
+  private final Helm helm;
+  private final KernelObjects before;
+
+  private RealNodes(TwoNodeCluster cluster, Helm helm, KernelObjects before) {
+    this.cluster = cluster;
+    this.helm = helm;
+    this.before = before;
+  }
+
+  static RealNodes start(Path folder) {
+    Path archives = folder.resolve("images");
+    String built = Commands.run(script("testing/images/build.sh"), archives.toString());
+    System.out.print(built);
+    KernelObjects before = KernelObjects.now();
+    TwoNodeCluster cluster =
+        TwoNodeCluster.start(
+            folder, Stream.of("operator.tar", "agent.tar").map(archives::resolve).toList());
+    return new RealNodes(
+        cluster, Helm.of(cluster.controlPlane().kubeconfig(), folder.resolve("helm")), before);
+  }
+
+  private static String script(String path) {
+    return Commands.repository().resolve(path).toString();
+  }
+
+  TwoNodeCluster cluster() {
+    return cluster;
+  }
+
+  Helm helm() {
+    return helm;
+  }
+
+  /** BPF objects of the machine as they were before the cluster. */
+  KernelObjects before() {
+    return before;
+  }
+
+  ClusterNode node(int number) {
+    return cluster.nodes().get(number - 1);
+  }
+
+  String kubectl(String... arguments) {
+    return cluster.kubectl(arguments);
+  }
+
+  /** The chart with its defaults, whatever a case before left. */
+  void install(String... options) {
+    if (cluster.client().namespaces().withName(Helm.NAMESPACE).get() == null) {
+      kubectl("create", "namespace", Helm.NAMESPACE);
+      kubectl(
+          "label", "namespace", Helm.NAMESPACE, "pod-security.kubernetes.io/enforce=privileged");
+    }
+    helm.install(options);
+  }
+
+  /** A policy on all UDP traffic to the port that {@link TrafficRun} sends to. */
+  void apply(String name, int packetsPerSecond, String rest) {
+    Commands.runWithInput(
+        policy(name, packetsPerSecond, rest), cluster.controlPlane().kubectl("apply", "-f", "-"));
+  }
+
+  static String policy(String name, int packetsPerSecond, String rest) {
+    return """
+        apiVersion: tokenbucket.dev/v1alpha1
+        kind: TokenBucketPolicy
+        metadata: {name: %s}
+        spec:
+          rate: {packetsPerSecond: %d}
+          burst: {packets: %d}
+          match: [{protocol: UDP, destinationPorts: [5000]}]
+        %s"""
+        .formatted(name, packetsPerSecond, BURST, rest);
+  }
+
+  /** The policies that are there are deleted, and no node enforces them any more. */
+  void removePolicies() {
+    kubectl("delete", "tbp", "--all", "--timeout=60s");
+  }
+
+  /** Waits until the newest generation of a policy is in force on all its nodes. */
+  void awaitInForce(String policy) {
+    Poll.until(policy + " in force", MINUTE, () -> "in force".equals(summary(policy)));
+  }
+
+  /** What {@code kubectl get tbp} has as STATUS; empty where the newest generation has none. */
+  String summary(String policy) {
+    TokenBucketPolicy there =
+        cluster.client().resources(TokenBucketPolicy.class).withName(policy).get();
+    if (there == null
+        || there.getStatus() == null
+        || !there.getMetadata().getGeneration().equals(there.getStatus().observedGeneration())) {
+      return "";
+    }
+    String summary = there.getStatus().summary();
+    return summary == null ? "" : summary;
+  }
+
+  @Nullable TokenBucketNodeState state(ClusterNode node) {
+    return cluster.client().resources(TokenBucketNodeState.class).withName(node.name()).get();
+  }
+
+  /** What arrives per second at a node that far more is sent to. */
+  double arriving(ClusterNode node, int packetsPerSecond, double seconds) {
+    try (TrafficRun run = traffic(node, packetsPerSecond, seconds, false)) {
+      return run.result().received().perSecond();
+    }
+  }
+
+  private TrafficRun traffic(ClusterNode node, int packetsPerSecond, double seconds, boolean each) {
+    return TrafficRun.start(
+        cluster.network()::atClient,
+        node::inNetwork,
+        node.address(),
+        List.of(new TrafficRun.Sender(ClusterNetwork.CLIENT_ADDRESSES.get(0), packetsPerSecond)),
+        seconds,
+        each);
+  }
+
+  /** Traffic that a limit is judged by over every interval, once it has ended. */
+  Load load(ClusterNode node, int rate, double seconds) {
+    return new Load(node, traffic(node, 4 * rate, seconds, true), rate, seconds);
+  }
+
+  /**
+   * Traffic under way.
+   *
+   * @param rate that it is to be limited to, with {@link #BURST}
+   */
+  record Load(ClusterNode node, TrafficRun run, int rate, double seconds) {
+    /** Fails where any interval let more through than B + Q * length, or less came than may. */
+    void judge(String what) {
+      List<Long> arrivals = run.result().received().arrivals();
+      double beyond = Arrivals.mostBeyondTheBound(arrivals, rate, BURST);
+      System.out.printf(
+          "%s, %s: %d packets in %.0f s; of all intervals the one closest to B + Q*t is %.1f"
+              + " packets under it%n",
+          what, node.name(), arrivals.size(), seconds, -beyond);
+      if (beyond > STAMPS * rate) {
+        throw new AssertionError(
+            what + ": " + beyond + " packets more than B + Q*t on " + node.name());
+      }
+      if (arrivals.size() < 0.98 * rate * seconds) {
+        throw new AssertionError(what + ": only " + arrivals.size() + " arrived on " + node.name());
+      }
+    }
+  }
+
+  /** The agent's pod on a node, where one runs that is not being deleted. */
+  @Nullable Pod agentPod(ClusterNode node) {
+    return cluster
+        .client()
+        .pods()
+        .inNamespace(Helm.NAMESPACE)
+        .withLabel("app.kubernetes.io/component", "agent")
+        .list()
+        .getItems()
+        .stream()
+        .filter(pod -> node.name().equals(pod.getSpec().getNodeName()))
+        .filter(pod -> pod.getMetadata().getDeletionTimestamp() == null)
+        .findFirst()
+        .orElse(null);
+  }
+
+  /** The agent that is ready on a node now. */
+  Agent awaitAgent(ClusterNode node) {
+    Poll.until("agent ready on " + node.name(), Duration.ofMinutes(2), () -> ready(agentPod(node)));
+    Pod pod = agentPod(node);
+    if (pod == null) {
+      throw new AssertionError("the agent's pod of " + node.name() + " went away");
+    }
+    return Agent.of(node, pod);
+  }
+
+  private static boolean ready(@Nullable Pod pod) {
+    return pod != null
+        && pod.getStatus().getContainerStatuses().stream()
+            .anyMatch(container -> container.getReady() && container.getContainerID() != null);
+  }
+
+  @Override
+  public void close() {
+    cluster.close();
+  }
+}
