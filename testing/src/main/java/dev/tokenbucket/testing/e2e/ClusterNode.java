@@ -186,7 +186,17 @@ public final class ClusterNode implements AutoCloseable {
 
   /** Gives an image that the node has a further name. */
   public void tagImage(String from, String to) {
-    run("ctr", "--address", CONTAINERD_SOCKET, "-n", "k8s.io", "images", "tag", "--force", from, to);
+    run(
+        "ctr",
+        "--address",
+        CONTAINERD_SOCKET,
+        "-n",
+        "k8s.io",
+        "images",
+        "tag",
+        "--force",
+        from,
+        to);
   }
 
   /** A command in the node's network alone, with this machine's files. */

@@ -14,7 +14,8 @@ import java.util.List;
  * @param container its id, without the runtime's prefix
  * @param process the id of its process as this machine knows it
  */
-record Agent(ClusterNode node, String pod, String uid, String container, int restarts, long process) {
+record Agent(
+    ClusterNode node, String pod, String uid, String container, int restarts, long process) {
   static Agent of(ClusterNode node, Pod pod) {
     ContainerStatus status = pod.getStatus().getContainerStatuses().get(0);
     String container = status.getContainerID().replaceFirst("^containerd://", "");

@@ -82,8 +82,7 @@ final class RealNodes implements AutoCloseable {
   /** A policy on all UDP traffic to the port that {@link TrafficRun} sends to. */
   void apply(String name, int packetsPerSecond, String rest) {
     Commands.runWithInput(
-        policy(name, packetsPerSecond, rest),
-        cluster.controlPlane().kubectl("apply", "-f", "-"));
+        policy(name, packetsPerSecond, rest), cluster.controlPlane().kubectl("apply", "-f", "-"));
   }
 
   static String policy(String name, int packetsPerSecond, String rest) {
@@ -138,8 +137,7 @@ final class RealNodes implements AutoCloseable {
         cluster.network()::atClient,
         node::inNetwork,
         node.address(),
-        List.of(
-            new TrafficRun.Sender(ClusterNetwork.CLIENT_ADDRESSES.get(0), packetsPerSecond)),
+        List.of(new TrafficRun.Sender(ClusterNetwork.CLIENT_ADDRESSES.get(0), packetsPerSecond)),
         seconds,
         each);
   }
@@ -164,7 +162,8 @@ final class RealNodes implements AutoCloseable {
               + " packets under it%n",
           what, node.name(), arrivals.size(), seconds, -beyond);
       if (beyond > STAMPS * rate) {
-        throw new AssertionError(what + ": " + beyond + " packets more than B + Q*t on " + node.name());
+        throw new AssertionError(
+            what + ": " + beyond + " packets more than B + Q*t on " + node.name());
       }
       if (arrivals.size() < 0.98 * rate * seconds) {
         throw new AssertionError(what + ": only " + arrivals.size() + " arrived on " + node.name());
