@@ -89,23 +89,24 @@ final class AgentCommand implements Callable<Integer> {
       Kernel kernel = new LinuxKernel(clsact);
       BpfFileSystem.ensure(kernel, host.bpffs);
       Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
-      FailsafeSettings failsafes = failsafe.settings();
-      StateFiles.FAILSAFES
-          .write(host.stateDir, String.join("\n", failsafes.describe()))
-          .ifPresent(problem -> LOG.warn("{}", problem));
-      Programmer programmer = new Programmer(kernel, host.bpffs, objects, failsafes);
+      Exemptions exemptions = new Exemptions(failsafe, host.stateDir);
+      Programmer programmer = new Programmer(kernel, host.bpffs, objects);
       for (String layout : programmer.otherLayouts()) {
         LOG.info("maps of layout {} are in force until the first set takes over", layout);
       }
       try (DesiredStateSource desired = opening.open(findings)) {
         LOG.info("agent ready");
-        run(desired, programmer, health);
+        run(desired, programmer, exemptions, health);
       }
     }
     return 0;
   }
 
-  private void run(DesiredStateSource desired, Programmer programmer, HealthEndpoint health)
+  private void run(
+      DesiredStateSource desired,
+      Programmer programmer,
+      Exemptions exemptions,
+      HealthEndpoint health)
       throws InterruptedException {
     Optional<DesiredState> applied = Optional.empty();
     long appliedAt = 0;
@@ -115,9 +116,11 @@ final class AgentCommand implements Callable<Integer> {
         Optional<DesiredState> wanted = desired.current();
         long now = System.nanoTime();
         if (wanted.isPresent() && (!wanted.equals(applied) || now - appliedAt > RESYNC.toNanos())) {
-          Map<String, String> failures = apply(programmer, wanted.get());
+          Map<String, String> failures =
+              apply(programmer, wanted.get(), exemptions.of(wanted.get()));
           Map<String, List<String>> warnings = warnings(programmer, wanted.get());
-          desired.report(wanted.get(), programmer.running(), failures, warnings);
+          desired.report(
+              wanted.get(), programmer.running(), failures, warnings, exemptions.lines());
           applied = wanted;
           appliedAt = now;
           lastError = logChanged(failures.toString(), lastError);
@@ -169,9 +172,10 @@ final class AgentCommand implements Callable<Integer> {
   }
 
   /** What stops the whole set is told of each policy in it. */
-  private static Map<String, String> apply(Programmer programmer, DesiredState wanted) {
+  private static Map<String, String> apply(
+      Programmer programmer, DesiredState wanted, FailsafeSettings failsafes) {
     try {
-      return programmer.apply(wanted.policies());
+      return programmer.apply(wanted.policies(), failsafes);
     } catch (RuntimeException e) {
       Map<String, String> failures = new LinkedHashMap<>();
       String message = String.valueOf(e.getMessage());
