@@ -1,5 +1,6 @@
 package dev.tokenbucket.testing;
 
+import dev.tokenbucket.operator.OperatorClient;
 import io.fabric8.kubernetes.api.model.ConfigBuilder;
 import io.fabric8.kubernetes.api.model.authentication.BoundObjectReference;
 import io.fabric8.kubernetes.api.model.authentication.BoundObjectReferenceBuilder;
@@ -7,7 +8,6 @@ import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
@@ -133,9 +133,7 @@ public final class ControlPlane implements AutoCloseable {
       Files.writeString(
           kubeconfig, certificateKubeconfig(site.server().toString(), certificates, "admin"));
       KubernetesClient client =
-          new KubernetesClientBuilder()
-              .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
-              .build();
+          OperatorClient.builder(Config.fromKubeconfig(Files.readString(kubeconfig))).build();
       apiServer.await("readiness", READY, () -> ready(client));
       return new ControlPlane(
           binaries, folder, certificates, daemons, apiServerStart, apiServer, client);
