@@ -1,6 +1,7 @@
 package dev.tokenbucket.testing;
 
-import dev.tokenbucket.operator.OperatorClient;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ConfigBuilder;
 import io.fabric8.kubernetes.api.model.authentication.BoundObjectReference;
 import io.fabric8.kubernetes.api.model.authentication.BoundObjectReferenceBuilder;
@@ -8,7 +9,9 @@ import io.fabric8.kubernetes.api.model.authentication.TokenRequest;
 import io.fabric8.kubernetes.api.model.authentication.TokenRequestBuilder;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.net.URI;
@@ -133,7 +136,10 @@ public final class ControlPlane implements AutoCloseable {
       Files.writeString(
           kubeconfig, certificateKubeconfig(site.server().toString(), certificates, "admin"));
       KubernetesClient client =
-          OperatorClient.builder(Config.fromKubeconfig(Files.readString(kubeconfig))).build();
+          new KubernetesClientBuilder()
+              .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
+              .withKubernetesSerialization(ofAnyVersion())
+              .build();
       apiServer.await("readiness", READY, () -> ready(client));
       return new ControlPlane(
           binaries, folder, certificates, daemons, apiServerStart, apiServer, client);
@@ -141,6 +147,15 @@ public final class ControlPlane implements AutoCloseable {
       daemons.forEach(Daemon::close);
       throw e;
     }
+  }
+
+  /** Fields and values of a later version are no failure. */
+  private static KubernetesSerialization ofAnyVersion() {
+    return new KubernetesSerialization(
+        new ObjectMapper()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.READ_UNKNOWN_ENUM_VALUES_AS_NULL),
+        true);
   }
 
   private static boolean ready(KubernetesClient client) {
