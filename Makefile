@@ -4,7 +4,7 @@ DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing
 SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane helm build images test e2e fuzz demo demo-stop demo-host bench bench-scale crds clean help
+.PHONY: setup control-plane helm build images test e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -22,7 +22,7 @@ build: setup ## compile, and make bin/tb ready
 	$(MVN) -q package -DskipTests
 
 images: build ## the images of operator and agent, as archives in testing/target/images (root, for buildah)
-	@testing/images/build.sh testing/target/images
+	@images/build.sh testing/target/images
 
 test: setup control-plane helm ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
@@ -57,6 +57,9 @@ bench-scale: build control-plane ## the operator over 1,000 and 5,000 nodes; the
 
 crds: setup ## make the CRDs under crds/ from the API's types
 	$(MVN) -q -pl crds test -Dtest=CrdStalenessTest -Dcrds.update=true
+
+manifests: setup helm ## make the plain manifests, and the chart's copies of CRDs and table of values
+	$(MVN) -q -pl testing -am test -Dtest=ChartStalenessTest -Dsurefire.failIfNoSpecifiedTests=false -Dmanifests.update=true
 
 clean: ## remove what builds made
 	rm -rf target */target
