@@ -3,13 +3,17 @@ package dev.tokenbucket.agent.program;
 import static dev.tokenbucket.agent.program.HostInterfaces.LinkLayer.ETHERNET;
 
 import dev.tokenbucket.agent.match.TermTables;
+import dev.tokenbucket.agent.program.HostInterfaces.LinkLayer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.SortedMap;
 import java.util.stream.Collectors;
 
 /**
@@ -23,11 +27,26 @@ record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, String> failure
 
   static HookSet of(List<NodePolicy> policies, HostInterfaces interfaces) {
     HookSet set = new HookSet(new LinkedHashMap<>(), new LinkedHashMap<>());
-    policies.stream().sorted(NodePolicy.ORDER).forEach(policy -> set.place(policy, interfaces));
+    Look look = new Look(interfaces, new HashMap<>(), new HashMap<>());
+    policies.stream().sorted(NodePolicy.ORDER).forEach(policy -> set.place(policy, look));
     return set;
   }
 
-  private void place(NodePolicy policy, HostInterfaces interfaces) {
+  /** The host's interfaces at one moment: many policies select the same ones. */
+  private record Look(
+      HostInterfaces interfaces,
+      Map<List<InterfaceSelector>, SortedMap<String, Integer>> selected,
+      Map<String, Optional<LinkLayer>> linkLayers) {
+    SortedMap<String, Integer> select(List<InterfaceSelector> selectors) {
+      return selected.computeIfAbsent(selectors, interfaces::select);
+    }
+
+    Optional<LinkLayer> linkLayer(String name) {
+      return linkLayers.computeIfAbsent(name, interfaces::linkLayer);
+    }
+  }
+
+  private void place(NodePolicy policy, Look interfaces) {
     var selected = interfaces.select(policy.interfaces());
     if (selected.isEmpty()) {
       failures.put(policy.uid(), "this host has no interface " + wanted(policy.interfaces()));
