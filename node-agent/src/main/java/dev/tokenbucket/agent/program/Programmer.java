@@ -179,9 +179,18 @@ public final class Programmer {
    */
   public void sweep() {
     Map<Integer, SlotIdentity> all = slots.all();
+    if (all.isEmpty()) {
+      return;
+    }
+    PolicySlots.TableCounters tables = slots.tableCounters();
     Map<SlotIdentity, Integer> slotOf = new HashMap<>();
     all.forEach((slot, identity) -> slotOf.put(identity, slot));
-    all.values().removeIf(identity -> !identity.per().isTabled() || identity.evicts());
+    all.entrySet()
+        .removeIf(
+            each ->
+                !each.getValue().per().isTabled()
+                    || each.getValue().evicts()
+                    || !tables.isUsed(each.getKey()));
     all.forEach(
         (slot, identity) ->
             sweep(
