@@ -12,8 +12,8 @@ import java.util.TreeMap;
 
 /**
  * The policies of a folder's files, and how a new look at the folder changes them. Pure. A policy
- * goes when its file goes, and only then: a file that is refused, was emptied or has lost a
- * document leaves in force what it last said.
+ * goes when its file goes, or says another one in its place: a file that is refused, was emptied or
+ * has lost a document leaves in force what it last said.
  *
  * @param good by file name: what the file last said when it was good
  */
@@ -79,16 +79,22 @@ record PolicyFiles(SortedMap<String, List<NodePolicy>> good) {
     return policies.stream().filter(policy -> !names.contains(policy.name())).toList();
   }
 
-  /** Policies that a file said and says no more stay, unless another file has taken them over. */
+  /**
+   * Policies that a file said and says no more stay, unless another file has taken them over, or
+   * others have taken their place: then the file says as many as before.
+   */
   private void keepMissing(
       String file, Map<String, List<NodePolicy>> next, Set<String> names, List<String> refusals) {
     List<NodePolicy> said = new ArrayList<>(next.getOrDefault(file, List.of()));
+    if (said.size() >= before(file).size()) {
+      return;
+    }
     for (NodePolicy policy : before(file)) {
       if (names.add(policy.name())) {
         said.add(policy);
         refusals.add(
-            ("%s: policy \"%s\" is no longer in this file; its limit stays in force until the file is"
-                    + " deleted, or another file has the policy")
+            ("%s: policy \"%s\" is no longer in this file, which says less than before; its limit"
+                    + " stays in force until the file is deleted, or another file has the policy")
                 .formatted(file, policy.name()));
       }
     }
