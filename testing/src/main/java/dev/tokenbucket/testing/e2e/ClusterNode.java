@@ -186,12 +186,27 @@ public final class ClusterNode implements AutoCloseable {
 
   /** Gives an image that the node has a further name. */
   public void tagImage(String from, String to) {
-    run("ctr", "--address", CONTAINERD_SOCKET, "-n", "k8s.io", "images", "tag", "--force", from, to);
+    run(
+        "ctr",
+        "--address",
+        CONTAINERD_SOCKET,
+        "-n",
+        "k8s.io",
+        "images",
+        "tag",
+        "--force",
+        from,
+        to);
   }
 
   /** A command in the node's network alone, with this machine's files. */
   public List<String> inNetwork(List<String> command) {
-    return TestNetwork.in(network.node(settings.number()), command);
+    return TestNetwork.in(networkNamespace(), command);
+  }
+
+  /** The name of the node's network namespace. */
+  public String networkNamespace() {
+    return network.node(settings.number());
   }
 
   /** Starts the kubelet. */

@@ -4,13 +4,16 @@ import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.testing.Arrivals;
 import dev.tokenbucket.testing.Commands;
-import dev.tokenbucket.testing.KernelObjects;
 import dev.tokenbucket.testing.Poll;
+import dev.tokenbucket.testing.StepFailedException;
 import dev.tokenbucket.testing.TrafficRun;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -18,30 +21,28 @@ import org.jspecify.annotations.Nullable;
 final class RealNodes implements AutoCloseable {
   static final int BURST = 100;
   static final Duration MINUTE = Duration.ofMinutes(1);
+  private static final Duration AGENT = Duration.ofMinutes(2);
 
   /** How far stamps of packets that the kernel was held up with may be off, in seconds. */
   private static final double STAMPS = 0.02;
 
   private final TwoNodeCluster cluster;
   private final Helm helm;
-  private final KernelObjects before;
 
-  private RealNodes(TwoNodeCluster cluster, Helm helm, KernelObjects before) {
+  private RealNodes(TwoNodeCluster cluster, Helm helm) {
     this.cluster = cluster;
     this.helm = helm;
-    this.before = before;
   }
 
   static RealNodes start(Path folder) {
     Path archives = folder.resolve("images");
     String built = Commands.run(script("testing/images/build.sh"), archives.toString());
     System.out.print(built);
-    KernelObjects before = KernelObjects.now();
     TwoNodeCluster cluster =
         TwoNodeCluster.start(
             folder, Stream.of("operator.tar", "agent.tar").map(archives::resolve).toList());
     return new RealNodes(
-        cluster, Helm.of(cluster.controlPlane().kubeconfig(), folder.resolve("helm")), before);
+        cluster, Helm.of(cluster.controlPlane().kubeconfig(), folder.resolve("helm")));
   }
 
   private static String script(String path) {
@@ -54,11 +55,6 @@ final class RealNodes implements AutoCloseable {
 
   Helm helm() {
     return helm;
-  }
-
-  /** BPF objects of the machine as they were before the cluster. */
-  KernelObjects before() {
-    return before;
   }
 
   ClusterNode node(int number) {
@@ -82,8 +78,7 @@ final class RealNodes implements AutoCloseable {
   /** A policy on all UDP traffic to the port that {@link TrafficRun} sends to. */
   void apply(String name, int packetsPerSecond, String rest) {
     Commands.runWithInput(
-        policy(name, packetsPerSecond, rest),
-        cluster.controlPlane().kubectl("apply", "-f", "-"));
+        policy(name, packetsPerSecond, rest), cluster.controlPlane().kubectl("apply", "-f", "-"));
   }
 
   static String policy(String name, int packetsPerSecond, String rest) {
@@ -126,6 +121,53 @@ final class RealNodes implements AutoCloseable {
     return cluster.client().resources(TokenBucketNodeState.class).withName(node.name()).get();
   }
 
+  /** The condition Programmed of the newest generation, as {@code reason: message}; else empty. */
+  String programmed(String policy) {
+    TokenBucketPolicy there =
+        cluster.client().resources(TokenBucketPolicy.class).withName(policy).get();
+    if (there == null || there.getStatus() == null || there.getStatus().conditions() == null) {
+      return "";
+    }
+    return there.getStatus().conditions().stream()
+        .filter(condition -> condition.getType().equals("Programmed"))
+        .filter(
+            condition ->
+                there.getMetadata().getGeneration().equals(condition.getObservedGeneration()))
+        .map(condition -> condition.getReason() + ": " + condition.getMessage())
+        .findFirst()
+        .orElse("");
+  }
+
+  /** programmed/asked for, as a node's agent reported it; empty where it has not. */
+  String reported(ClusterNode node) {
+    TokenBucketNodeState state = state(node);
+    return state == null || state.getStatus() == null
+        ? ""
+        : Objects.requireNonNullElse(state.getStatus().summary(), "");
+  }
+
+  /** Whether a node's agent says that its kernel runs a policy. */
+  boolean enforces(ClusterNode node, String policy) {
+    return tb(node, "status").contains(policy);
+  }
+
+  /** {@code tb} in the agent's container. */
+  String tb(ClusterNode node, String... arguments) {
+    List<String> command =
+        new ArrayList<>(List.of("exec", "-n", Helm.NAMESPACE, awaitAgent(node).pod(), "--", "tb"));
+    command.addAll(List.of(arguments));
+    return kubectl(command.toArray(String[]::new));
+  }
+
+  /** The same where it may be ended. */
+  void tryTb(ClusterNode node, String... arguments) {
+    try {
+      tb(node, arguments);
+    } catch (StepFailedException e) {
+      System.out.println("tb was ended: " + e.getMessage());
+    }
+  }
+
   /** What arrives per second at a node that far more is sent to. */
   double arriving(ClusterNode node, int packetsPerSecond, double seconds) {
     try (TrafficRun run = traffic(node, packetsPerSecond, seconds, false)) {
@@ -138,8 +180,7 @@ final class RealNodes implements AutoCloseable {
         cluster.network()::atClient,
         node::inNetwork,
         node.address(),
-        List.of(
-            new TrafficRun.Sender(ClusterNetwork.CLIENT_ADDRESSES.get(0), packetsPerSecond)),
+        List.of(new TrafficRun.Sender(ClusterNetwork.CLIENT_ADDRESSES.get(0), packetsPerSecond)),
         seconds,
         each);
   }
@@ -164,7 +205,8 @@ final class RealNodes implements AutoCloseable {
               + " packets under it%n",
           what, node.name(), arrivals.size(), seconds, -beyond);
       if (beyond > STAMPS * rate) {
-        throw new AssertionError(what + ": " + beyond + " packets more than B + Q*t on " + node.name());
+        throw new AssertionError(
+            what + ": " + beyond + " packets more than B + Q*t on " + node.name());
       }
       if (arrivals.size() < 0.98 * rate * seconds) {
         throw new AssertionError(what + ": only " + arrivals.size() + " arrived on " + node.name());
@@ -188,20 +230,16 @@ final class RealNodes implements AutoCloseable {
         .orElse(null);
   }
 
-  /** The agent that is ready on a node now. */
+  /** The agent of a node, once it is ready. */
   Agent awaitAgent(ClusterNode node) {
-    Poll.until("agent ready on " + node.name(), Duration.ofMinutes(2), () -> ready(agentPod(node)));
-    Pod pod = agentPod(node);
-    if (pod == null) {
-      throw new AssertionError("the agent's pod of " + node.name() + " went away");
-    }
-    return Agent.of(node, pod);
+    Poll.until("agent ready on " + node.name(), AGENT, () -> agent(node).isPresent());
+    return agent(node).orElseThrow();
   }
 
-  private static boolean ready(@Nullable Pod pod) {
-    return pod != null
-        && pod.getStatus().getContainerStatuses().stream()
-            .anyMatch(container -> container.getReady() && container.getContainerID() != null);
+  /** The agent of a node, where it is ready. */
+  Optional<Agent> agent(ClusterNode node) {
+    Pod pod = agentPod(node);
+    return pod == null ? Optional.empty() : Agent.of(node, pod);
   }
 
   @Override
