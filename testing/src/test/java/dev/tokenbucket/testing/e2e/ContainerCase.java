@@ -67,7 +67,8 @@ final class ContainerCase {
 
   private static Instant claim(String token, String name) {
     String claims =
-        new String(Base64.getUrlDecoder().decode(token.split("\\.", -1)[1]), StandardCharsets.UTF_8);
+        new String(
+            Base64.getUrlDecoder().decode(token.split("\\.", -1)[1]), StandardCharsets.UTF_8);
     return Instant.ofEpochSecond(
         Long.parseLong(claims.replaceAll(".*\"" + name + "\":(\\d+).*", "$1")));
   }
