@@ -119,6 +119,7 @@ final class PolicyDirectorySource implements DesiredStateSource {
   private Optional<DesiredState> remember(List<String> refusals, List<String> problems) {
     List<String> all = Stream.concat(refusals.stream(), problems.stream()).toList();
     if (!all.equals(logged)) {
+      writeRefusals(all);
       refusals.forEach(each -> LOG.error("refused {}; what it last said stays in force", each));
       problems.forEach(each -> LOG.error("{}", each));
       logged = all;
@@ -147,6 +148,10 @@ final class PolicyDirectorySource implements DesiredStateSource {
       Map<String, List<String>> warnings) {
     List<String> lines = new ArrayList<>(state.refusals());
     failures.forEach((uid, why) -> lines.add(uid + ": " + why));
+    writeRefusals(lines);
+  }
+
+  private void writeRefusals(List<String> lines) {
     StateFiles.REFUSALS
         .write(stateDir, String.join("\n", lines))
         .ifPresent(problem -> LOG.warn("{}", problem));

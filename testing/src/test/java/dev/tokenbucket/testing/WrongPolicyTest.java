@@ -47,6 +47,12 @@ class WrongPolicyTest {
         | spec.rate.packetsPerSecond: Invalid value: "1.5": must be a whole quantity from 1 to 10G packets a second
       {rate: {packetsPerSecond: 1.5}}
         | spec.rate.packetsPerSecond in body must be of type integer,string: "number"
+      {rate: {packetsPerSecond: 1000500m}}
+        | spec.rate.packetsPerSecond: Invalid value: "1000500m": must be a whole quantity from 1 to 10G packets a second
+      {rate: {packetsPerSecond: '2000.001'}}
+        | spec.rate.packetsPerSecond: Invalid value: "2000.001": must be a whole quantity from 1 to 10G packets a second
+      {rate: {packetsPerSecond: '1e30'}}
+        | spec.rate.packetsPerSecond: Invalid value: "1e30": must be a whole quantity from 1 to 10G packets a second
       {rate: {packetsPerSecond: 11G}}
         | spec.rate.packetsPerSecond: Invalid value: "11G": must be a whole quantity from 1 to 10G packets a second
       {rate: {packetsPerSecond: abc}}
@@ -250,6 +256,13 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, exceed: {action: SetDSCP, dscp: 0}, mode: Audit}
       {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 3, maxFailures: 0, pause: false}}
       {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 100%}}
+      {rate: {packetsPerSecond: 5000m}}
+      {rate: {packetsPerSecond: '2000.0'}}
+      {rate: {packetsPerSecond: 2000.0}}
+      {rate: {packetsPerSecond: 1.0000k}, burst: {packets: 1.5Ki}}
+      {rate: {bitsPerSecond: 9.999999999999T}, burst: {bytes: 1Ti}}
+      {rate: {packetsPerSecond: 1e3}}
+      {rate: {packetsPerSecond: 10G}}
       """;
 
   private record Wrong(String spec, String refusal) {}

@@ -15,29 +15,20 @@ public record Burst(
     @JsonPropertyDescription(
             "Packets, from 1 to 1Ti (2^40), a whole number; goes with rate.packetsPerSecond.")
         @ValidationRule(
-            value =
-                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
-                    + " !quantity(string(self)).isLessThan(quantity('1')) &&"
-                    + " !quantity(string(self)).isGreaterThan(quantity('1Ti'))",
+            value = QuantityRules.FROM + "1" + QuantityRules.TO + "1Ti" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1 to 1Ti (2^40) packets")
         @Nullable Quantity packets,
     @JsonPropertyDescription(
             "Bytes, from 1514 (one full frame) to 1Ti (2^40), a whole number; goes with"
                 + " rate.bitsPerSecond.")
         @ValidationRule(
-            value =
-                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
-                    + " !quantity(string(self)).isLessThan(quantity('1514')) &&"
-                    + " !quantity(string(self)).isGreaterThan(quantity('1Ti'))",
+            value = QuantityRules.FROM + "1514" + QuantityRules.TO + "1Ti" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1514 to 1Ti (2^40) bytes")
         @Nullable Quantity bytes,
     @JsonPropertyDescription(
             "New connections, from 1 to 1Ti (2^40), a whole number; goes with"
                 + " rate.connectionsPerSecond.")
         @ValidationRule(
-            value =
-                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
-                    + " !quantity(string(self)).isLessThan(quantity('1')) &&"
-                    + " !quantity(string(self)).isGreaterThan(quantity('1Ti'))",
+            value = QuantityRules.FROM + "1" + QuantityRules.TO + "1Ti" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1 to 1Ti (2^40) connections")
         @Nullable Quantity connections) {}

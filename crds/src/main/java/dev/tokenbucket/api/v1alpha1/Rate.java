@@ -16,19 +16,13 @@ import org.jspecify.annotations.Nullable;
 public record Rate(
     @JsonPropertyDescription("Packets a second, from 1 to 10G (10 Gpps), a whole number.")
         @ValidationRule(
-            value =
-                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
-                    + " !quantity(string(self)).isLessThan(quantity('1')) &&"
-                    + " !quantity(string(self)).isGreaterThan(quantity('10G'))",
+            value = QuantityRules.FROM + "1" + QuantityRules.TO + "10G" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1 to 10G packets a second")
         @Nullable Quantity packetsPerSecond,
     @JsonPropertyDescription(
             "Bits a second of L2 frames without FCS, from 8 to 10T (10 Tbit/s), a whole number.")
         @ValidationRule(
-            value =
-                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
-                    + " !quantity(string(self)).isLessThan(quantity('8')) &&"
-                    + " !quantity(string(self)).isGreaterThan(quantity('10T'))",
+            value = QuantityRules.FROM + "8" + QuantityRules.TO + "10T" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 8 to 10T bits a second")
         @Nullable Quantity bitsPerSecond,
     @JsonPropertyDescription(
@@ -36,9 +30,6 @@ public record Rate(
                 + " connection are limited, those with SYN and not ACK, a repeated SYN being one"
                 + " more; a term of match has protocol TCP or none.")
         @ValidationRule(
-            value =
-                "isQuantity(string(self)) && quantity(string(self)).isInteger() &&"
-                    + " !quantity(string(self)).isLessThan(quantity('1')) &&"
-                    + " !quantity(string(self)).isGreaterThan(quantity('10G'))",
+            value = QuantityRules.FROM + "1" + QuantityRules.TO + "10G" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1 to 10G connections a second")
         @Nullable Quantity connectionsPerSecond) {}

@@ -15,7 +15,9 @@ final class KubernetesFunctions {
       List.of(
           function("isQuantity", SimpleType.BOOL),
           function("quantity", SimpleType.DYN),
-          member("isInteger", SimpleType.BOOL, SimpleType.DYN),
+          member("asApproximateFloat", SimpleType.DOUBLE, SimpleType.DYN),
+          member("sub", SimpleType.DYN, SimpleType.DYN, SimpleType.INT),
+          member("compareTo", SimpleType.INT, SimpleType.DYN, SimpleType.DYN),
           member("isLessThan", SimpleType.BOOL, SimpleType.DYN, SimpleType.DYN),
           member("isGreaterThan", SimpleType.BOOL, SimpleType.DYN, SimpleType.DYN),
           function("isCIDR", SimpleType.BOOL),
@@ -35,7 +37,17 @@ final class KubernetesFunctions {
                   KubernetesQuantity.parse(text)
                       .orElseThrow(() -> new IllegalArgumentException(text + " is no quantity"))),
           CelFunctionBinding.from(
-              overload("isInteger"), BigDecimal.class, KubernetesQuantity::isInteger),
+              overload("asApproximateFloat"), BigDecimal.class, BigDecimal::doubleValue),
+          CelFunctionBinding.from(
+              overload("sub"),
+              BigDecimal.class,
+              Long.class,
+              (left, right) -> left.subtract(BigDecimal.valueOf(right))),
+          CelFunctionBinding.from(
+              overload("compareTo"),
+              BigDecimal.class,
+              BigDecimal.class,
+              (left, right) -> (long) left.compareTo(right)),
           CelFunctionBinding.from(
               overload("isLessThan"),
               BigDecimal.class,

@@ -13,8 +13,6 @@ final class KubernetesQuantity {
   private static final Pattern GRAMMAR =
       Pattern.compile(
           "[+-]?([0-9]+|[0-9]+\\.[0-9]*|\\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]{1,4})?");
-  private static final BigDecimal MAX = BigDecimal.valueOf(Long.MAX_VALUE);
-  private static final BigDecimal MIN = BigDecimal.valueOf(Long.MIN_VALUE);
 
   private KubernetesQuantity() {}
 
@@ -27,12 +25,5 @@ final class KubernetesQuantity {
     } catch (IllegalArgumentException e) {
       return Optional.empty();
     }
-  }
-
-  /** Whether it is a whole number of 64 bits: what {@code isInteger()} says in the API's rules. */
-  static boolean isInteger(BigDecimal quantity) {
-    return quantity.stripTrailingZeros().scale() <= 0
-        && quantity.compareTo(MAX) <= 0
-        && quantity.compareTo(MIN) >= 0;
   }
 }

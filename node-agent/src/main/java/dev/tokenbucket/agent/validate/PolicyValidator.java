@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.validate;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.BigIntegerNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.networknt.schema.JsonSchema;
@@ -86,7 +87,7 @@ public final class PolicyValidator {
     if (spec.isMissingNode() || spec.isNull()) {
       return List.of("spec: Required value");
     }
-    JsonNode given = withoutNulls(spec.deepCopy());
+    JsonNode given = asSent(spec.deepCopy());
     List<ValidationMessage> errors =
         compiled.validate(given).stream()
             .sorted(Comparator.comparing(error -> field(error)))
@@ -108,18 +109,23 @@ public final class PolicyValidator {
     return List.copyOf(refusals);
   }
 
-  /** The API server drops a null where the schema does not ask for one. */
-  private static JsonNode withoutNulls(JsonNode node) {
+  /**
+   * The API server drops a null where the schema does not ask for one, and a client sends a number
+   * such as 2000.0 as 2000.
+   */
+  private static JsonNode asSent(JsonNode node) {
     if (node instanceof ObjectNode object) {
-      Iterator<Map.Entry<String, JsonNode>> fields = object.fields();
-      while (fields.hasNext()) {
-        if (fields.next().getValue().isNull()) {
-          fields.remove();
-        }
-      }
+      object.properties().removeIf(field -> field.getValue().isNull());
+      object.properties().forEach(field -> field.setValue(wholeWithoutFraction(field.getValue())));
     }
-    node.forEach(PolicyValidator::withoutNulls);
+    node.forEach(PolicyValidator::asSent);
     return node;
+  }
+
+  private static JsonNode wholeWithoutFraction(JsonNode value) {
+    return value.isFloatingPointNumber() && value.canConvertToExactIntegral()
+        ? BigIntegerNode.valueOf(value.decimalValue().toBigInteger())
+        : value;
   }
 
   /** The API server fills in the schema's defaults before it judges. */
