@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent;
 
-import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.compile.ClassifierObjects;
+import dev.tokenbucket.agent.compile.CompileMode;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
@@ -47,6 +48,16 @@ final class AgentCommand implements Callable<Integer> {
           "Serves /healthz and /readyz on this port of 127.0.0.1 (default: ${DEFAULT-VALUE}, none).")
   private int healthPort;
 
+  @Option(
+      names = "--compile",
+      paramLabel = "MODE",
+      defaultValue = "auto",
+      description =
+          "Whether clang compiles the classifier on this host: ${COMPLETION-CANDIDATES}; auto does"
+              + " where there is a clang, and takes the objects built with the agent elsewhere"
+              + " (default: ${DEFAULT-VALUE}).")
+  private CompileMode compile = CompileMode.AUTO;
+
   @Mixin private HostOptions host = new HostOptions();
 
   @Mixin private FailsafeOptions failsafe = new FailsafeOptions();
@@ -69,7 +80,7 @@ final class AgentCommand implements Callable<Integer> {
         return 1;
       }
       List<String> findings =
-          Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""));
+          Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""), compile);
       findings.forEach(finding -> LOG.warn("preflight: {}", finding));
       Optional<String> obstacle = NodePlace.obstacle(System.getenv());
       if (obstacle.isPresent()) {
@@ -77,8 +88,7 @@ final class AgentCommand implements Callable<Integer> {
       }
       Kernel kernel = new LinuxKernel(clsact);
       BpfFileSystem.ensure(kernel, host.bpffs);
-      Path objects =
-          new ClassifierCompiler(StateFiles.OBJECTS.in(host.stateDir)).compile(List.of());
+      Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
       FailsafeSettings failsafes = failsafe.settings();
       StateFiles.FAILSAFES
           .write(host.stateDir, String.join("\n", failsafes.describe()))

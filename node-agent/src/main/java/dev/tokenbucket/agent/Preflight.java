@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent;
 
+import dev.tokenbucket.agent.compile.CompileMode;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
@@ -30,16 +31,22 @@ final class Preflight {
    *
    * @param root of its file system
    * @param searchPath the folders, parted by colons, in which clang is looked for
+   * @param compile whether clang is needed
    */
-  static List<String> findings(Path root, String searchPath) {
+  static List<String> findings(Path root, String searchPath, CompileMode compile) {
     List<String> findings = new ArrayList<>();
     if (!Files.exists(root.resolve("sys/kernel/btf/vmlinux"))) {
       findings.add(
           "the kernel has no BTF (/sys/kernel/btf/vmlinux): use one built with"
               + " CONFIG_DEBUG_INFO_BTF=y");
     }
-    if (Stream.of(searchPath.split(":", -1)).noneMatch(each -> hasClang(root, each))) {
-      findings.add("no clang on the PATH " + searchPath + ": install it (apt install clang)");
+    if (compile == CompileMode.ALWAYS
+        && Stream.of(searchPath.split(":", -1)).noneMatch(each -> hasClang(root, each))) {
+      findings.add(
+          "no clang on the PATH "
+              + searchPath
+              + " and --compile=always: install it (apt install clang libbpf-dev), or use"
+              + " --compile=auto");
     }
     BigInteger effective = effectiveCapabilities(root);
     for (Capability capability : Capability.values()) {

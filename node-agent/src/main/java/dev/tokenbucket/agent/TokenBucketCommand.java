@@ -39,6 +39,7 @@ public final class TokenBucketCommand {
           command.getErr().println("tb " + command.getCommandName() + ": " + e.getMessage());
           return CommandLine.ExitCode.SOFTWARE;
         });
+    commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     System.exit(commandLine.execute(arguments));
   }
 }

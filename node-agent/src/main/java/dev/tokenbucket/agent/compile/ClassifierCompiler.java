@@ -1,56 +1,57 @@
 package dev.tokenbucket.agent.compile;
 
+import java.io.File;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.TimeUnit;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
+import java.util.stream.Stream;
 
-/** Compiles the classifier's sources with clang, cached by hash of sources, flags and compiler. */
+/**
+ * Compiles the classifier's sources with clang. The result is kept by a hash of sources, flags and
+ * compiler, so that clang is not run where it has been before.
+ */
 public final class ClassifierCompiler {
-  private static final Logger LOG = LoggerFactory.getLogger(ClassifierCompiler.class);
-  private static final List<String> SOURCES =
-      List.of(
-          "classifier.bpf.c",
-          "parameters.bpf.c",
-          "clock.h",
-          "failsafe.h",
-          "hook.h",
-          "maps.h",
-          "match.h",
-          "opp.h",
-          "packet.h",
-          "parse.h",
-          "places.h",
-          "policy.h",
-          "reservation.h",
-          "rewrite.h",
-          "skb.h",
-          "sweep.bpf.c",
-          "tables.h",
-          "token_axis.h",
-          "parameters.h",
-          "token_bucket.h");
-  private static final List<String> FLAGS =
-      List.of("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror");
-  private static final long TIMEOUT_SECONDS = 120;
+  private static final Duration TIMEOUT = Duration.ofMinutes(2);
+  private static final String OUTPUT = "clang.log";
 
   private final Path cache;
+  private final String searchPath;
+  private final Duration timeout;
 
   /**
+   * Uses the clang on the PATH.
+   *
    * @param cache a folder for sources and objects, made where missing
    */
   public ClassifierCompiler(Path cache) {
+    this(cache, System.getenv().getOrDefault("PATH", ""), TIMEOUT);
+  }
+
+  /**
+   * @param searchPath the folders, parted by colons, in which clang is looked for
+   * @param timeout after which a clang that has not ended is killed
+   */
+  ClassifierCompiler(Path cache, String searchPath, Duration timeout) {
     this.cache = cache;
+    this.searchPath = searchPath;
+    this.timeout = timeout;
+  }
+
+  /** The compiler, where there is one. */
+  Optional<Path> clang() {
+    return Stream.of(searchPath.split(File.pathSeparator, -1))
+        .filter(folder -> !folder.isEmpty())
+        .map(folder -> Path.of(folder).resolve("clang"))
+        .filter(Files::isExecutable)
+        .findFirst();
   }
 
   /**
@@ -58,78 +59,74 @@ public final class ClassifierCompiler {
    * hash, so that equal names mean equal programs.
    *
    * @param defines macros to define, of this program's own choosing
+   * @throws UncheckedIOException where there is no clang, it fails, or takes too long
    */
   public Path compile(List<String> defines) {
     try {
-      String version = run(List.of("clang", "--version"));
-      String machine = run(List.of("clang", "-dumpmachine")).strip();
-      Path folder = cache.resolve(hash(version, defines));
-      if (Files.exists(folder.resolve("complete"))) {
-        return folder;
-      }
-      Files.createDirectories(folder);
-      for (String source : SOURCES) {
-        try (InputStream in = resource(source)) {
-          Files.copy(in, folder.resolve(source), StandardCopyOption.REPLACE_EXISTING);
-        }
-      }
-      String include = "/usr/include/" + machine.replaceFirst("-.*", "") + "-linux-gnu";
-      for (String program : List.of("classifier.bpf", "parameters.bpf", "sweep.bpf")) {
-        List<String> command = new java.util.ArrayList<>(List.of("clang"));
-        command.addAll(FLAGS);
-        defines.forEach(define -> command.add("-D" + define));
-        command.addAll(List.of("-I", include, "-c", folder.resolve(program + ".c").toString()));
-        command.addAll(List.of("-o", folder.resolve(program + ".o").toString()));
-        run(command);
-      }
-      Files.writeString(folder.resolve("complete"), version);
-      LOG.info("compiled the classifier into {}", folder);
-      return folder;
+      Path clang =
+          clang()
+              .orElseThrow(
+                  () ->
+                      new IOException(
+                          "there is no clang on the PATH \""
+                              + searchPath
+                              + "\": install it (apt install clang libbpf-dev), or take the objects"
+                              + " built with the agent (--compile=never)"));
+      String hash =
+          ClassifierResources.hash(ClassifierResources.SOURCES, identity(clang) + defines);
+      return ObjectFolder.of(cache, hash, folder -> compile(clang, defines, folder));
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "compiling the classifier failed: " + e.getMessage() + "; is clang installed?", e);
+      throw new UncheckedIOException("compiling the classifier failed: " + e.getMessage(), e);
     }
   }
 
-  private static String hash(String version, List<String> defines) throws IOException {
+  /** Which compiler it is, without running it: that would take longer than all else at a start. */
+  private static String identity(Path clang) throws IOException {
+    Path real = clang.toRealPath();
+    BasicFileAttributes file = Files.readAttributes(real, BasicFileAttributes.class);
+    return real + " " + file.size() + " " + file.lastModifiedTime() + " ";
+  }
+
+  private void compile(Path clang, List<String> defines, Path folder) throws IOException {
+    ClassifierResources.copy(ClassifierResources.SOURCES, folder);
+    List<String> command = new ArrayList<>();
+    command.add(clang.toString());
+    command.add("@" + ClassifierResources.FLAGS);
+    defines.forEach(define -> command.add("-D" + define));
+    command.add("-c");
+    ClassifierResources.PROGRAMS.forEach(program -> command.add(program + ".c"));
+    run(command, folder);
+  }
+
+  /** Output goes to a file: to read it from a pipe would wait for as long as clang does. */
+  private void run(List<String> command, Path folder) throws IOException {
+    Path output = folder.resolve(OUTPUT);
+    Process process =
+        new ProcessBuilder(command)
+            .directory(folder.toFile())
+            .redirectInput(ProcessBuilder.Redirect.from(new File("/dev/null")))
+            .redirectErrorStream(true)
+            .redirectOutput(output.toFile())
+            .start();
     try {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      digest.update((version + FLAGS + defines).getBytes(StandardCharsets.UTF_8));
-      for (String source : SOURCES) {
-        try (InputStream in = resource(source)) {
-          digest.update(in.readAllBytes());
-        }
+      if (!process.waitFor(timeout.toMillis(), TimeUnit.MILLISECONDS)) {
+        throw new IOException(
+            "%s took over %d s and was killed".formatted(command.get(0), timeout.toSeconds()));
       }
-      return HexFormat.of().formatHex(digest.digest()).substring(0, 16);
-    } catch (NoSuchAlgorithmException e) {
-      throw new IllegalStateException(e);
-    }
-  }
-
-  private static InputStream resource(String source) throws IOException {
-    InputStream in = ClassifierCompiler.class.getResourceAsStream("/bpf/" + source);
-    if (in == null) {
-      throw new IOException("the jar holds no /bpf/" + source);
-    }
-    return in;
-  }
-
-  private static String run(List<String> command) throws IOException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    process.getOutputStream().close();
-    try {
-      String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (!process.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
-        process.destroyForcibly();
-        throw new IOException(String.join(" ", command) + " took over " + TIMEOUT_SECONDS + " s");
-      }
-      if (process.exitValue() != 0) {
-        throw new IOException(String.join(" ", command) + ":\n" + output);
-      }
-      return output;
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
+    } finally {
+      process.descendants().forEach(ProcessHandle::destroyForcibly);
+      process.destroyForcibly();
+    }
+    if (process.exitValue() != 0) {
+      throw new IOException(
+          "%s ended with %d:\n%s"
+              .formatted(
+                  String.join(" ", command),
+                  process.exitValue(),
+                  new String(Files.readAllBytes(output), StandardCharsets.UTF_8).strip()));
     }
   }
 }

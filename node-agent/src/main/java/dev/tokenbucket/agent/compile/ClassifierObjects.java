@@ -1,0 +1,79 @@
+package dev.tokenbucket.agent.compile;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** The classifier's objects: compiled on this host, or those built with the agent. */
+public final class ClassifierObjects {
+  private static final Logger LOG = LoggerFactory.getLogger(ClassifierObjects.class);
+
+  private final Path cache;
+  private final ClassifierCompiler compiler;
+
+  /**
+   * Compiles with the clang on the PATH, where it compiles.
+   *
+   * @param cache a folder for objects, made where missing
+   */
+  public ClassifierObjects(Path cache) {
+    this(cache, new ClassifierCompiler(cache));
+  }
+
+  ClassifierObjects(Path cache, String searchPath, Duration timeout) {
+    this(cache, new ClassifierCompiler(cache, searchPath, timeout));
+  }
+
+  private ClassifierObjects(Path cache, ClassifierCompiler compiler) {
+    this.cache = cache;
+    this.compiler = compiler;
+  }
+
+  /**
+   * A folder with an object a program; equal names mean equal programs.
+   *
+   * @throws UncheckedIOException where objects can't be had in this way
+   */
+  public Path of(CompileMode mode) {
+    return switch (mode) {
+      case NEVER -> prebuilt();
+      case ALWAYS -> compiled();
+      case AUTO -> compiler.clang().isPresent() ? compiledOrPrebuilt() : prebuilt();
+    };
+  }
+
+  private Path compiledOrPrebuilt() {
+    try {
+      return compiled();
+    } catch (UncheckedIOException e) {
+      LOG.warn("{}; the objects built with the agent are used", e.getMessage());
+      return prebuilt();
+    }
+  }
+
+  private Path compiled() {
+    Path folder = compiler.compile(List.of());
+    LOG.info("classifier: compiled {}", folder.getFileName());
+    return folder;
+  }
+
+  private Path prebuilt() {
+    List<String> objects = ClassifierResources.OBJECTS;
+    try {
+      Path folder =
+          ObjectFolder.of(
+              cache,
+              ClassifierResources.hash(objects, "prebuilt"),
+              made -> ClassifierResources.copy(objects, made));
+      LOG.info("classifier: prebuilt {}", folder.getFileName());
+      return folder;
+    } catch (IOException e) {
+      throw new UncheckedIOException(
+          "unpacking the classifier into " + cache + " failed: " + e.getMessage(), e);
+    }
+  }
+}
