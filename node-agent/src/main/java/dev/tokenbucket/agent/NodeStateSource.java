@@ -30,8 +30,7 @@ public final class NodeStateSource implements DesiredStateSource {
   private final SharedIndexInformer<TokenBucketNodeState> informer;
   private final String nodeName;
   private final List<String> findings;
-  private final ApiTrouble watching;
-  private final ApiTrouble reporting;
+  private final ApiTrouble trouble;
   private final Semaphore changes = new Semaphore(0);
 
   /**
@@ -40,10 +39,12 @@ public final class NodeStateSource implements DesiredStateSource {
   NodeStateSource(Config access, String nodeName, List<String> findings) {
     this.nodeName = nodeName;
     this.findings = List.copyOf(findings);
-    client = new KubernetesClientBuilder().withConfig(impatient(access)).build();
-    String server = String.valueOf(client.getMasterUrl());
-    watching = new ApiTrouble("watching tokenbucketnodestate " + nodeName, server);
-    reporting = new ApiTrouble("reporting to tokenbucketnodestate " + nodeName, server);
+    trouble = new ApiTrouble(access.getMasterUrl());
+    client =
+        new KubernetesClientBuilder()
+            .withConfig(impatient(access))
+            .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("trouble", trouble))
+            .build();
     informer = client.resources(TokenBucketNodeState.class).withName(nodeName).runnableInformer(0);
     informer.addEventHandler(new Wake(changes));
     informer.exceptionHandler((started, e) -> retry(e));
@@ -61,7 +62,7 @@ public final class NodeStateSource implements DesiredStateSource {
 
   /** An API server that can't be reached changes nothing in the kernel, and is tried again. */
   private boolean retry(Throwable e) {
-    watching.failed(e);
+    trouble.failed(e);
     return true;
   }
 
@@ -100,9 +101,6 @@ public final class NodeStateSource implements DesiredStateSource {
 
   @Override
   public Optional<DesiredState> current() {
-    if (informer.isWatching()) {
-      watching.succeeded();
-    }
     return nodeState()
         .filter(state -> state.getMetadata().getDeletionTimestamp() == null)
         .filter(state -> state.getSpec() != null && state.getSpec().policies() != null)
@@ -134,9 +132,8 @@ public final class NodeStateSource implements DesiredStateSource {
                 latest.setStatus(status);
                 return latest;
               });
-      reporting.succeeded();
     } catch (KubernetesClientException e) {
-      reporting.failed(e);
+      trouble.failed(e);
     }
   }
 
@@ -153,7 +150,7 @@ public final class NodeStateSource implements DesiredStateSource {
     }
     long programmed = entries.stream().filter(NodePolicyStatus::programmed).count();
     return new TokenBucketNodeStateStatus(
-        state.generation(), programmed + "/" + entries.size(), findings, entries);
+        state.generation(), programmed + "/" + entries.size(), findings, entries, null, null);
   }
 
   private static NodePolicyStatus entry(

@@ -5,6 +5,7 @@ import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.fleet.Fleet;
 import dev.tokenbucket.operator.fleet.Wakes;
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
@@ -30,16 +31,29 @@ public class FleetFeed {
   /** A node state of 50 policies takes some 40 kB: thousands are not read in one answer. */
   private static final long PAGE = 250;
 
-  private final Fleet fleet = new Fleet();
+  /** The API servers' own endpoints: the service by which pods reach them. */
+  static final String ENDPOINTS_NAMESPACE = "default";
+
+  private static final String SERVICE_LABEL = "kubernetes.io/service-name";
+  private static final String SERVICE = "kubernetes";
+
+  private final Fleet fleet;
+  private final boolean discover;
   private final CopyOnWriteArrayList<Consumer<Set<String>>> nodes = new CopyOnWriteArrayList<>();
   private final CopyOnWriteArrayList<Consumer<Set<String>>> policies = new CopyOnWriteArrayList<>();
   private final EnumSet<Part> missing = EnumSet.allOf(Part.class);
   private @Nullable SharedIndexInformer<TokenBucketNodeState> informer;
+  private @Nullable SharedIndexInformer<EndpointSlice> endpoints;
 
   private enum Part {
     NODES,
     POLICIES,
     STATES
+  }
+
+  FleetFeed(FailsafeConfiguration failsafes) {
+    discover = failsafes.settings().discover();
+    fleet = new Fleet(failsafes.settings());
   }
 
   Fleet fleet() {
@@ -88,6 +102,9 @@ public class FleetFeed {
     if (informer != null) {
       return;
     }
+    if (discover) {
+      watchEndpoints(client);
+    }
     informer =
         client
             .resources(TokenBucketNodeState.class)
@@ -100,20 +117,64 @@ public class FleetFeed {
     loaded(Part.STATES);
   }
 
-  /** Whether the watch goes on; one that waits for the API server to come back does. */
+  /** Before the first node state is written: one without the API servers could cut nodes off. */
+  private void watchEndpoints(KubernetesClient client) {
+    endpoints =
+        client
+            .resources(EndpointSlice.class)
+            .inNamespace(ENDPOINTS_NAMESPACE)
+            .withLabel(SERVICE_LABEL, SERVICE)
+            .runnableInformer(0)
+            .exceptionHandler((started, e) -> retryEndpoints(e))
+            .addEventHandler(new ToldEndpoints());
+    endpoints.start().toCompletableFuture().join();
+  }
+
+  private static boolean retryEndpoints(Throwable e) {
+    LOG.warn(
+        "watching endpointslices of service {}/{} failed, trying again (403: apply the Role"
+            + " tokenbucket-operator-endpoints): {}",
+        ENDPOINTS_NAMESPACE,
+        SERVICE,
+        e.toString());
+    return true;
+  }
+
+  /** Whether the watches go on; one that waits for the API server to come back does. */
   synchronized boolean watching() {
-    return informer == null || informer.isRunning();
+    return (informer == null || informer.isRunning())
+        && (endpoints == null || endpoints.isRunning());
   }
 
   synchronized void stop() {
     if (informer != null) {
       informer.stop();
     }
+    if (endpoints != null) {
+      endpoints.stop();
+    }
   }
 
   private static boolean retry(Throwable e) {
     LOG.warn("watching tokenbucketnodestates failed, trying again: {}", e.toString());
     return true;
+  }
+
+  private final class ToldEndpoints implements ResourceEventHandler<EndpointSlice> {
+    @Override
+    public void onAdd(EndpointSlice slice) {
+      told(fleet.put(slice));
+    }
+
+    @Override
+    public void onUpdate(EndpointSlice before, EndpointSlice now) {
+      told(fleet.put(now));
+    }
+
+    @Override
+    public void onDelete(EndpointSlice slice, boolean unknown) {
+      told(fleet.removeSlice(slice.getMetadata().getName()));
+    }
   }
 
   private final class Told implements ResourceEventHandler<TokenBucketNodeState> {

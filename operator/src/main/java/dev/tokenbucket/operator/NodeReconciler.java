@@ -83,7 +83,7 @@ public class NodeReconciler implements Reconciler<Node> {
     if (!made.thereVersion().isEmpty()) {
       state.getMetadata().setResourceVersion(made.thereVersion());
     }
-    state.setSpec(made.plan().spec());
+    state.setSpec(made.spec());
     TokenBucketNodeState written =
         context
             .getClient()

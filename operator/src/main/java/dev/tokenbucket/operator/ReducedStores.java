@@ -3,6 +3,7 @@ package dev.tokenbucket.operator;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.NodeAddress;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.NodeCondition;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
@@ -53,8 +54,11 @@ final class ReducedStores {
     }
   }
 
-  /** Nodes by labels and readiness, without the images and addresses that make up most of them. */
+  /** Nodes by labels, readiness and internal addresses, without the images that make up most. */
   static final class Nodes extends Reduced<Node> {
+    /** More of one Node are not used. */
+    private static final int ADDRESSES = 8;
+
     @Override
     Node reduce(Node node) {
       ObjectMeta metadata = identity(node.getMetadata());
@@ -63,8 +67,20 @@ final class ReducedStores {
           .withMetadata(metadata)
           .withNewStatus()
           .withConditions(ready(node))
+          .withAddresses(internal(node))
+          .withDaemonEndpoints(
+              node.getStatus() == null ? null : node.getStatus().getDaemonEndpoints())
           .endStatus()
           .build();
+    }
+
+    private static List<NodeAddress> internal(Node node) {
+      return node.getStatus() == null || node.getStatus().getAddresses() == null
+          ? List.of()
+          : node.getStatus().getAddresses().stream()
+              .filter(address -> "InternalIP".equals(address.getType()))
+              .limit(ADDRESSES)
+              .toList();
     }
 
     private static List<NodeCondition> ready(Node node) {

@@ -50,6 +50,12 @@ public final class Reasons {
   /** A node's entry: the kernel or the host refused it; the entry's message says what to do. */
   public static final String PROGRAMMING_FAILED = "ProgrammingFailed";
 
+  /**
+   * A node's entry: it has a field or a value that this agent's version does not know; what it last
+   * enforced of the policy stays in force, and the entry's message names field and value.
+   */
+  public static final String UNSUPPORTED = "Unsupported";
+
   /** Event: a deletion did not wait for nodes that are gone or have not been Ready for long. */
   public static final String NODES_NOT_AWAITED = "NodesNotAwaited";
 

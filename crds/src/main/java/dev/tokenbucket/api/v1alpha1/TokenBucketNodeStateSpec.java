@@ -17,4 +17,8 @@ public record TokenBucketNodeStateSpec(
             "At most 32 pairs of these policies that may judge the same packets, by name: a before"
                 + " b.")
         @Size(max = 32)
-        @Nullable List<String> overlaps) {}
+        @Nullable List<String> overlaps,
+    @JsonPropertyDescription(
+            "What policies with failsafe Enabled do not judge on this node, beyond neighbour"
+                + " discovery and DHCP; absent: nothing.")
+        @Nullable NodeFailsafe failsafe) {}

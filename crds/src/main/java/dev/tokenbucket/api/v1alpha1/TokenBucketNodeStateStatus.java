@@ -15,4 +15,8 @@ public record TokenBucketNodeStateStatus(
     @JsonPropertyDescription("What the agent found missing on the host, if anything.")
         @Nullable List<String> preflight,
     @JsonPropertyDescription("What the kernel runs of each policy asked for.")
-        @Nullable List<NodePolicyStatus> policies) {}
+        @Nullable List<NodePolicyStatus> policies,
+    @JsonPropertyDescription(
+            "What is exempt from policies with failsafe Enabled, one thing a line.")
+        @Nullable List<String> exempt,
+    @JsonPropertyDescription("The agent's version.") @Nullable String agentVersion) {}

@@ -1,9 +1,12 @@
 package dev.tokenbucket.operator.fleet;
 
+import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateSpec;
 import dev.tokenbucket.operator.plan.NodePlan;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What a node's state is to be, beside what it is. */
@@ -11,11 +14,14 @@ public final class Composition {
   private final NodeView node;
   private final @Nullable StateView there;
   private final NodePlan plan;
+  private final @Nullable NodeFailsafe failsafe;
 
-  Composition(NodeView node, @Nullable StateView there, NodePlan plan) {
+  Composition(
+      NodeView node, @Nullable StateView there, NodePlan plan, @Nullable NodeFailsafe failsafe) {
     this.node = node;
     this.there = there;
     this.plan = plan;
+    this.failsafe = failsafe;
   }
 
   public NodeView node() {
@@ -24,6 +30,11 @@ public final class Composition {
 
   public NodePlan plan() {
     return plan;
+  }
+
+  /** As it is to be written. */
+  public TokenBucketNodeStateSpec spec() {
+    return plan.spec(failsafe);
   }
 
   /** Whether the node state has to be written. */
@@ -35,6 +46,7 @@ public final class Composition {
         && !(there.ours()
             && plan.entries().equals(there.entries())
             && plan.overlaps().equals(there.overlaps())
+            && Objects.equals(failsafe, there.failsafe())
             && node.uid().equals(there.ownerUid()));
   }
 
@@ -58,6 +70,9 @@ public final class Composition {
     before.stream()
         .filter(entry -> plan.entries().stream().noneMatch(e -> e.uid().equals(entry.uid())))
         .forEach(entry -> texts.add("no more " + entry.name()));
+    if (there != null && !Objects.equals(failsafe, there.failsafe())) {
+      texts.add("what is exempt");
+    }
     return texts.isEmpty() ? "put back" : String.join(", ", texts);
   }
 }

@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator.fleet;
 
+import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.operator.plan.EntryFacts;
@@ -19,6 +20,7 @@ final class EntryPool implements EntryFacts {
   private final Map<NodePolicy, Pooled> entries = new WeakHashMap<>();
   private final Map<NodePolicyStatus, WeakReference<NodePolicyStatus>> answers =
       new WeakHashMap<>();
+  private final Map<NodeFailsafe, WeakReference<NodeFailsafe>> failsafes = new WeakHashMap<>();
   private final Map<Pair, Boolean> overlaps = new ConcurrentHashMap<>();
 
   private record Pooled(WeakReference<NodePolicy> entry, int bytes) {}
@@ -28,6 +30,13 @@ final class EntryPool implements EntryFacts {
   synchronized NodePolicy intern(NodePolicy entry) {
     NodePolicy known = pooled(entry).entry().get();
     return known == null ? entry : known;
+  }
+
+  synchronized NodeFailsafe intern(NodeFailsafe failsafe) {
+    WeakReference<NodeFailsafe> known =
+        failsafes.computeIfAbsent(failsafe, WeakReference<NodeFailsafe>::new);
+    NodeFailsafe there = known.get();
+    return there == null ? failsafe : there;
   }
 
   @Override

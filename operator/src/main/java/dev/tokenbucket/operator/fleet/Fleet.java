@@ -1,9 +1,12 @@
 package dev.tokenbucket.operator.fleet;
 
+import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.operator.failsafe.FailsafeDiscovery;
+import dev.tokenbucket.operator.failsafe.FailsafeSettings;
 import dev.tokenbucket.operator.plan.NodePlan;
 import dev.tokenbucket.operator.plan.NodeStatePlanner;
 import dev.tokenbucket.operator.plan.PolicyIntent;
@@ -11,6 +14,7 @@ import dev.tokenbucket.operator.rollout.NodeProgress;
 import dev.tokenbucket.operator.rollout.NodeStage;
 import dev.tokenbucket.operator.rollout.RolloutGate;
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -45,7 +49,17 @@ public final class Fleet {
   private final Map<String, Set<String>> holders = new HashMap<>();
 
   private final Room room = new Room(planner);
+  private final FailsafeDiscovery failsafes;
   private boolean open;
+
+  /** With no failsafes to be told of. */
+  public Fleet() {
+    this(FailsafeSettings.NONE);
+  }
+
+  public Fleet(FailsafeSettings settings) {
+    failsafes = new FailsafeDiscovery(settings);
+  }
 
   /**
    * Everything there is has been told: from now on changes have an effect. Before, a node would be
@@ -79,13 +93,13 @@ public final class Fleet {
 
   /** A node as found in the API. */
   public synchronized Wakes put(Node resource) {
-    NodeView node = NodeView.of(resource);
+    NodeView node = NodeView.of(resource, failsafes.kubeletPort(resource));
     NodeView before = nodes.get(node.name());
     if (before != null && !Versions.newer(node.version(), before.version())) {
       return Wakes.none();
     }
     nodes.put(node.name(), node);
-    Wakes wakes = Wakes.none();
+    Wakes wakes = exempt(failsafes.put(resource));
     if (open && (before == null || !node.saysTheSameAs(before))) {
       wakes.nodes().add(node.name());
       room.refresh(policies.values(), List.of(node));
@@ -112,12 +126,31 @@ public final class Fleet {
     }
   }
 
+  /** What is exempt is written into every node state that is there. */
+  private Wakes exempt(boolean changed) {
+    Wakes wakes = Wakes.none();
+    if (changed && open) {
+      states.keySet().stream().filter(nodes::containsKey).forEach(wakes.nodes()::add);
+    }
+    return wakes;
+  }
+
+  /** A slice of the API servers' endpoints as found in the API. */
+  public synchronized Wakes put(EndpointSlice slice) {
+    return exempt(failsafes.put(slice));
+  }
+
+  /** A slice that is gone. */
+  public synchronized Wakes removeSlice(String name) {
+    return exempt(failsafes.removeSlice(name));
+  }
+
   /** A node that is gone. */
   public synchronized Wakes removeNode(String name) {
-    Wakes wakes = Wakes.none();
     if (nodes.remove(name) == null) {
-      return wakes;
+      return Wakes.none();
     }
+    Wakes wakes = exempt(failsafes.removeNode(name));
     room.forget(name);
     for (TrackedPolicy policy : policies.values()) {
       if ((policy.gate() != null && policy.gate().remove(name)) || holds(policy, name)) {
@@ -312,6 +345,7 @@ public final class Fleet {
   public Optional<Composition> compose(String name) {
     NodeView node;
     StateView state;
+    NodeFailsafe failsafe;
     Set<String> admitted = new HashSet<>();
     List<PolicyIntent> intents = new ArrayList<>();
     synchronized (this) {
@@ -320,6 +354,7 @@ public final class Fleet {
       if (!open || node == null) {
         return Optional.empty();
       }
+      failsafe = failsafe(node);
       for (TrackedPolicy policy : policies.values()) {
         intents.add(policy.intent());
         if (policy.gate() != null && policy.gate().admits(name)) {
@@ -329,7 +364,14 @@ public final class Fleet {
     }
     NodePlan plan =
         planner.plan(node.labels(), intents, before(state, intents), admitted::contains);
-    return Optional.of(new Composition(node, state, plan));
+    return Optional.of(new Composition(node, state, plan, failsafe));
+  }
+
+  private @Nullable NodeFailsafe failsafe(NodeView node) {
+    NodeFailsafe common = failsafes.common();
+    return common == null || node.kubeletPort() == null
+        ? common
+        : common.withKubeletPort(node.kubeletPort());
   }
 
   /** Of entries by another's hand only those that stand for an earlier generation are kept. */

@@ -13,6 +13,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param ready whether it can be reached; a node without a Ready condition is taken to be: nothing
  *     says that it is not
+ * @param kubeletPort where its kubelet listens; null: at the usual port
  * @param notReadySince where it is not ready and says since when
  */
 public record NodeView(
@@ -21,9 +22,10 @@ public record NodeView(
     long version,
     Map<String, String> labels,
     boolean ready,
-    @Nullable Instant notReadySince) {
+    @Nullable Instant notReadySince,
+    @Nullable Integer kubeletPort) {
 
-  static NodeView of(Node node) {
+  static NodeView of(Node node, @Nullable Integer kubeletPort) {
     Map<String, String> labels = node.getMetadata().getLabels();
     List<NodeCondition> notReady =
         node.getStatus() == null || node.getStatus().getConditions() == null
@@ -38,7 +40,8 @@ public record NodeView(
         Versions.of(node),
         labels == null ? Map.of() : labels,
         notReady.isEmpty(),
-        since == null ? null : Instant.parse(since));
+        since == null ? null : Instant.parse(since),
+        kubeletPort);
   }
 
   /** A heartbeat is no news. */
@@ -46,6 +49,7 @@ public record NodeView(
     return uid.equals(other.uid)
         && ready == other.ready
         && Objects.equals(notReadySince, other.notReadySince)
+        && Objects.equals(kubeletPort, other.kubeletPort)
         && labels.equals(other.labels);
   }
 }

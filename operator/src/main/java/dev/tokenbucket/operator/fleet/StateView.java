@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator.fleet;
 
+import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
@@ -34,6 +35,7 @@ record StateView(
     List<NodePolicy> entries,
     @Nullable List<NodePolicy> trusted,
     List<String> overlaps,
+    @Nullable NodeFailsafe failsafe,
     Map<String, NodePolicyStatus> answers,
     @Nullable Long observedGeneration) {
 
@@ -72,6 +74,7 @@ record StateView(
         entries,
         ours ? entries : before == null ? null : before.trusted(),
         spec == null ? List.of() : orEmpty(spec.overlaps()),
+        spec == null || spec.failsafe() == null ? null : pool.intern(spec.failsafe()),
         Map.copyOf(answers),
         status == null ? null : status.observedGeneration());
   }

@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
  * node was last given. Total and deterministic; the order of the policies does not matter.
  */
 public final class NodeStatePlanner {
-  /** What a node state's entries may take: 256 KiB less metadata, overlaps and preflight. */
-  static final int ROOM_BYTES = (256 - 16) * 1024;
+  /** What a node state's entries may take: 256 KiB less metadata, overlaps, failsafe, preflight. */
+  static final int ROOM_BYTES = (256 - 32) * 1024;
 
   /** Kept free for the agent's answer to an entry. */
   static final int ANSWER_BYTES = 1024;

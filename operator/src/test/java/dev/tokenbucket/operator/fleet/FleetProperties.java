@@ -272,11 +272,11 @@ class FleetProperties {
     List<NodePolicy> before = world.entries(node(5));
     assertThat(before.get(0).generation()).isEqualTo(1);
     NodePolicy forged = policy("p", 1, 1_000_000).entry();
-    world.tamper(node(5), new TokenBucketNodeStateSpec(List.of(forged), null));
+    world.tamper(node(5), new TokenBucketNodeStateSpec(List.of(forged), null, null));
     settle(world);
     assertThat(world.entries(node(5))).isEqualTo(before);
 
-    world.tamper(node(5), new TokenBucketNodeStateSpec(List.of(), null));
+    world.tamper(node(5), new TokenBucketNodeStateSpec(List.of(), null, null));
     settle(world);
     assertThat(world.entries(node(5))).isEqualTo(before);
   }

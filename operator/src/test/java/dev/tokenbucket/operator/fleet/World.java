@@ -116,7 +116,7 @@ final class World {
       return false;
     }
     if (made.differs()) {
-      write(name, made.plan().spec());
+      write(name, made.spec());
       tell(fleet.put(copy(state(name), TokenBucketNodeState.class)));
       return true;
     }
@@ -198,7 +198,9 @@ final class World {
             null,
             state.getSpec().policies().stream()
                 .map(entry -> answer(entry, there, succeeds))
-                .toList()));
+                .toList(),
+            null,
+            null));
     if (!state.getStatus().equals(there.getStatus())) {
       publish(state);
     }

@@ -199,7 +199,7 @@ class NodeStatePlannerProperties {
   }
 
   private static String json(NodePlan plan) {
-    return Serialization.asJson(plan.spec());
+    return Serialization.asJson(plan.spec(null));
   }
 
   @Example

@@ -15,7 +15,7 @@ class DeletionVerdictTest {
   private static final Duration TIMEOUT = Duration.ofMinutes(5);
 
   private static Optional<NodeView> node(boolean ready, @Nullable Instant since) {
-    return Optional.of(new NodeView("n", "uid", 1, Map.of(), ready, since));
+    return Optional.of(new NodeView("n", "uid", 1, Map.of(), ready, since, null));
   }
 
   private static DeletionVerdict verdict(Map<String, Optional<NodeView>> holders, int seconds) {

@@ -1,0 +1,43 @@
+package dev.tokenbucket.operator;
+
+import dev.tokenbucket.operator.failsafe.FailsafeSettings;
+import jakarta.enterprise.context.ApplicationScoped;
+import java.util.List;
+import java.util.Optional;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What the environment says of failsafes: TOKENBUCKET_FAILSAFE_* . */
+@ApplicationScoped
+public class FailsafeConfiguration {
+  private static final Logger LOG = LoggerFactory.getLogger(FailsafeConfiguration.class);
+
+  private final FailsafeSettings settings;
+
+  FailsafeConfiguration(
+      @ConfigProperty(name = "tokenbucket.failsafe.discover", defaultValue = "true")
+          boolean discover,
+      @ConfigProperty(name = "tokenbucket.failsafe.peers") Optional<List<String>> peers,
+      @ConfigProperty(name = "tokenbucket.failsafe.api-servers") Optional<List<String>> apiServers,
+      @ConfigProperty(name = "tokenbucket.failsafe.overlay-ports", defaultValue = "4789,8472,6081")
+          Optional<List<String>> overlayPorts,
+      @ConfigProperty(name = "tokenbucket.failsafe.kubelet-port") Optional<String> kubeletPort) {
+    settings =
+        FailsafeSettings.parse(
+            discover,
+            peers.orElse(List.of()),
+            apiServers.orElse(List.of()),
+            overlayPorts.orElse(List.of()),
+            kubeletPort);
+    if (!discover && settings.peers().isEmpty()) {
+      LOG.warn(
+          "failsafes are not looked for and TOKENBUCKET_FAILSAFE_PEERS names none: a policy on all"
+              + " traffic can cut nodes off their kubelets and their overlay");
+    }
+  }
+
+  FailsafeSettings settings() {
+    return settings;
+  }
+}
