@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
-import java.util.Objects;
 
 /** What the agent's process may do, and what it does when its token has ended. */
 final class ContainerCase {
@@ -87,8 +86,7 @@ final class ContainerCase {
     assertThat(now.file(TOKEN)).isNotEqualTo(then.token());
     nodes.apply("after-600-s", 1_000, "");
     nodes.awaitInForce("after-600-s");
-    assertThat(Objects.requireNonNull(nodes.state(now.node())).getStatus().summary())
-        .isEqualTo("1/1");
+    assertThat(nodes.reported(now.node())).isEqualTo("1/1");
     System.out.printf(
         "%s: the agent has lived for %d s with tokens of %d s, and writes its status%n",
         now.node().name(),

@@ -45,7 +45,7 @@ record FootprintCase(RealNodes nodes) {
         many.toString(), nodes.cluster().controlPlane().kubectl("apply", "-f", "-"));
     String all = POLICIES + "/" + POLICIES;
     Poll.until("all programmed", RealNodes.MINUTE, () -> all.equals(nodes.reported(node)));
-    assertThat(nodes.state(node).getStatus().policies())
+    assertThat(nodes.report(node).orElseThrow().policies())
         .allSatisfy(policy -> assertThat(policy.interfaces()).hasSize(INTERFACES));
 
     double toReady = restartedUntilReady(node);

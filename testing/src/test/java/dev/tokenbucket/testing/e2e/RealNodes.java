@@ -1,6 +1,7 @@
 package dev.tokenbucket.testing.e2e;
 
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.testing.Arrivals;
 import dev.tokenbucket.testing.Commands;
@@ -12,7 +13,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -117,8 +117,11 @@ final class RealNodes implements AutoCloseable {
     return summary == null ? "" : summary;
   }
 
-  @Nullable TokenBucketNodeState state(ClusterNode node) {
-    return cluster.client().resources(TokenBucketNodeState.class).withName(node.name()).get();
+  /** What a node's agent reported last, where it has reported. */
+  Optional<TokenBucketNodeStateStatus> report(ClusterNode node) {
+    return Optional.ofNullable(
+            cluster.client().resources(TokenBucketNodeState.class).withName(node.name()).get())
+        .map(TokenBucketNodeState::getStatus);
   }
 
   /** The condition Programmed of the newest generation, as {@code reason: message}; else empty. */
@@ -140,10 +143,7 @@ final class RealNodes implements AutoCloseable {
 
   /** programmed/asked for, as a node's agent reported it; empty where it has not. */
   String reported(ClusterNode node) {
-    TokenBucketNodeState state = state(node);
-    return state == null || state.getStatus() == null
-        ? ""
-        : Objects.requireNonNullElse(state.getStatus().summary(), "");
+    return report(node).map(TokenBucketNodeStateStatus::summary).orElse("");
   }
 
   /** Whether a node's agent says that its kernel runs a policy. */

@@ -4,6 +4,8 @@ import dev.tokenbucket.testing.RequiresRoot;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.MethodOrderer;
@@ -24,7 +26,7 @@ class RealNodesE2E {
   private RealNodes nodes;
   private ClusterNode first;
   private ClusterNode second;
-  private ContainerCase.ShortLived shortLived;
+  private ContainerCase.@Nullable ShortLived shortLived;
 
   @BeforeAll
   void startTheCluster() throws IOException {
@@ -118,7 +120,7 @@ class RealNodesE2E {
   @Test
   @Order(11)
   void theAgentOutlivesItsToken() {
-    new ContainerCase(nodes).outlivesItsToken(shortLived);
+    new ContainerCase(nodes).outlivesItsToken(Objects.requireNonNull(shortLived));
   }
 
   @Test
