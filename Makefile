@@ -4,7 +4,7 @@ DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing
 SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane helm build images test e2e fuzz demo demo-stop demo-host bench bench-scale crds clean help
+.PHONY: setup control-plane helm build images test e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,9 @@ bench-scale: build control-plane ## the operator over 1,000 and 5,000 nodes; the
 
 crds: setup ## make the CRDs under crds/ from the API's types
 	$(MVN) -q -pl crds test -Dtest=CrdStalenessTest -Dcrds.update=true
+
+manifests: setup helm ## make the plain manifests, and the chart's copies of CRDs and table of values
+	$(MVN) -q -pl testing -am test -Dtest=ChartStalenessTest -Dsurefire.failIfNoSpecifiedTests=false -Dmanifests.update=true
 
 clean: ## remove what builds made
 	rm -rf target */target

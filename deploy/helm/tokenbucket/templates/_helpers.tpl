@@ -90,7 +90,7 @@ seLinuxOptions: {type: {{ . }}}
 {{- end -}}
 
 {{- define "tokenbucket.pullSecrets" -}}
-{{- with .Values.imagePullSecrets }}
+{{- with .Values.imagePullSecrets -}}
 imagePullSecrets:
 {{ toYaml . }}
 {{- end }}

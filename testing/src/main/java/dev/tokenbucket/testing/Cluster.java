@@ -20,37 +20,40 @@ public final class Cluster {
     this.controlPlane = controlPlane;
   }
 
-  /** Applies the CRDs and the plain manifests. */
+  /** Applies the plain manifests. */
   public void install() {
-    Path root = Commands.repository();
-    for (String crd : List.of("tokenbucketpolicies", "tokenbucketnodestates")) {
-      kubectl("apply", "-f", root.resolve("crds/" + crd + ".tokenbucket.dev-v1.yml").toString());
-    }
+    kubectl(
+        "apply",
+        "-f",
+        Commands.repository().resolve("deploy/manifests/tokenbucket.yaml").toString());
     kubectl(
         "wait",
         "--for=condition=Established",
         "--timeout=30s",
         "crd/tokenbucketpolicies.tokenbucket.dev",
         "crd/tokenbucketnodestates.tokenbucket.dev");
-    kubectl("apply", "-f", root.resolve("deploy/manifests/namespace.yaml").toString());
-    kubectl("apply", "-f", root.resolve("deploy/manifests").toString());
-    awaitAdmission();
+    awaitAdmission("tokenbucket", NAMESPACE, "tokenbucket-agent");
   }
 
-  /** The API server takes a moment to heed a new ValidatingAdmissionPolicy. */
-  private void awaitAdmission() {
+  /**
+   * Waits until the admission policies are heeded, which takes the API server a moment.
+   *
+   * @param name what their names begin with
+   * @param agent the agents' service account
+   */
+  public void awaitAdmission(String name, String namespace, String agent) {
     awaitRefusal(
-        "tokenbucket-owned-writes",
+        name + "-owned-writes",
         """
         apiVersion: tokenbucket.dev/v1alpha1
         kind: TokenBucketNodeState
         metadata: {name: admission-probe}
         spec: {policies: []}
         """,
-        "--as=system:serviceaccount:" + NAMESPACE + ":tokenbucket-agent",
+        "--as=system:serviceaccount:" + namespace + ":" + agent,
         "--as-group=system:masters");
     awaitRefusal(
-        "tokenbucket-node-selectors",
+        name + "-node-selectors",
         """
         apiVersion: tokenbucket.dev/v1alpha1
         kind: TokenBucketPolicy

@@ -2,7 +2,6 @@ package dev.tokenbucket.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -10,11 +9,15 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Set;
+import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -23,13 +26,14 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(ControlPlaneExtension.class)
 class OperatorEndpointsTest {
   private static final Pattern PORT = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
+  private static final Pattern METRIC = Pattern.compile("\\b(tokenbucket_|operator_sdk_)\\w+\\b");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final HttpClient http = HttpClient.newHttpClient();
 
   @Test
   void healthMetricsAndLogsSayHowItIs(ControlPlane controlPlane, @TempDir Path work)
-      throws JsonProcessingException {
+      throws IOException {
     Cluster cluster = new Cluster(controlPlane);
     try (Daemon operator =
             cluster.startOperator(
@@ -71,11 +75,29 @@ class OperatorEndpointsTest {
           .contains("operator_sdk_reconciliations_executions_node")
           .contains("operator_sdk_reconciliations_executions_policy");
 
+      assertThat(namesInAlertsAndDashboard())
+          .hasSizeGreaterThan(4)
+          .allSatisfy(name -> assertThat(get(operator, "/q/metrics")).contains(name));
+
       assertThat(agents.writes()).isPositive();
       for (String line : operator.log().lines().toList()) {
         assertThat(JSON.readTree(line).path("message").isTextual()).as(line).isTrue();
       }
     }
+  }
+
+  private static Set<String> namesInAlertsAndDashboard() throws IOException {
+    Path files = Commands.repository().resolve("deploy/helm/tokenbucket/files");
+    String all =
+        Files.readString(files.resolve("alerts.yaml"))
+            + Files.readString(files.resolve("dashboard.json"));
+    return METRIC
+        .matcher(all)
+        .results()
+        .map(MatchResult::group)
+        // which is there from the first failure on
+        .filter(name -> !name.equals("operator_sdk_reconciliations_failed_total"))
+        .collect(Collectors.toSet());
   }
 
   private String get(Daemon operator, String path) {

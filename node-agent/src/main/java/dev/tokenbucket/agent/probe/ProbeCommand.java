@@ -27,7 +27,6 @@ public final class ProbeCommand implements Callable<Integer> {
   private static final double LEAST_WITHOUT = 0.9;
   private static final Duration LEAD = Duration.ofSeconds(1);
   private static final Duration MEASURED = Duration.ofSeconds(3);
-  private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   @Spec private CommandSpec spec = CommandSpec.create();
 
@@ -45,6 +44,15 @@ public final class ProbeCommand implements Callable<Integer> {
       description =
           "The policy's rate in packets per second, 10 to 10000 (default: ${DEFAULT-VALUE}).")
   private long rate = 500;
+
+  @Option(
+      names = "--timeout",
+      defaultValue = "60",
+      paramLabel = "SECONDS",
+      description =
+          "For how long it waits for the policy to be in force, and to be gone (default:"
+              + " ${DEFAULT-VALUE}).")
+  private long timeoutSeconds = 60;
 
   @Override
   public Integer call() throws IOException {
@@ -67,9 +75,9 @@ public final class ProbeCommand implements Callable<Integer> {
     LoopbackTraffic.Count under;
     try (ProbePolicy policy = ProbePolicy.make(client, on, traffic.port(), rate)) {
       say("policy %s on node %s: %d packets/s over lo", policy.name(), on, rate);
-      policy.awaitProgrammed(PATIENCE);
+      policy.awaitProgrammed(Duration.ofSeconds(timeoutSeconds));
       under = traffic.run(TIMES_RATE * rate, LEAD, MEASURED);
-      policy.remove(PATIENCE);
+      policy.remove(Duration.ofSeconds(timeoutSeconds));
     }
     LoopbackTraffic.Count after = traffic.run(TIMES_RATE * rate, Duration.ZERO, LEAD);
     row("without a policy", without);

@@ -16,6 +16,10 @@ import org.jspecify.annotations.Nullable;
 /** A policy on one node's loopback interface and one UDP port, for as long as it is open. */
 final class ProbePolicy implements AutoCloseable {
   private static final String HOSTNAME = "kubernetes.io/hostname";
+
+  /** A sender that stalls for less than 200 ms loses no token. */
+  private static final int BURSTS_PER_SECOND = 5;
+
   private static final Duration LOOK = Duration.ofMillis(200);
 
   private final KubernetesClient client;
@@ -59,9 +63,9 @@ final class ProbePolicy implements AutoCloseable {
           rate:
             packetsPerSecond: %d
           burst:
-            packets: 10
+            packets: %d
         """
-            .formatted(hostname, port, rate);
+            .formatted(hostname, port, rate, Math.max(rate / BURSTS_PER_SECOND, 1));
     TokenBucketPolicy made =
         client.resource(Serialization.unmarshal(manifest, TokenBucketPolicy.class)).create();
     return new ProbePolicy(client, node, made);

@@ -1,0 +1,5 @@
+/** The Helm chart and the plain manifests made from it. */
+@NullMarked
+package dev.tokenbucket.testing.chart;
+
+import org.jspecify.annotations.NullMarked;
