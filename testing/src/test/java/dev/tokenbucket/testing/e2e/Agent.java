@@ -16,6 +16,9 @@ import java.util.Optional;
  */
 record Agent(
     ClusterNode node, String pod, String uid, String container, int restarts, long process) {
+  /** Its token; /var/run is an absolute link, which would lead out of the container. */
+  static final String TOKEN = "/run/secrets/kubernetes.io/serviceaccount/token";
+
   /** The agent of a pod, where it is ready and has a process. */
   static Optional<Agent> of(ClusterNode node, Pod pod) {
     return pod.getStatus().getContainerStatuses().stream()

@@ -14,7 +14,6 @@ final class ContainerCase {
   private static final long CAPABILITIES = 1L << 12 | 1L << 38 | 1L << 39;
 
   private static final int TOKEN_SECONDS = 600;
-  private static final String TOKEN = "/var/run/secrets/kubernetes.io/serviceaccount/token";
   private static final String SHORT_LIVED_TOKENS =
       """
       {"spec": {"template": {"spec": {"volumes": [{"name": "token", "projected": {"sources": [
@@ -58,7 +57,7 @@ final class ContainerCase {
     nodes.kubectl(
         "rollout", "status", "daemonset/tokenbucket-agent", "-n", Helm.NAMESPACE, "--timeout=120s");
     Agent agent = nodes.awaitAgent(node);
-    String token = agent.file(TOKEN);
+    String token = agent.file(Agent.TOKEN);
     Instant issued = claim(token, "iat");
     assertThat(Duration.between(issued, claim(token, "exp")).toSeconds()).isEqualTo(TOKEN_SECONDS);
     return new ShortLived(agent, token, issued);
@@ -83,7 +82,7 @@ final class ContainerCase {
 
     Agent now = nodes.awaitAgent(then.agent().node());
     assertThat(now.container()).as("the container").isEqualTo(then.agent().container());
-    assertThat(now.file(TOKEN)).isNotEqualTo(then.token());
+    assertThat(now.file(Agent.TOKEN)).isNotEqualTo(then.token());
     nodes.apply("after-600-s", 1_000, "");
     nodes.awaitInForce("after-600-s");
     assertThat(nodes.reported(now.node())).isEqualTo("1/1");

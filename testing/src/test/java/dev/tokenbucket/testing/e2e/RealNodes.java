@@ -22,6 +22,7 @@ final class RealNodes implements AutoCloseable {
   static final int BURST = 100;
   static final Duration MINUTE = Duration.ofMinutes(1);
   private static final Duration AGENT = Duration.ofMinutes(2);
+  private static final Duration LOAD_AT_MOST = Duration.ofMinutes(5);
 
   /** How far stamps of packets that the kernel was held up with may be off, in seconds. */
   private static final double STAMPS = 0.02;
@@ -96,7 +97,9 @@ final class RealNodes implements AutoCloseable {
 
   /** The policies that are there are deleted, and no node enforces them any more. */
   void removePolicies() {
-    kubectl("delete", "tbp", "--all", "--timeout=60s");
+    if (kubectl("get", "crds", "-o", "name").contains("tokenbucketpolicies")) {
+      kubectl("delete", "tbp", "--all", "--timeout=60s");
+    }
   }
 
   /** Waits until the newest generation of a policy is in force on all its nodes. */
@@ -177,17 +180,22 @@ final class RealNodes implements AutoCloseable {
 
   private TrafficRun traffic(ClusterNode node, int packetsPerSecond, double seconds, boolean each) {
     return TrafficRun.start(
-        cluster.network()::atClient,
-        node::inNetwork,
+        command -> cluster.network().atClient(first(command)),
+        command -> node.inNetwork(first(command)),
         node.address(),
         List.of(new TrafficRun.Sender(ClusterNetwork.CLIENT_ADDRESSES.get(0), packetsPerSecond)),
         seconds,
         each);
   }
 
-  /** Traffic that a limit is judged by over every interval, once it has ended. */
-  Load load(ClusterNode node, int rate, double seconds) {
-    return new Load(node, traffic(node, 4 * rate, seconds, true), rate, seconds);
+  /** Before all else that is busy: a sender held up longer than a burst lasts sends too little. */
+  private static List<String> first(List<String> command) {
+    return Stream.concat(Stream.of("nice", "-n", "-15"), command.stream()).toList();
+  }
+
+  /** Traffic that a limit is judged by over every interval, until it is judged. */
+  Load load(ClusterNode node, int rate) {
+    return new Load(node, traffic(node, 4 * rate, LOAD_AT_MOST.toSeconds(), true), rate);
   }
 
   /**
@@ -195,21 +203,20 @@ final class RealNodes implements AutoCloseable {
    *
    * @param rate that it is to be limited to, with {@link #BURST}
    */
-  record Load(ClusterNode node, TrafficRun run, int rate, double seconds) {
-    /** Fails where any interval let more through than B + Q * length, or less came than may. */
+  record Load(ClusterNode node, TrafficRun run, int rate) {
+    /** Ends it; fails where any interval let more through than B + Q * length, or less came. */
     void judge(String what) {
-      List<Long> arrivals = run.result().received().arrivals();
+      List<Long> arrivals = run.stop().arrivals();
+      double seconds = (arrivals.get(arrivals.size() - 1) - arrivals.get(0)) / 1e9;
       double beyond = Arrivals.mostBeyondTheBound(arrivals, rate, BURST);
       System.out.printf(
-          "%s, %s: %d packets in %.0f s; of all intervals the one closest to B + Q*t is %.1f"
+          "%s, %s: %d packets in %.1f s; of all intervals the one closest to B + Q*t is %.1f"
               + " packets under it%n",
           what, node.name(), arrivals.size(), seconds, -beyond);
-      if (beyond > STAMPS * rate) {
+      if (beyond > STAMPS * rate || arrivals.size() < 0.98 * rate * seconds) {
         throw new AssertionError(
-            what + ": " + beyond + " packets more than B + Q*t on " + node.name());
-      }
-      if (arrivals.size() < 0.98 * rate * seconds) {
-        throw new AssertionError(what + ": only " + arrivals.size() + " arrived on " + node.name());
+            "%s: %d packets arrived at %s in %.1f s, in an interval %.1f more than B + Q*t"
+                .formatted(what, arrivals.size(), node.name(), seconds, beyond));
       }
     }
   }

@@ -8,6 +8,7 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.MethodOrderer;
 import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
@@ -34,6 +35,11 @@ class RealNodesE2E {
     nodes = RealNodes.start(Files.createTempDirectory(target, "run-"));
     first = nodes.node(1);
     second = nodes.node(2);
+  }
+
+  @BeforeEach
+  void removeWhatAFailedCaseLeft() {
+    nodes.removePolicies();
   }
 
   @AfterAll

@@ -16,8 +16,7 @@ record RightsCase(RealNodes nodes) {
   void theAgentsAccountIsHeldToItsOwnNode(ClusterNode own, ClusterNode other) {
     nodes.apply("guarded", 1_000, "");
     nodes.awaitInForce("guarded");
-    String token =
-        nodes.awaitAgent(own).file("/var/run/secrets/kubernetes.io/serviceaccount/token");
+    String token = nodes.awaitAgent(own).file(Agent.TOKEN);
     ControlPlane controlPlane = nodes.cluster().controlPlane();
     Path kubeconfig = controlPlane.tokenKubeconfig("stolen", controlPlane.server(), token);
 

@@ -24,18 +24,18 @@ record TroubleCase(RealNodes nodes) {
 
   void agentPodDeleted(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
-    underLoad(
-        "agent's pod deleted",
-        node,
-        10,
-        () -> nodes.kubectl("delete", "pod", "-n", Helm.NAMESPACE, before.pod()));
+    RealNodes.Load load = nodes.load(node, RATE);
+    nodes.kubectl("delete", "pod", "-n", Helm.NAMESPACE, before.pod());
     awaitOther(node, agent -> !agent.uid().equals(before.uid()));
+    load.judge("agent's pod deleted");
   }
 
   void agentKilled(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
-    underLoad("agent killed with -9", node, 8, () -> kill(before));
+    RealNodes.Load load = nodes.load(node, RATE);
+    kill(before);
     awaitOther(node, agent -> agent.restarts() > before.restarts());
+    load.judge("agent killed with -9");
   }
 
   private static void kill(Agent agent) {
@@ -45,16 +45,12 @@ record TroubleCase(RealNodes nodes) {
   /** The container may take no memory beyond what it has; then it needs some. */
   void agentOutOfMemory(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
-    underLoad(
-        "agent out of memory",
-        node,
-        8,
-        () -> {
-          MemoryLimit.ofContainer(before.process()).toWhatIsUsed();
-          nodes.tryTb(node, "status");
-          Poll.until("end of the agent", () -> ended(before));
-        });
+    RealNodes.Load load = nodes.load(node, RATE);
+    MemoryLimit.ofContainer(before.process()).toWhatIsUsed();
+    nodes.tryTb(node, "status");
+    Poll.until("end of the agent", () -> ended(before));
     awaitOther(node, agent -> agent.restarts() > before.restarts());
+    load.judge("agent out of memory");
     Pod pod = Objects.requireNonNull(nodes.agentPod(node));
     ContainerStatus container = pod.getStatus().getContainerStatuses().get(0);
     assertThat(container.getLastState().getTerminated().getReason()).isEqualTo("OOMKilled");
@@ -66,40 +62,33 @@ record TroubleCase(RealNodes nodes) {
 
   void kubeletStoppedAndStarted(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
-    underLoad(
-        "kubelet stopped and started",
-        node,
-        25,
-        () -> {
-          node.stopKubelet();
-          Poll.until(
-              "NotReady of " + node.name(), RealNodes.MINUTE, () -> !nodes.cluster().isReady(node));
-          // who enforces is the agent, whatever the kubelet is
-          nodes.apply(POLICY, RATE, "  priority: 7\n");
-          nodes.awaitInForce(POLICY);
-          node.startKubelet();
-          nodes.cluster().awaitReady(node);
-        });
+    RealNodes.Load load = nodes.load(node, RATE);
+    node.stopKubelet();
+    awaitNotReady(node);
+    // who enforces is the agent, whatever the kubelet is
+    nodes.apply(POLICY, RATE, "  priority: 7\n");
+    nodes.awaitInForce(POLICY);
+    node.startKubelet();
+    nodes.cluster().awaitReady(node);
+    load.judge("kubelet stopped and started");
     assertThat(nodes.awaitAgent(node).container()).isEqualTo(before.container());
+  }
+
+  private void awaitNotReady(ClusterNode node) {
+    Poll.until(
+        node.name() + " found NotReady", RealNodes.MINUTE, () -> !nodes.cluster().isReady(node));
   }
 
   /** An agent that starts meanwhile has nobody to ask, and takes nothing away. */
   void apiServerAway(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
-    underLoad(
-        "API server away",
-        node,
-        API_SERVER_AWAY.toSeconds(),
-        () -> {
-          long end = System.nanoTime() + API_SERVER_AWAY.toNanos();
-          nodes.cluster().controlPlane().stopApiServer();
-          kill(before);
-          while (System.nanoTime() < end) {
-            Daemon.pause(Duration.ofSeconds(1));
-          }
-          nodes.cluster().controlPlane().startApiServer();
-        });
+    RealNodes.Load load = nodes.load(node, RATE);
+    nodes.cluster().controlPlane().stopApiServer();
+    kill(before);
+    Daemon.pause(API_SERVER_AWAY);
+    nodes.cluster().controlPlane().startApiServer();
     awaitOther(node, agent -> agent.restarts() > before.restarts());
+    load.judge("API server away for " + API_SERVER_AWAY.toSeconds() + " s");
     nodes.apply(POLICY, RATE, "  priority: 8\n");
     nodes.awaitInForce(POLICY);
   }
@@ -130,12 +119,6 @@ record TroubleCase(RealNodes nodes) {
 
   void end() {
     nodes.removePolicies();
-  }
-
-  private void underLoad(String what, ClusterNode node, double seconds, Runnable trouble) {
-    RealNodes.Load load = nodes.load(node, RATE, seconds);
-    trouble.run();
-    load.judge(what);
   }
 
   private void awaitOther(ClusterNode node, Predicate<Agent> other) {

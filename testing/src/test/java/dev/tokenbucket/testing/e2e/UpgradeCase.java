@@ -10,7 +10,6 @@ import java.util.Objects;
 record UpgradeCase(RealNodes nodes) {
   private static final String NEXT = "next";
   private static final int RATE = 1_000;
-  private static final double SECONDS = 60;
 
   void noGapAndNoRefill() {
     nodes.install();
@@ -43,13 +42,11 @@ record UpgradeCase(RealNodes nodes) {
 
   private void underLoad(String what, Runnable change) {
     List<RealNodes.Load> loads =
-        nodes.cluster().nodes().stream().map(node -> nodes.load(node, RATE, SECONDS)).toList();
+        nodes.cluster().nodes().stream().map(node -> nodes.load(node, RATE)).toList();
     long start = System.nanoTime();
     change.run();
     nodes.cluster().nodes().forEach(nodes::awaitAgent);
-    double took = (System.nanoTime() - start) / 1e9;
-    System.out.printf("%s took %.1f s%n", what, took);
-    assertThat(took).as("the load lasts longer than " + what).isLessThan(SECONDS);
+    System.out.printf("%s took %.1f s%n", what, (System.nanoTime() - start) / 1e9);
     loads.forEach(load -> load.judge(what));
     assertThat(nodes.summary("steady")).isEqualTo("in force");
   }
