@@ -65,13 +65,19 @@ record TroubleCase(RealNodes nodes) {
     RealNodes.Load load = nodes.load(node, RATE);
     node.stopKubelet();
     awaitNotReady(node);
-    // who enforces is the agent, whatever the kubelet is
     nodes.apply(POLICY, RATE, "  priority: 7\n");
-    nodes.awaitInForce(POLICY);
+    awaitWordOfNotReady();
     node.startKubelet();
     nodes.cluster().awaitReady(node);
+    nodes.awaitInForce(POLICY);
     load.judge("kubelet stopped and started");
     assertThat(nodes.awaitAgent(node).container()).isEqualTo(before.container());
+  }
+
+  private void awaitWordOfNotReady() {
+    Poll.until(
+        "word of a node that is not Ready", () -> nodes.programmed(POLICY).contains("not Ready"));
+    System.out.println("meanwhile the policy's status is " + nodes.programmed(POLICY));
   }
 
   private void awaitNotReady(ClusterNode node) {
@@ -100,9 +106,7 @@ record TroubleCase(RealNodes nodes) {
         "NotReady of " + node.name(), RealNodes.MINUTE, () -> !nodes.cluster().isReady(node));
     int newRate = 2 * RATE;
     nodes.apply(POLICY, newRate, "");
-    Poll.until(
-        "word of the node that is off", () -> nodes.programmed(POLICY).contains("not Ready"));
-    System.out.println("while the node is off: " + nodes.programmed(POLICY));
+    awaitWordOfNotReady();
 
     long start = System.nanoTime();
     node.start();
