@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 
@@ -148,16 +149,24 @@ public interface Kernel {
   void awaitGracePeriod();
 
   /** The index of an interface of this network namespace; empty where there is none. */
-  Optional<Integer> interfaceIndex(String name);
+  default Optional<Integer> interfaceIndex(String name) {
+    return devices().stream()
+        .filter(device -> device.name().equals(name))
+        .map(NetworkDevice::index)
+        .findFirst();
+  }
 
   /** The name of an interface of this network namespace; empty where there is none. */
   Optional<String> interfaceName(int index);
 
-  /** A device's type, ARPHRD_* of linux/if_arp.h; empty where there is no such interface. */
-  Optional<Integer> linkType(String interfaceName);
-
   /** The interfaces of this network namespace and what they stand on. */
   List<NetworkDevice> devices();
+
+  /**
+   * The indexes of the interfaces that default routes lead over: IPv4's and IPv6's, of any table,
+   * each next hop of a multipath route included.
+   */
+  Set<Integer> defaultRouteDevices();
 
   /**
    * The programs on an interface's TCX hook in the order in which they run, ours among them; empty

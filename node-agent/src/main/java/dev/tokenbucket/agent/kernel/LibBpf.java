@@ -74,8 +74,6 @@ public interface LibBpf {
 
   long syscall(long number, long a, long b, long c);
 
-  int if_nametoindex(String name);
-
   @Nullable Pointer if_indextoname(int index, byte[] name);
 
   int socket(int domain, int type, int protocol);
@@ -85,8 +83,6 @@ public interface LibBpf {
   long recv(int fd, byte[] message, long length, int flags);
 
   int mount(String source, String target, String type, long flags, String data);
-
-  int ioctl(int fd, long request, byte[] argument);
 
   int fcntl(int fd, int command, int argument);
 

@@ -1,6 +1,5 @@
 package dev.tokenbucket.agent.kernel;
 
-import java.util.ArrayList;
 import java.util.List;
 
 /** Asks rtnetlink for the links of this network namespace. */
@@ -12,15 +11,6 @@ final class LinkDump {
   }
 
   List<NetworkDevice> devices() {
-    List<NetworkDevice> devices = new ArrayList<>();
-    dump.read(
-        "the links",
-        LinkMessages.request(),
-        (part, length) -> {
-          LinkMessages.Part read = LinkMessages.parse(part, length);
-          devices.addAll(read.devices());
-          return read.last();
-        });
-    return List.copyOf(devices);
+    return LinkMessages.devices(dump.read("the links", LinkMessages.request()));
   }
 }

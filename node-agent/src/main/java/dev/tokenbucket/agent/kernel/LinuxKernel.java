@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Function;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
@@ -24,13 +25,6 @@ public final class LinuxKernel implements Kernel {
   private static final int BPF_MAP_TYPE_ARRAY = 2;
   private static final int BPF_MAP_TYPE_QUEUE = 22;
   private static final int BPF_MAP_TYPE_LRU_HASH = 9;
-
-  private static final int AF_INET = 2;
-  private static final int SOCK_DGRAM = 2;
-  private static final long SIOCGIFHWADDR = 0x8927;
-
-  // struct ifreq: a name and a union, here a sockaddr whose family is the device's type
-  private static final int INTERFACE_REQUEST = 40;
 
   /** A hash map's cursor is the number of its bucket. */
   private static final int CURSOR_SIZE = 4;
@@ -345,37 +339,18 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
-  public Optional<Integer> interfaceIndex(String name) {
-    return Optional.of(library.if_nametoindex(name)).filter(index -> index != 0);
-  }
-
-  @Override
   public Optional<String> interfaceName(int index) {
     return calls.interfaceName(index);
   }
 
   @Override
-  public Optional<Integer> linkType(String interfaceName) {
-    byte[] name = interfaceName.getBytes(StandardCharsets.UTF_8);
-    if (name.length >= NativeCalls.INTERFACE_NAME) {
-      return Optional.empty();
-    }
-    byte[] request = Arrays.copyOf(name, INTERFACE_REQUEST);
-    int socket = NativeCalls.check("opening a socket", library.socket(AF_INET, SOCK_DGRAM, 0));
-    try {
-      if (library.ioctl(socket, SIOCGIFHWADDR, request) < 0) {
-        return Optional.empty();
-      }
-    } finally {
-      close(socket);
-    }
-    ByteBuffer answer = ByteBuffer.wrap(request).order(ByteOrder.nativeOrder());
-    return Optional.of(Short.toUnsignedInt(answer.getShort(NativeCalls.INTERFACE_NAME)));
+  public List<NetworkDevice> devices() {
+    return new LinkDump(calls).devices();
   }
 
   @Override
-  public List<NetworkDevice> devices() {
-    return new LinkDump(calls).devices();
+  public Set<Integer> defaultRouteDevices() {
+    return new RouteDump(calls).defaultRouteDevices();
   }
 
   @Override

@@ -1,5 +1,10 @@
 package dev.tokenbucket.agent.kernel;
 
+import dev.tokenbucket.agent.kernel.NetlinkMessages.Message;
+import dev.tokenbucket.agent.kernel.NetlinkMessages.Part;
+import java.util.ArrayList;
+import java.util.List;
+
 /** Asks rtnetlink of this network namespace for a list. */
 final class NetlinkDump {
   private static final int AF_NETLINK = 16;
@@ -12,37 +17,52 @@ final class NetlinkDump {
   /** More than 100,000 links. */
   private static final int MOST_PARTS = 10_000;
 
+  /** Tries for a list that did not change while it was read. */
+  private static final int TRIES = 5;
+
   private final NativeCalls calls;
 
   NetlinkDump(NativeCalls calls) {
     this.calls = calls;
   }
 
-  /** What reads the parts of an answer; it is called with the bytes of each. */
-  interface Reader {
-    /** Returns whether nothing follows. */
-    boolean read(byte[] part, int length);
-  }
-
   /**
-   * Sends a request, and gives the parts of the answer to {@code reader}.
+   * Sends a request and returns the messages of the answer. A list that changes while it is read is
+   * asked for again, some times.
    *
    * @param what is asked for, for messages
    */
-  void read(String what, byte[] request, Reader reader) {
+  List<Message> read(String what, byte[] request) {
+    List<Message> messages = new ArrayList<>();
+    for (int i = 0; i < TRIES; i++) {
+      messages.clear();
+      if (!readOnce(what, request, messages)) {
+        break;
+      }
+    }
+    return messages;
+  }
+
+  /** Returns whether the kernel's list changed meanwhile. */
+  private boolean readOnce(String what, byte[] request, List<Message> messages) {
     int socket =
         check(
             "opening a netlink socket",
             calls.library().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE));
     try {
       check("asking for " + what, calls.library().send(socket, request, request.length, 0));
-      byte[] part = new byte[PART];
+      boolean interrupted = false;
       for (int i = 0; i < MOST_PARTS; i++) {
-        int length = check("reading " + what, calls.library().recv(socket, part, part.length, 0));
-        if (length == 0 || reader.read(part, length)) {
-          return;
+        byte[] bytes = new byte[PART];
+        int length = check("reading " + what, calls.library().recv(socket, bytes, PART, 0));
+        Part part = NetlinkMessages.parse(bytes, length);
+        messages.addAll(part.messages());
+        interrupted |= part.interrupted();
+        if (length == 0 || part.last()) {
+          break;
         }
       }
+      return interrupted;
     } finally {
       calls.close(socket);
     }

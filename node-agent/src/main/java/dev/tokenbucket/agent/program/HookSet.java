@@ -1,7 +1,8 @@
 package dev.tokenbucket.agent.program;
 
-import static dev.tokenbucket.agent.program.HostInterfaces.LinkLayer.ETHERNET;
+import static dev.tokenbucket.agent.program.HostLinks.LinkLayer.ETHERNET;
 
+import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.match.TermTables;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
@@ -10,7 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
+import java.util.TreeMap;
 
 /**
  * Which hook is to run which policies, in their order, on the interfaces that there are now.
@@ -21,35 +22,44 @@ import java.util.stream.Collectors;
 record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, String> failures) {
   record HookKey(String interfaceName, int ifindex, Direction direction, boolean hasEthernet) {}
 
-  static HookSet of(List<NodePolicy> policies, HostInterfaces interfaces) {
+  static HookSet of(List<NodePolicy> policies, HostLinks links) {
     HookSet set = new HookSet(new LinkedHashMap<>(), new LinkedHashMap<>());
-    policies.stream().sorted(NodePolicy.ORDER).forEach(policy -> set.place(policy, interfaces));
+    policies.stream().sorted(NodePolicy.ORDER).forEach(policy -> set.place(policy, links));
     return set;
   }
 
-  private void place(NodePolicy policy, HostInterfaces interfaces) {
-    var selected = interfaces.select(policy.interfaces());
-    if (selected.isEmpty()) {
-      failures.put(policy.uid(), "this host has no interface " + wanted(policy.interfaces()));
+  /** Once on each interface, however many selectors and names of it match. */
+  private void place(NodePolicy policy, HostLinks links) {
+    TreeMap<String, NetworkDevice> selected = new TreeMap<>();
+    List<String> unmatched = new ArrayList<>();
+    for (InterfaceSelector selector : policy.interfaces()) {
+      List<NetworkDevice> matching = links.matching(selector);
+      matching.forEach(device -> selected.put(device.name(), device));
+      if (matching.isEmpty()) {
+        unmatched.add(wanted(selector));
+      }
     }
-    selected.forEach(
-        (name, index) ->
-            interfaces
-                .linkLayer(name)
-                .map(link -> new HookKey(name, index, policy.direction(), link == ETHERNET))
-                .ifPresentOrElse(
-                    hook -> hooks.computeIfAbsent(hook, k -> new ArrayList<>()).add(policy),
-                    () ->
-                        failures.put(
-                            policy.uid(),
-                            "the link layer of interface "
-                                + name
-                                + " is none that the classifier reads; it limits Ethernet and links"
-                                + " without a header of their own")));
+    if (!unmatched.isEmpty()) {
+      failures.put(
+          policy.uid(), "this host has no interface " + String.join(", and none ", unmatched));
+    }
+    selected.values().forEach(device -> place(policy, device));
   }
 
-  private static String wanted(List<InterfaceSelector> selectors) {
-    return selectors.stream().map(HookSet::wanted).collect(Collectors.joining(" or "));
+  private void place(NodePolicy policy, NetworkDevice device) {
+    HostLinks.linkLayer(device)
+        .map(
+            link ->
+                new HookKey(device.name(), device.index(), policy.direction(), link == ETHERNET))
+        .ifPresentOrElse(
+            hook -> hooks.computeIfAbsent(hook, k -> new ArrayList<>()).add(policy),
+            () ->
+                failures.put(
+                    policy.uid(),
+                    "the link layer of interface "
+                        + device.name()
+                        + " is none that the classifier reads; it limits Ethernet and links"
+                        + " without a header of their own"));
   }
 
   private static String wanted(InterfaceSelector selector) {

@@ -25,16 +25,14 @@ final class HookWarnings {
   private static final int NAMED = 3;
 
   private final Kernel kernel;
-  private final HostInterfaces interfaces;
   private final Pins pins;
 
   // Policies may have many terms, and most often nothing has changed.
   private Situation last = new Situation(Map.of(), List.of(), Map.of());
   private Map<String, List<String>> lastWarnings = Map.of();
 
-  HookWarnings(Kernel kernel, HostInterfaces interfaces, Pins pins) {
+  HookWarnings(Kernel kernel, Pins pins) {
     this.kernel = kernel;
-    this.interfaces = interfaces;
     this.pins = pins;
   }
 
@@ -61,10 +59,11 @@ final class HookWarnings {
   }
 
   private Situation situation(List<NodePolicy> policies) {
-    Map<HookKey, List<NodePolicy>> hooks = HookSet.of(policies, interfaces).hooks();
+    HostLinks links = HostLinks.of(kernel);
+    Map<HookKey, List<NodePolicy>> hooks = HookSet.of(policies, links).hooks();
     Map<HookKey, Integer> foreign = new HashMap<>();
     hooks.keySet().forEach(hook -> foreign.put(hook, foreignBefore(hook)));
-    return new Situation(hooks, kernel.devices(), foreign);
+    return new Situation(hooks, links.devices(), foreign);
   }
 
   private int foreignBefore(HookKey hook) {

@@ -30,7 +30,7 @@ public final class Programmer {
   /** Buckets looked at in one sweep, over all policies. */
   private static final int SWEPT_AT_ONCE = 131_072;
 
-  private final HostInterfaces interfaces;
+  private final Kernel kernel;
   private final FailsafeSettings failsafes;
   private final Layouts layouts;
   private final Pins pins;
@@ -62,7 +62,7 @@ public final class Programmer {
   }
 
   Programmer(Kernel kernel, Layouts layouts, Path objects, FailsafeSettings failsafes) {
-    this.interfaces = new HostInterfaces(kernel);
+    this.kernel = kernel;
     this.failsafes = failsafes;
     this.layouts = layouts;
     this.pins = layouts.own();
@@ -70,8 +70,8 @@ public final class Programmer {
     this.slots = new PolicySlots(kernel, pins, objects, programmed);
     this.programs = new HookPrograms(kernel, layouts, objects);
     this.sweeper = new Sweeper(kernel, pins, objects);
-    this.readBack = new ReadBack(kernel, interfaces, slots, programs);
-    this.warnings = new HookWarnings(kernel, interfaces, pins);
+    this.readBack = new ReadBack(kernel, slots, programs);
+    this.warnings = new HookWarnings(kernel, pins);
   }
 
   /**
@@ -84,7 +84,7 @@ public final class Programmer {
       removeAll();
       return Map.of();
     }
-    HookSet set = HookSet.of(policies, interfaces);
+    HookSet set = HookSet.of(policies, HostLinks.of(kernel));
     set.refuseTooLarge();
     programs.prepareMaps();
     slots.prepare();

@@ -12,13 +12,11 @@ import java.util.Optional;
 /** What the kernel runs of ours, read from links, programs and maps. */
 final class ReadBack {
   private final Kernel kernel;
-  private final HostInterfaces interfaces;
   private final PolicySlots slots;
   private final HookPrograms programs;
 
-  ReadBack(Kernel kernel, HostInterfaces interfaces, PolicySlots slots, HookPrograms programs) {
+  ReadBack(Kernel kernel, PolicySlots slots, HookPrograms programs) {
     this.kernel = kernel;
-    this.interfaces = interfaces;
     this.slots = slots;
     this.programs = programs;
   }
@@ -53,7 +51,7 @@ final class ReadBack {
     }
     long[] failsafe = sums(hook, "failsafe_counters", 0, 2);
     return new RunningHook(
-        interfaces.name(attached.ifindex()).orElse("index " + attached.ifindex()),
+        kernel.interfaceName(attached.ifindex()).orElse("index " + attached.ifindex()),
         configuration.direction(),
         attached.hook().text(),
         attached.programId(),

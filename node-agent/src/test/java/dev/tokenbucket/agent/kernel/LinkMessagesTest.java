@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
@@ -64,8 +66,17 @@ class LinkMessagesTest {
     return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
   }
 
-  private static LinkMessages.Part parse(byte[] bytes) {
-    return LinkMessages.parse(bytes, bytes.length);
+  private static NetlinkMessages.Part parse(byte[] bytes) {
+    return NetlinkMessages.parse(bytes, bytes.length);
+  }
+
+  private static List<NetworkDevice> devices(byte[] bytes) {
+    return LinkMessages.devices(parse(bytes).messages());
+  }
+
+  private static NetworkDevice device(
+      int index, String name, String kind, Optional<Integer> lower, Optional<Integer> master) {
+    return new NetworkDevice(index, name, List.of(), 0, kind, lower, master);
   }
 
   private static byte[] dump() {
@@ -77,11 +88,11 @@ class LinkMessagesTest {
 
   @Test
   void whatADeviceStandsOnAndIsAPortOfIsRead() {
-    assertThat(parse(dump()).devices())
+    assertThat(devices(dump()))
         .containsExactly(
-            new NetworkDevice(2, "eth0", "", Optional.empty(), Optional.of(4)),
-            new NetworkDevice(3, "eth0.7", "vlan", Optional.of(2), Optional.empty()),
-            new NetworkDevice(4, "bond0", "bond", Optional.empty(), Optional.empty()));
+            device(2, "eth0", "", Optional.empty(), Optional.of(4)),
+            device(3, "eth0.7", "vlan", Optional.of(2), Optional.empty()),
+            device(4, "bond0", "bond", Optional.empty(), Optional.empty()));
     assertThat(parse(dump()).last()).isFalse();
     assertThat(parse(join(dump(), message(3, new byte[4]))).last()).isTrue();
     assertThat(parse(message(2, new byte[20])).last()).isTrue();
@@ -100,23 +111,41 @@ class LinkMessagesTest {
                 kind("macvlan")),
             link(4, attribute(NAME, "self"), attribute(LINK, 4), attribute(MASTER, 0)));
 
-    assertThat(parse(bytes).devices())
+    assertThat(devices(bytes))
         .allSatisfy(device -> assertThat(device.lower()).isEmpty())
         .allSatisfy(device -> assertThat(device.master()).isEmpty())
         .hasSize(3);
   }
 
   @Test
+  void alternativeNamesAreRead() {
+    byte[] names = join(attribute(53, "enp1s0"), attribute(53, "a-name-longer-than-15-bytes"));
+
+    assertThat(devices(link(2, attribute(NAME, "eth0"), attribute(52 | 0x8000, names))))
+        .singleElement()
+        .extracting(NetworkDevice::altNames)
+        .isEqualTo(List.of("enp1s0", "a-name-longer-than-15-bytes"));
+  }
+
+  @Test
+  void aDumpThatChangedWhileItWasReadIsToldApart() {
+    byte[] bytes = dump();
+    assertThat(parse(bytes).interrupted()).isFalse();
+    ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder()).putShort(6, (short) 0x10);
+    assertThat(parse(bytes).interrupted()).isTrue();
+  }
+
+  @Test
   void aDumpCutShortAnywhereGivesWhatIsWhole() {
     byte[] whole = dump();
     for (int length = 0; length < whole.length; length++) {
-      assertThat(parse(whole).devices()).containsAll(LinkMessages.parse(whole, length).devices());
+      assertThat(devices(whole)).containsAll(devices(Arrays.copyOf(whole, length)));
     }
   }
 
   @Property
   void anyBytesAreRead(@ForAll @Size(max = 300) byte[] bytes) {
-    assertThat(parse(bytes).devices().size()).isLessThanOrEqualTo(bytes.length / 32);
+    assertThat(devices(bytes).size()).isLessThanOrEqualTo(bytes.length / 32);
   }
 
   @Property
@@ -124,6 +153,6 @@ class LinkMessagesTest {
     byte[] bytes = dump();
     bytes[at % bytes.length] = value;
 
-    assertThat(parse(bytes).devices().size()).isLessThanOrEqualTo(bytes.length / 32);
+    assertThat(devices(bytes).size()).isLessThanOrEqualTo(bytes.length / 32);
   }
 }

@@ -31,6 +31,8 @@ class HookWarningsTest {
     return new NetworkDevice(
         index,
         name,
+        List.of(),
+        1,
         "",
         Optional.of(lower).filter(i -> i > 0),
         Optional.of(master).filter(i -> i > 0));

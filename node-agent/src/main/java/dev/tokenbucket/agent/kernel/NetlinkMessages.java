@@ -1,0 +1,119 @@
+package dev.tokenbucket.agent.kernel;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The framing of rtnetlink messages and their attributes (linux/netlink.h). Pure, and total: a
+ * message that is cut short or odd gives what can be read of it.
+ */
+final class NetlinkMessages {
+  private static final int NLMSG_ERROR = 2;
+  private static final int NLMSG_DONE = 3;
+  private static final int NLM_F_REQUEST_DUMP = 0x301;
+  private static final int NLM_F_DUMP_INTR = 0x10;
+
+  private static final int MESSAGE_HEADER = 16;
+  private static final int ATTRIBUTE_HEADER = 4;
+
+  /** The upper bits of an attribute's type are flags. */
+  private static final int TYPE = 0x3fff;
+
+  private NetlinkMessages() {}
+
+  /** A message's type, RTM_*, and what follows its header. */
+  record Message(int type, ByteBuffer body) {
+    /** The attributes behind a fixed header of so many bytes, by type. */
+    Map<Integer, ByteBuffer> attributes(int header) {
+      return body.remaining() < header
+          ? Map.of()
+          : NetlinkMessages.attributes(slice(body, header, body.limit()));
+    }
+  }
+
+  /**
+   * What one read gave.
+   *
+   * @param last nothing follows
+   * @param interrupted the kernel's list changed while it was read, so the dump may lack an entry
+   */
+  record Part(List<Message> messages, boolean last, boolean interrupted) {}
+
+  /**
+   * A request for a list.
+   *
+   * @param type RTM_GET*
+   * @param header the fixed header of that type
+   */
+  static byte[] dumpRequest(int type, byte[] header) {
+    int size = MESSAGE_HEADER + header.length;
+    return ByteBuffer.allocate(size)
+        .order(ByteOrder.nativeOrder())
+        .putInt(size)
+        .putShort((short) type)
+        .putShort((short) NLM_F_REQUEST_DUMP)
+        .position(MESSAGE_HEADER)
+        .put(header)
+        .array();
+  }
+
+  static Part parse(byte[] bytes, int length) {
+    ByteBuffer from = ByteBuffer.wrap(bytes, 0, length).order(ByteOrder.nativeOrder());
+    List<Message> messages = new ArrayList<>();
+    boolean interrupted = false;
+    while (from.remaining() >= MESSAGE_HEADER) {
+      int start = from.position();
+      int size = from.getInt(start);
+      int type = Short.toUnsignedInt(from.getShort(start + 4));
+      interrupted |= (from.getShort(start + 6) & NLM_F_DUMP_INTR) != 0;
+      boolean whole = size >= MESSAGE_HEADER && size <= from.remaining();
+      if (type == NLMSG_DONE || type == NLMSG_ERROR || !whole) {
+        return new Part(messages, true, interrupted);
+      }
+      messages.add(new Message(type, slice(from, start + MESSAGE_HEADER, start + size)));
+      from.position(Math.min(from.limit(), start + aligned(size)));
+    }
+    return new Part(messages, false, interrupted);
+  }
+
+  /** By type; of several of one type the last. */
+  static Map<Integer, ByteBuffer> attributes(ByteBuffer from) {
+    Map<Integer, ByteBuffer> attributes = new HashMap<>();
+    attributeList(from).forEach(each -> attributes.put(each.type(), each.value()));
+    return attributes;
+  }
+
+  /** An attribute of a message. */
+  record Attribute(int type, ByteBuffer value) {}
+
+  /** In their order. */
+  static List<Attribute> attributeList(ByteBuffer bytes) {
+    ByteBuffer from = slice(bytes, bytes.position(), bytes.limit());
+    List<Attribute> attributes = new ArrayList<>();
+    while (from.remaining() >= ATTRIBUTE_HEADER) {
+      int start = from.position();
+      int size = Short.toUnsignedInt(from.getShort(start));
+      if (size < ATTRIBUTE_HEADER || size > from.remaining()) {
+        break;
+      }
+      attributes.add(
+          new Attribute(
+              from.getShort(start + 2) & TYPE,
+              slice(from, start + ATTRIBUTE_HEADER, start + size)));
+      from.position(Math.min(from.limit(), start + aligned(size)));
+    }
+    return attributes;
+  }
+
+  static ByteBuffer slice(ByteBuffer from, int start, int end) {
+    return from.duplicate().limit(end).position(start).slice().order(ByteOrder.nativeOrder());
+  }
+
+  static int aligned(int size) {
+    return (size + 3) & ~3;
+  }
+}

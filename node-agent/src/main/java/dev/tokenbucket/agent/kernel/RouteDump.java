@@ -1,0 +1,25 @@
+package dev.tokenbucket.agent.kernel;
+
+import dev.tokenbucket.agent.kernel.NetlinkMessages.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+
+/** Asks rtnetlink for the routes of this network namespace, of all tables. */
+final class RouteDump {
+  private final NetlinkDump dump;
+
+  RouteDump(NativeCalls calls) {
+    this.dump = new NetlinkDump(calls);
+  }
+
+  /** The indexes of the devices that default routes lead over, IPv4's and IPv6's. */
+  Set<Integer> defaultRouteDevices() {
+    List<Message> routes = new ArrayList<>();
+    routes.addAll(dump.read("IPv4 routes", RouteMessages.routeRequest(RouteMessages.AF_INET)));
+    routes.addAll(dump.read("IPv6 routes", RouteMessages.routeRequest(RouteMessages.AF_INET6)));
+    // a kernel before 5.3 has no such objects, and answers that it does not know the question
+    return RouteMessages.defaultRouteDevices(
+        routes, dump.read("next hops", RouteMessages.nextHopRequest()));
+  }
+}

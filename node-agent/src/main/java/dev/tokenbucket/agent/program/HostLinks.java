@@ -1,0 +1,96 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.NetworkDevice;
+import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+
+/**
+ * The interfaces of this network namespace and its default routes, at one moment. Pure.
+ *
+ * @param defaultRoutes indexes of the interfaces that default routes lead over
+ */
+record HostLinks(List<NetworkDevice> devices, Set<Integer> defaultRoutes) {
+  /** ARPHRD_LOOPBACK of linux/if_arp.h. */
+  private static final int LOOPBACK = 772;
+
+  /** As the kernel has them now. */
+  static HostLinks of(Kernel kernel) {
+    return new HostLinks(kernel.devices(), kernel.defaultRouteDevices());
+  }
+
+  /** What a device's frames begin with. */
+  enum LinkLayer {
+    ETHERNET,
+    /** Nothing: the IP header comes first. */
+    IP
+  }
+
+  /**
+   * What a selector means now. A name and a pattern also match an interface's alternative names;
+   * the loopback interface is found by name only.
+   */
+  List<NetworkDevice> matching(InterfaceSelector selector) {
+    return devices.stream().filter(predicate(selector)).toList();
+  }
+
+  private Predicate<NetworkDevice> predicate(InterfaceSelector selector) {
+    if (selector.name() != null) {
+      String name = selector.name();
+      return device -> names(device).anyMatch(name::equals);
+    }
+    Predicate<NetworkDevice> wanted =
+        selector.pattern() == null
+            ? device -> defaultRoutes.contains(device.index())
+            : anyOf(List.of(selector.pattern()))
+                .and(anyOf(Objects.requireNonNullElse(selector.exclude(), List.of())).negate());
+    return wanted.and(device -> device.type() != LOOPBACK);
+  }
+
+  private static Predicate<NetworkDevice> anyOf(List<String> patterns) {
+    Predicate<String> any =
+        patterns.stream().map(HostLinks::glob).reduce(name -> false, Predicate::or);
+    return device -> names(device).anyMatch(any);
+  }
+
+  private static Stream<String> names(NetworkDevice device) {
+    return Stream.concat(Stream.of(device.name()), device.altNames().stream());
+  }
+
+  /** {@code *} and {@code ?}; every other character stands for itself. */
+  static Predicate<String> glob(String pattern) {
+    String expression =
+        pattern
+            .chars()
+            .mapToObj(
+                c ->
+                    switch (c) {
+                      case '*' -> ".*";
+                      case '?' -> ".";
+                      default -> Pattern.quote(Character.toString(c));
+                    })
+            .collect(Collectors.joining());
+    return Pattern.compile(expression, Pattern.DOTALL).asMatchPredicate();
+  }
+
+  /**
+   * The link layer, by the device's type (linux/if_arp.h); empty for one that the classifier does
+   * not read.
+   */
+  static Optional<LinkLayer> linkLayer(NetworkDevice device) {
+    return switch (device.type()) {
+      // Ethernet, loopback
+      case 1, LOOPBACK -> Optional.of(LinkLayer.ETHERNET);
+      // PPP, raw IP, ipip, ip6tnl, sit, GRE over IPv4 and IPv6; none: tun, WireGuard
+      case 512, 519, 768, 769, 776, 778, 823, 65534 -> Optional.of(LinkLayer.IP);
+      default -> Optional.empty();
+    };
+  }
+}

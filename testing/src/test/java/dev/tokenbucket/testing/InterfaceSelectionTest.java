@@ -1,0 +1,132 @@
+package dev.tokenbucket.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Which interfaces an agent limits, on a host with two uplinks {@code u1} and {@code u2}. */
+@ExtendWith(RequiresRoot.class)
+class InterfaceSelectionTest {
+  private static final Duration SOON = Duration.ofSeconds(20);
+
+  @TempDir Path folder;
+  private Path policies;
+  private TestNetwork network;
+  private TestHost host;
+  private @Nullable Daemon agent;
+
+  @BeforeEach
+  void makeAHostWithTwoUplinks() throws IOException {
+    policies = Files.createDirectory(folder.resolve("policies"));
+    network = TestNetwork.of(1, Files.createDirectory(folder.resolve("hosts")));
+    host = network.hosts().get(0);
+    for (int i = 1; i <= 2; i++) {
+      ip("link add u%d type veth peer name x%d".formatted(i, i));
+      ip("address add 10.91.%d.1/24 dev u%d".formatted(i, i));
+      ip("address add fd91:%d::1/64 dev u%d nodad".formatted(i, i));
+      ip("link set u%d up".formatted(i));
+      ip("link set x%d up".formatted(i));
+    }
+  }
+
+  @AfterEach
+  void removeIt() {
+    if (agent != null) {
+      agent.close();
+    }
+    network.close();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "route replace default nexthop via 10.91.1.2 dev u1 nexthop via 10.91.2.2 dev u2",
+        "-6 route replace default nexthop via fd91:1::2 dev u1 nexthop via fd91:2::2 dev u2",
+        "nexthop add id 1 via 10.91.1.2 dev u1; nexthop add id 2 via 10.91.2.2 dev u2;"
+            + " nexthop add id 3 group 1/2; route replace default nhid 3",
+        "-6 nexthop add id 1 via fd91:1::2 dev u1; -6 nexthop add id 2 via fd91:2::2 dev u2;"
+            + " nexthop add id 3 group 1/2; -6 route replace default nhid 3",
+        "route replace default via 10.91.1.2 dev u1; route add default via 10.91.2.2 dev u2 table 7",
+        "-6 route replace default via fd91:1::2 dev u1;"
+            + " -6 route add default via fd91:2::2 dev u2 table 7"
+      })
+  void everyUplinkOfADefaultRouteIsLimited(String routes) throws IOException {
+    for (String each : routes.split(";")) {
+      ip(each.strip());
+    }
+    write("p", "");
+    startAgent();
+
+    Poll.until(
+        "both uplinks are limited", SOON, () -> interfaces().containsAll(List.of("u1", "u2")));
+  }
+
+  @Test
+  void twoNamesOfOneInterfaceAreOneHook() throws IOException {
+    ip("link property add dev u1 altname uplink");
+    write("by-name", "  interfaces: [{name: u1}]\n");
+    write("by-alternative-name", "  interfaces: [{name: uplink}, {pattern: 'upl*'}]\n");
+    startAgent();
+
+    Poll.until("both policies run", SOON, () -> names().size() == 2);
+    assertThat(interfaces()).containsExactly("u1");
+    JsonNode program = host.status().path("hooks").get(0).path("programId");
+    write("third", "  interfaces: [{name: u2}]\n");
+    Poll.until("a later pass is done", SOON, () -> names().size() == 3);
+    assertThat(host.status().path("hooks").findValues("programId")).contains(program);
+  }
+
+  @Test
+  void aSelectorThatMatchesNothingIsSaidThoughAnotherOneMatches() throws IOException {
+    write("p", "  interfaces: [{name: u1}, {name: u9}]\n");
+    startAgent();
+
+    Poll.until(
+        "the missing interface is named",
+        SOON,
+        () -> host.status().path("refused").toString().contains("no interface named u9"));
+    assertThat(interfaces()).containsExactly("u1");
+  }
+
+  private void startAgent() {
+    agent = host.startAgent(policies, Daemon.Lifetime.WITH_PARENT);
+  }
+
+  private void ip(String arguments) {
+    Commands.run(host.inside(List.of(("ip " + arguments).split(" "))));
+  }
+
+  private void write(String name, String selectors) throws IOException {
+    Files.writeString(
+        policies.resolve(name + ".yaml"),
+        """
+        apiVersion: tokenbucket.dev/v1alpha1
+        kind: TokenBucketPolicy
+        metadata: {name: %s}
+        spec:
+          rate: {packetsPerSecond: 1000}
+        %s"""
+            .formatted(name, selectors));
+  }
+
+  private List<String> interfaces() {
+    return host.status().path("hooks").findValuesAsText("interface");
+  }
+
+  private List<String> names() {
+    return host.status().path("hooks").findValuesAsText("name");
+  }
+}
