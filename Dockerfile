@@ -18,7 +18,7 @@ RUN ldconfig -p | grep -q 'libbpf\.so\.1 ' || { \
     }
 
 # tb is a script for java and the jar that java runs in one file: neither a shell nor a second JVM
-# comes in between.
+# comes in between. An archive of class data names the jars' times, so they are set before.
 FROM agent-base AS agent-layout
 ARG VERSION
 ARG SOURCE_DATE_EPOCH=0
@@ -26,9 +26,12 @@ WORKDIR /opt/tokenbucket
 COPY node-agent/target/lib lib
 COPY node-agent/target/tokenbucket-node-agent-${VERSION}.jar /tmp/tb.jar
 COPY bin/tb.options ./
+COPY images/agent.classes images/class-data.sh /tmp/
 RUN { printf '#!%s @/opt/tokenbucket/tb.options\n' "$(readlink -f "$(command -v java)")"; cat /tmp/tb.jar; } >tb \
     && chmod 0755 tb \
-    && find . -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+    && printf '%s\n' -XX:SharedArchiveFile=/opt/tokenbucket/tb.jsa -jar >>tb.options \
+    && find . -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} + \
+    && sh /tmp/class-data.sh /tmp/agent.classes /opt/tokenbucket/tb /opt/tokenbucket/tb.jsa
 
 FROM agent-base AS agent-common
 ARG VERSION
@@ -38,7 +41,7 @@ LABEL org.opencontainers.image.title="Tokenbucket node agent" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-ENV PATH=/opt/tokenbucket:$PATH
+ENV PATH=/opt/tokenbucket:$PATH MALLOC_ARENA_MAX=1
 ENTRYPOINT ["/opt/tokenbucket/tb"]
 CMD ["agent"]
 
@@ -57,8 +60,10 @@ FROM java AS operator-layout
 ARG SOURCE_DATE_EPOCH=0
 WORKDIR /opt/tokenbucket
 COPY operator/target/quarkus-app ./
-COPY operator/src/main/image/java.options operator.options
-RUN find . -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
+COPY images/operator.options ./
+COPY images/operator.classes images/class-data.sh /tmp/
+RUN find . -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} + \
+    && sh /tmp/class-data.sh /tmp/operator.classes /opt/tokenbucket/quarkus-run.jar /opt/tokenbucket/operator.jsa
 
 FROM java AS operator
 ARG VERSION
@@ -69,6 +74,7 @@ LABEL org.opencontainers.image.title="Tokenbucket operator" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
 COPY --from=operator-layout /opt/tokenbucket /opt/tokenbucket
+ENV MALLOC_ARENA_MAX=1
 USER 65532:65532
 EXPOSE 8080
 ENTRYPOINT ["java", "@/opt/tokenbucket/operator.options"]

@@ -22,7 +22,7 @@ build: setup ## compile, and make bin/tb ready
 	$(MVN) -q package -DskipTests
 
 images: build ## the images of operator and agent, as archives in testing/target/images (root, for buildah)
-	@testing/images/build.sh testing/target/images
+	@images/build.sh testing/target/images
 
 test: setup control-plane helm ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h

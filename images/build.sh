@@ -9,7 +9,7 @@
 set -euo pipefail
 folder=$(realpath -m "${1:?which folder}")
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+root=$(dirname "$here")
 cache=${TOKENBUCKET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tokenbucket}/images
 [ "$(id -u)" -eq 0 ] || { echo "buildah needs root here: a build mounts and changes root" >&2; exit 1; }
 
@@ -42,7 +42,7 @@ fi
 
 for image in ${IMAGES:-operator agent}; do
     name=localhost/tokenbucket/$image:$version
-    buildah bud -q --target "$image" --isolation chroot "$pull" --timestamp "$SOURCE_DATE_EPOCH" \
+    buildah bud -q --target "$image" --isolation chroot --cap-add CAP_SYS_NICE "$pull" --timestamp "$SOURCE_DATE_EPOCH" \
         --build-arg BASE_IMAGE="$base" --build-arg VERSION="$version" --build-arg REVISION="$revision" \
         --build-arg SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
         --tag "$name" --file "$root/Dockerfile" "$root" >/dev/null
