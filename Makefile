@@ -4,7 +4,7 @@ DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing
 SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane helm build images test e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
+.PHONY: setup control-plane helm build images dist test e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ build: setup ## compile, and make bin/tb ready
 
 images: build ## the images of operator and agent, as archives in testing/target/images (root, for buildah)
 	@images/build.sh testing/target/images
+
+dist: build ## what a host without a cluster needs, as dist/target/tokenbucket-VERSION.tar.gz
+	@dist/build.sh dist/target
 
 test: setup control-plane helm ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h

@@ -50,7 +50,7 @@ final class BlockedAgent {
       if (wanted != null) {
         Map<String, String> failures = new LinkedHashMap<>();
         wanted.policies().forEach(policy -> failures.put(policy.uid(), obstacle));
-        desired.report(wanted, List.of(), failures, Map.of());
+        desired.report(wanted, List.of(), failures, Map.of(), List.of());
       }
     } catch (RuntimeException e) {
       LOG.error("not reported: {}", e.getMessage());

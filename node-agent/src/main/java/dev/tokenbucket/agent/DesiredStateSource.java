@@ -26,12 +26,14 @@ interface DesiredStateSource extends AutoCloseable {
    *
    * @param failures by uid, why a policy is not in force
    * @param warnings by uid, what a user should know though it is
+   * @param exempt what policies do not judge, a line each
    */
   void report(
       DesiredState state,
       List<RunningHook> running,
       Map<String, String> failures,
-      Map<String, List<String>> warnings)
+      Map<String, List<String>> warnings,
+      List<String> exempt)
       throws IOException;
 
   @Override

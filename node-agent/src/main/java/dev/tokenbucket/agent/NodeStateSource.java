@@ -1,51 +1,69 @@
 package dev.tokenbucket.agent;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tokenbucket.agent.program.RunningHook;
-import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
-import dev.tokenbucket.api.v1alpha1.PolicyAttachment;
-import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
+import org.jspecify.annotations.Nullable;
 
-/** The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. */
-public final class NodeStateSource implements DesiredStateSource {
+/**
+ * The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. It
+ * is handled as JSON, for an operator of another version may have written it.
+ */
+final class NodeStateSource implements DesiredStateSource {
   private static final int TIMEOUT_MILLIS = 5_000;
+  private static final ResourceDefinitionContext KIND =
+      ResourceDefinitionContext.fromResourceType(TokenBucketNodeState.class);
+  private static final ObjectMapper JSON =
+      new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
   private final KubernetesClient client;
-  private final SharedIndexInformer<TokenBucketNodeState> informer;
+  private final SharedIndexInformer<GenericKubernetesResource> informer;
   private final String nodeName;
   private final List<String> findings;
+  private final UnderstoodEntries understood;
   private final ApiTrouble trouble;
   private final Semaphore changes = new Semaphore(0);
 
   /**
+   * Watches from now on.
+   *
+   * @param stateDir where what was understood is kept
    * @param findings of the preflight, for the status
    */
-  NodeStateSource(Config access, String nodeName, List<String> findings) {
+  NodeStateSource(Config access, String nodeName, Path stateDir, List<String> findings) {
     this.nodeName = nodeName;
     this.findings = List.copyOf(findings);
+    understood = new UnderstoodEntries(stateDir);
     trouble = new ApiTrouble(access.getMasterUrl());
     client =
         new KubernetesClientBuilder()
             .withConfig(impatient(access))
             .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("trouble", trouble))
             .build();
-    informer = client.resources(TokenBucketNodeState.class).withName(nodeName).runnableInformer(0);
+    informer = client.genericKubernetesResources(KIND).withName(nodeName).runnableInformer(0);
     informer.addEventHandler(new Wake(changes));
     informer.exceptionHandler((started, e) -> retry(e));
     informer.start();
@@ -66,19 +84,20 @@ public final class NodeStateSource implements DesiredStateSource {
     return true;
   }
 
-  private record Wake(Semaphore changes) implements ResourceEventHandler<TokenBucketNodeState> {
+  private record Wake(Semaphore changes)
+      implements ResourceEventHandler<GenericKubernetesResource> {
     @Override
-    public void onAdd(TokenBucketNodeState state) {
+    public void onAdd(GenericKubernetesResource state) {
       changes.release();
     }
 
     @Override
-    public void onUpdate(TokenBucketNodeState before, TokenBucketNodeState now) {
+    public void onUpdate(GenericKubernetesResource before, GenericKubernetesResource now) {
       changes.release();
     }
 
     @Override
-    public void onDelete(TokenBucketNodeState state, boolean unknown) {
+    public void onDelete(GenericKubernetesResource state, boolean unknown) {
       changes.release();
     }
   }
@@ -90,24 +109,39 @@ public final class NodeStateSource implements DesiredStateSource {
     }
   }
 
-  private Optional<TokenBucketNodeState> nodeState() {
-    return Optional.ofNullable(informer.getStore().getByKey(nodeName));
-  }
-
   @Override
   public boolean looked() {
     return informer.hasSynced();
   }
 
+  private @Nullable GenericKubernetesResource nodeState() {
+    return informer.getStore().getByKey(nodeName);
+  }
+
+  private static JsonNode part(GenericKubernetesResource state, String name) {
+    return JSON.valueToTree(state.getAdditionalProperties().get(name));
+  }
+
   @Override
   public Optional<DesiredState> current() {
-    return nodeState()
-        .filter(state -> state.getMetadata().getDeletionTimestamp() == null)
-        .filter(state -> state.getSpec() != null && state.getSpec().policies() != null)
-        .map(
-            state ->
-                new DesiredState(
-                    state.getMetadata().getGeneration(), state.getSpec().policies(), List.of()));
+    GenericKubernetesResource state = nodeState();
+    if (state == null || state.getMetadata().getDeletionTimestamp() != null) {
+      return Optional.empty();
+    }
+    JsonNode spec = part(state, "spec");
+    if (!spec.path("policies").isArray()) {
+      return Optional.empty();
+    }
+    NodeStateReader.Reading reading = NodeStateReader.read(spec, understood.byUid());
+    understood.keep(reading.understood());
+    return Optional.of(
+        new DesiredState(
+            state.getMetadata().getGeneration(),
+            reading.understood(),
+            List.of(),
+            reading.failsafe(),
+            reading.unsupported(),
+            reading.notes()));
   }
 
   @Override
@@ -115,75 +149,49 @@ public final class NodeStateSource implements DesiredStateSource {
       DesiredState state,
       List<RunningHook> running,
       Map<String, String> failures,
-      Map<String, List<String>> warnings) {
-    TokenBucketNodeStateStatus status = status(state, running, failures, warnings, findings);
-    Optional<TokenBucketNodeState> there = nodeState();
-    if (there.isEmpty() || status.equals(there.get().getStatus())) {
+      Map<String, List<String>> warnings,
+      List<String> exempt) {
+    TokenBucketNodeStateStatus status =
+        NodeStateReport.status(state, running, failures, warnings, findings, exempt);
+    GenericKubernetesResource there = nodeState();
+    if (there == null) {
       return;
     }
-    TokenBucketNodeState update = new TokenBucketNodeState();
-    update.getMetadata().setName(nodeName);
+    JsonNode before = part(there, "status");
+    if (status.equals(statusOf(before))) {
+      return;
+    }
     try {
       client
-          .resource(update)
+          .genericKubernetesResources(KIND)
+          .withName(nodeName)
           .subresource("status")
-          .edit(
-              latest -> {
-                latest.setStatus(status);
-                return latest;
-              });
+          .patch(PatchContext.of(PatchType.JSON_MERGE), patch(before, status));
     } catch (KubernetesClientException e) {
       trouble.failed(e);
     }
   }
 
-  /** Pure: what the node's status is to say. */
-  public static TokenBucketNodeStateStatus status(
-      DesiredState state,
-      List<RunningHook> running,
-      Map<String, String> failures,
-      Map<String, List<String>> warnings,
-      List<String> findings) {
-    List<NodePolicyStatus> entries = new ArrayList<>();
-    for (NodePolicy policy : state.policies()) {
-      entries.add(entry(policy, running, failures, warnings));
+  private static @Nullable TokenBucketNodeStateStatus statusOf(JsonNode status) {
+    try {
+      return JSON.treeToValue(status, TokenBucketNodeStateStatus.class);
+    } catch (JsonProcessingException e) {
+      return null;
     }
-    long programmed = entries.stream().filter(NodePolicyStatus::programmed).count();
-    return new TokenBucketNodeStateStatus(
-        state.generation(), programmed + "/" + entries.size(), findings, entries, null, null);
   }
 
-  private static NodePolicyStatus entry(
-      NodePolicy policy,
-      List<RunningHook> running,
-      Map<String, String> failures,
-      Map<String, List<String>> warnings) {
-    List<PolicyAttachment> attachments = new ArrayList<>();
-    RunningHook.RunningPolicy found = null;
-    for (RunningHook hook : running) {
-      for (RunningHook.RunningPolicy each : hook.policies()) {
-        if (each.uid().equals(policy.uid())) {
-          found = each;
-          attachments.add(
-              new PolicyAttachment(hook.interfaceName(), hook.hook(), hook.programId()));
-        }
-      }
-    }
-    String failure = failures.get(policy.uid());
-    boolean programmed =
-        failure == null && found != null && found.generation() == policy.generation();
-    return new NodePolicyStatus(
-        policy.name(),
-        policy.uid(),
-        policy.generation(),
-        found == null ? 0 : found.generation(),
-        programmed,
-        programmed ? null : failure == null ? Reasons.PENDING : Reasons.PROGRAMMING_FAILED,
-        programmed ? null : failure == null ? "not found in the kernel yet" : failure,
-        found == null ? null : found.rateText(),
-        found == null ? null : found.burstText(),
-        attachments,
-        warnings.get(policy.uid()));
+  /** Replaces the status as a whole: what is not said any more is removed. */
+  private static String patch(JsonNode before, TokenBucketNodeStateStatus status) {
+    ObjectNode now = JSON.valueToTree(status);
+    before
+        .fieldNames()
+        .forEachRemaining(
+            name -> {
+              if (!now.has(name)) {
+                now.putNull(name);
+              }
+            });
+    return JSON.createObjectNode().set("status", now).toString();
   }
 
   @Override

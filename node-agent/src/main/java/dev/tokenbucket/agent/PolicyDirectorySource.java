@@ -145,7 +145,8 @@ final class PolicyDirectorySource implements DesiredStateSource {
       DesiredState state,
       List<RunningHook> running,
       Map<String, String> failures,
-      Map<String, List<String>> warnings) {
+      Map<String, List<String>> warnings,
+      List<String> exempt) {
     List<String> lines = new ArrayList<>(state.refusals());
     failures.forEach((uid, why) -> lines.add(uid + ": " + why));
     writeRefusals(lines);

@@ -66,20 +66,25 @@ final class SourceOptions {
       return findings -> new PolicyDirectorySource(folder, host);
     }
     if (given.kubeconfig != null) {
-      return cluster(ClusterAccess.ofKubeconfig(given.kubeconfig), environment, false);
+      return cluster(
+          ClusterAccess.ofKubeconfig(given.kubeconfig), environment, false, host.stateDir);
     }
     if (given.inCluster || ClusterAccess.inPod(environment, ClusterAccess.SERVICE_ACCOUNT)) {
       return cluster(
-          ClusterAccess.ofPod(environment, ClusterAccess.SERVICE_ACCOUNT), environment, true);
+          ClusterAccess.ofPod(environment, ClusterAccess.SERVICE_ACCOUNT),
+          environment,
+          true,
+          host.stateDir);
     }
     throw new IOException(
         "this is no pod with a service account, so say who is to be obeyed: --policies DIR or"
             + " --kubeconfig FILE");
   }
 
-  private Opening cluster(Config config, Map<String, String> environment, boolean inPod)
+  private Opening cluster(
+      Config config, Map<String, String> environment, boolean inPod, Path stateDir)
       throws IOException {
     String name = NodePlace.name(nodeName, environment, inPod);
-    return findings -> new NodeStateSource(config, name, findings);
+    return findings -> new NodeStateSource(config, name, stateDir, findings);
   }
 }

@@ -18,6 +18,8 @@ enum StateFiles {
   OBJECTS("objects"),
   /** By policy file: the policies that it last said when it was good. */
   LAST_GOOD("last-good.json"),
+  /** What was last understood of each policy of the node state. */
+  UNDERSTOOD("understood-entries.json"),
   /** Which folder the policy files were last read from. */
   FOLDER("policies-folder.txt"),
   /** Why policies are not in force, a line each, for {@code tb status}. */

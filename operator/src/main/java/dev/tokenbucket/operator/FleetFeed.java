@@ -132,8 +132,8 @@ public class FleetFeed {
 
   private static boolean retryEndpoints(Throwable e) {
     LOG.warn(
-        "watching endpointslices of service {}/{} failed, trying again (403: apply the Role"
-            + " tokenbucket-operator-endpoints): {}",
+        "watching endpointslices of service {}/{} failed, trying again (403: the operator's account"
+            + " needs a Role in that namespace to get, list and watch them): {}",
         ENDPOINTS_NAMESPACE,
         SERVICE,
         e.toString());

@@ -9,7 +9,6 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
@@ -81,12 +80,11 @@ public class OperatorRuntime {
   /** KUBECONFIG, else the pod's service account. */
   private static KubernetesClient client(LeaderElection election) {
     Config config =
-        new ConfigBuilder(Config.autoConfigure(null))
+        new ConfigBuilder(OperatorClient.config(System.getenv()))
             .withRequestRetryBackoffLimit(RETRIES_OF_A_REQUEST)
             .build();
     RetryAfter retryAfter = new RetryAfter(() -> ThreadLocalRandom.current().nextDouble());
-    return new KubernetesClientBuilder()
-        .withConfig(config)
+    return OperatorClient.builder(config)
         .withHttpClientBuilderConsumer(
             http ->
                 http.addOrReplaceInterceptor("write-fence", election.fence())

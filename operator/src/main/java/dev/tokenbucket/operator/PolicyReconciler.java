@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
 @RateLimited(maxReconciliations = 1, within = 1, unit = TimeUnit.SECONDS)
 public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<TokenBucketPolicy> {
   /** Holds a policy in the API while a node that can be reached enforces it. */
-  static final String FINALIZER = "tokenbucket.dev/enforcement";
+  public static final String FINALIZER = "tokenbucket.dev/enforcement";
 
   private static final Logger LOG = LoggerFactory.getLogger(PolicyReconciler.class);
 

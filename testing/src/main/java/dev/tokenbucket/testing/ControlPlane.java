@@ -1,5 +1,7 @@
 package dev.tokenbucket.testing;
 
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.fabric8.kubernetes.api.model.ConfigBuilder;
 import io.fabric8.kubernetes.api.model.authentication.BoundObjectReference;
 import io.fabric8.kubernetes.api.model.authentication.BoundObjectReferenceBuilder;
@@ -9,6 +11,7 @@ import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientBuilder;
 import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.net.URI;
@@ -135,6 +138,7 @@ public final class ControlPlane implements AutoCloseable {
       KubernetesClient client =
           new KubernetesClientBuilder()
               .withConfig(Config.fromKubeconfig(Files.readString(kubeconfig)))
+              .withKubernetesSerialization(ofAnyVersion())
               .build();
       apiServer.await("readiness", READY, () -> ready(client));
       return new ControlPlane(
@@ -143,6 +147,15 @@ public final class ControlPlane implements AutoCloseable {
       daemons.forEach(Daemon::close);
       throw e;
     }
+  }
+
+  /** Fields and values of a later version are no failure. */
+  private static KubernetesSerialization ofAnyVersion() {
+    return new KubernetesSerialization(
+        new ObjectMapper()
+            .disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES)
+            .enable(DeserializationFeature.READ_UNKNOWN_ENUM_VALUES_AS_NULL),
+        true);
   }
 
   private static boolean ready(KubernetesClient client) {

@@ -32,7 +32,7 @@ public record ControlPlaneSite(
     boolean endpoints) {
 
   /** On this process's loopback, at ports that are free now. */
-  static ControlPlaneSite onLoopback() throws IOException {
+  public static ControlPlaneSite onLoopback() throws IOException {
     List<Integer> ports = freePorts(3);
     return new ControlPlaneSite(
         UnaryOperator.identity(),
@@ -44,6 +44,26 @@ public record ControlPlaneSite(
         URI.create("https://127.0.0.1:" + ports.get(2)),
         List.of("127.0.0.1"),
         false);
+  }
+
+  /** The same with more options for the API server, such as {@code --emulated-version}. */
+  public ControlPlaneSite withApiServerOptions(String... options) {
+    return new ControlPlaneSite(
+        command -> {
+          List<String> all = new ArrayList<>(inside.apply(command));
+          if (command.get(0).endsWith("kube-apiserver")) {
+            all.addAll(List.of(options));
+          }
+          return List.copyOf(all);
+        },
+        bindAddress,
+        advertisedAddress,
+        etcdPort,
+        peerPort,
+        apiPort,
+        server,
+        certified,
+        endpoints);
   }
 
   /** Ports of the loopback that nothing listens on now. */

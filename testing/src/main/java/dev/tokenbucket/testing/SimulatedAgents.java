@@ -1,7 +1,7 @@
 package dev.tokenbucket.testing;
 
 import dev.tokenbucket.agent.DesiredState;
-import dev.tokenbucket.agent.NodeStateSource;
+import dev.tokenbucket.agent.NodeStateReport;
 import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
@@ -141,11 +141,12 @@ public final class SimulatedAgents implements AutoCloseable {
     List<NodePolicy> wanted = List.copyOf(state.getSpec().policies());
     String failure = failing.get(node);
     TokenBucketNodeStateStatus status =
-        NodeStateSource.status(
+        NodeStateReport.status(
             new DesiredState(state.getMetadata().getGeneration(), wanted, List.of()),
             List.of(kernelRunning(failure == null ? wanted : unchanged(wanted, state))),
             failure == null ? Map.of() : failures(wanted, state, failure),
             Map.of(),
+            List.of(),
             List.of());
     if (!status.equals(state.getStatus())) {
       write(node, status);

@@ -56,8 +56,14 @@ final class OperatedFleet implements AutoCloseable {
 
   /** kill -9, and a successor. */
   void restartOperator() {
-    operator.kill();
+    if (operator.isAlive()) {
+      operator.kill();
+    }
     operator = start();
+  }
+
+  void killOperator() {
+    operator.kill();
   }
 
   String node(int index) {

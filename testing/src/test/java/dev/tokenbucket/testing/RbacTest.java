@@ -59,6 +59,7 @@ class RbacTest {
         arguments("patch tbns " + NODE + " --type=merge " + PATCH),
         arguments("auth can-i create leases -n " + NAMESPACE),
         arguments("auth can-i update leases/tokenbucket-operator -n " + NAMESPACE),
+        arguments("get endpointslices -n default"),
         arguments("auth can-i create events -n default"));
   }
 
@@ -80,6 +81,8 @@ class RbacTest {
         arguments("patch lease rbac -n " + NAMESPACE + " " + PATCH),
         arguments("delete lease rbac -n " + NAMESPACE),
         arguments("get leases -n kube-system"),
+        arguments("get endpointslices -n kube-system"),
+        arguments("auth can-i create endpointslices -n default"),
         arguments("get events -n default"),
         arguments("auth can-i create events -n " + NAMESPACE),
         arguments("get crds"),
@@ -103,6 +106,7 @@ class RbacTest {
         arguments("get node " + NODE),
         arguments("get pods -A"),
         arguments("get tbp"),
+        arguments("get endpointslices -n default"),
         arguments("get leases -n " + NAMESPACE),
         arguments("create token tokenbucket-agent -n " + NAMESPACE),
         arguments("patch tbns " + NODE + " --type=merge " + PATCH),

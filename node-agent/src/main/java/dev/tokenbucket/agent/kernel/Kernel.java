@@ -118,6 +118,13 @@ public interface Kernel {
   /** The value of each possible CPU. */
   List<byte[]> lookupPerCpu(int map, int key, int valueSize);
 
+  /**
+   * All values of an array map, in order, in one call.
+   *
+   * @param valueSize bytes of an entry's value; of a per-CPU map, those of all possible CPUs
+   */
+  ByteBuffer lookupAll(int map, int entries, int valueSize);
+
   void update(int map, int key, byte[] value);
 
   /**
@@ -162,6 +169,9 @@ public interface Kernel {
   /** The interfaces of this network namespace and what they stand on. */
   List<NetworkDevice> devices();
 
+  /** Listens to changes of interfaces and routes of this network namespace from now on. */
+  NetworkWatch watchNetwork();
+
   /**
    * The indexes of the interfaces that default routes lead over: IPv4's and IPv6's, of any table,
    * each next hop of a multipath route included.
@@ -190,6 +200,15 @@ public interface Kernel {
    * @param next the cursor to go on from; empty at the map's end
    */
   record Batch(int count, ByteBuffer keys, ByteBuffer values, Optional<ByteBuffer> next) {}
+
+  /** Says whether anything changed. */
+  interface NetworkWatch extends AutoCloseable {
+    /** Whether interfaces or routes changed since the last call, or may have. */
+    boolean changed();
+
+    @Override
+    void close();
+  }
 
   /** Two file descriptors. */
   record ProgramAndMap(int program, int map) {}

@@ -78,6 +78,8 @@ public interface LibBpf {
 
   int socket(int domain, int type, int protocol);
 
+  int bind(int fd, byte[] address, int length);
+
   long send(int fd, byte[] message, long length, int flags);
 
   long recv(int fd, byte[] message, long length, int flags);

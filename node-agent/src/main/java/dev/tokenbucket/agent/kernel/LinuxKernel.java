@@ -279,6 +279,16 @@ public final class LinuxKernel implements Kernel {
         result == 0 ? Optional.of(ByteBuffer.wrap(next)) : Optional.empty());
   }
 
+  @Override
+  public ByteBuffer lookupAll(int map, int entries, int valueSize) {
+    Batch all = lookupBatch(map, Optional.empty(), Integer.BYTES, valueSize, entries);
+    if (all.count() != entries) {
+      throw new IllegalStateException(
+          "a map of %d entries gave %d".formatted(entries, all.count()));
+    }
+    return all.values();
+  }
+
   private static byte[] copy(ByteBuffer from) {
     byte[] copy = new byte[from.remaining()];
     from.duplicate().get(copy);
@@ -351,6 +361,11 @@ public final class LinuxKernel implements Kernel {
   @Override
   public Set<Integer> defaultRouteDevices() {
     return new RouteDump(calls).defaultRouteDevices();
+  }
+
+  @Override
+  public NetworkWatch watchNetwork() {
+    return new RouteGroups(calls);
   }
 
   @Override

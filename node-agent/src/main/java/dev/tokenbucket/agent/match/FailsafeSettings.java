@@ -24,6 +24,9 @@ public record FailsafeSettings(
 
   public static final int DEFAULT_KUBELET_PORT = 10_250;
 
+  /** Networks, or API servers, that a description names. */
+  private static final int NAMED = 16;
+
   /** Neighbour discovery and DHCP alone. */
   public static final FailsafeSettings LINK_ONLY =
       new FailsafeSettings(List.of(), DEFAULT_KUBELET_PORT, List.of(), List.of());
@@ -108,13 +111,22 @@ public record FailsafeSettings(
     lines.add("ARP; IPv6 neighbour discovery (ICMPv6 types 133-137 with hop limit 255)");
     lines.add("DHCPv4 (UDP 67 and 68), DHCPv6 (UDP 546 and 547)");
     if (!peers.isEmpty()) {
-      lines.add("kubelet: TCP " + kubeletPort + " with " + String.join(", ", peers));
-      overlayPorts.forEach(
-          port -> lines.add("overlay: UDP " + port + " with " + String.join(", ", peers)));
+      lines.add("kubelet: TCP " + kubeletPort + " with " + some(peers));
+      overlayPorts.forEach(port -> lines.add("overlay: UDP " + port + " with " + some(peers)));
     }
-    apiServers.forEach(
-        server -> lines.add("API server: TCP " + server.port() + " at " + server.address()));
+    apiServers.stream()
+        .limit(NAMED)
+        .forEach(
+            server -> lines.add("API server: TCP " + server.port() + " at " + server.address()));
+    if (apiServers.size() > NAMED) {
+      lines.add("API server: at " + (apiServers.size() - NAMED) + " addresses more");
+    }
     return List.copyOf(lines);
+  }
+
+  private static String some(List<String> networks) {
+    String named = String.join(", ", networks.subList(0, Math.min(NAMED, networks.size())));
+    return networks.size() <= NAMED ? named : named + " and " + (networks.size() - NAMED) + " more";
   }
 
   private static String network(String text) {

@@ -66,6 +66,16 @@ final class PolicySlots {
   private final BucketTables tables;
   private final ProgrammedLog programmed;
 
+  /** As last read: decoding them is most of the work, and they seldom change. */
+  private ByteBuffer readIdentities = ByteBuffer.allocate(0);
+
+  private Map<Integer, SlotIdentity> identities = Map.of();
+
+  /** By slot what its table takes, for as long as the slot has the same identity. */
+  private final Map<Integer, Memory> memories = new HashMap<>();
+
+  private record Memory(SlotIdentity of, Optional<Long> bytes) {}
+
   /**
    * @param programmed is told of each policy whose parameters were written
    */
@@ -102,20 +112,27 @@ final class PolicySlots {
 
   /** The slots in use. */
   Map<Integer, SlotIdentity> all() {
-    Map<Integer, SlotIdentity> all = new TreeMap<>();
     if (!Files.exists(pins.identities())) {
-      return all;
+      return new TreeMap<>();
     }
-    kernel.use(
-        pins.identities(),
-        identities -> {
-          for (int slot = 0; slot < USABLE; slot++) {
-            int at = slot;
-            SlotIdentity.decode(kernel.lookup(identities, slot, SlotIdentity.SIZE))
-                .ifPresent(identity -> all.put(at, identity));
-          }
-        });
-    return all;
+    ByteBuffer now =
+        kernel.read(pins.identities(), map -> kernel.lookupAll(map, SLOTS, SlotIdentity.SIZE));
+    if (!now.equals(readIdentities)) {
+      readIdentities = now;
+      identities = decode(now);
+    }
+    return new TreeMap<>(identities);
+  }
+
+  private static Map<Integer, SlotIdentity> decode(ByteBuffer all) {
+    Map<Integer, SlotIdentity> identities = new TreeMap<>();
+    byte[] one = new byte[SlotIdentity.SIZE];
+    for (int slot = 0; slot < USABLE; slot++) {
+      int at = slot;
+      all.get(slot * SlotIdentity.SIZE, one);
+      SlotIdentity.decode(one).ifPresent(identity -> identities.put(at, identity));
+    }
+    return identities;
   }
 
   /**
@@ -127,6 +144,7 @@ final class PolicySlots {
     Map<SlotIdentity, Integer> slotOf = new HashMap<>();
     all().forEach((slot, identity) -> slotOf.put(identity, slot));
     Map<SlotIdentity, Integer> placed = new HashMap<>();
+    Lines lines = linesInForce();
     wanted.forEach(
         (identity, policy) -> {
           Integer there = slotOf.get(identity);
@@ -136,7 +154,7 @@ final class PolicySlots {
             slotOf.put(identity, free);
             placed.put(identity, free);
           } else {
-            change(there, identity, policy);
+            change(there, identity, policy, lines.at(there));
             placed.put(identity, there);
           }
         });
@@ -181,10 +199,10 @@ final class PolicySlots {
   }
 
   /** Bends the axis where the parameters in force are not those wanted. */
-  private void change(int slot, SlotIdentity identity, NodePolicy policy) {
+  private void change(int slot, SlotIdentity identity, NodePolicy policy, AxisLine before) {
     // The window of marked packets is judged by the parameters of the policy's own slot.
     if (identity.window() == SlotIdentity.Window.MARK
-        || inForce(slot).sameParameters(line(identity, policy, 0))) {
+        || before.sameParameters(line(identity, policy, 0))) {
       return;
     }
     int program = loadParametersProgram();
@@ -248,9 +266,23 @@ final class PolicySlots {
   AxisLine inForce(int slot) {
     byte[] parameters =
         kernel.read(pins.map("parameters"), map -> kernel.lookup(map, slot, PARAMETERS_SIZE));
-    ByteBuffer both = ByteBuffer.wrap(parameters).order(ByteOrder.nativeOrder());
-    both.position((int) (both.getLong(2 * AxisLine.SIZE) & 1) * AxisLine.SIZE);
-    return AxisLine.decode(both);
+    return new Lines(ByteBuffer.wrap(parameters).order(ByteOrder.nativeOrder())).at(0);
+  }
+
+  /** The parameters in force of every slot, as read at one moment. */
+  Lines linesInForce() {
+    return new Lines(
+        kernel.read(pins.map("parameters"), map -> kernel.lookupAll(map, SLOTS, PARAMETERS_SIZE)));
+  }
+
+  /** Parameters of slots, one behind the other. */
+  record Lines(ByteBuffer parameters) {
+    AxisLine at(int slot) {
+      ByteBuffer both =
+          parameters.slice(slot * PARAMETERS_SIZE, PARAMETERS_SIZE).order(ByteOrder.nativeOrder());
+      both.position((int) (both.getLong(2 * AxisLine.SIZE) & 1) * AxisLine.SIZE);
+      return AxisLine.decode(both);
+    }
   }
 
   /** Gives up all other slots, which no program may use any more. */
@@ -263,6 +295,7 @@ final class PolicySlots {
     kernel.awaitGracePeriod();
     freed.forEach(
         (slot, identity) -> {
+          memories.remove(slot);
           if (identity.per().isTabled()) {
             tables.remove(slot, identity);
           }
@@ -287,15 +320,40 @@ final class PolicySlots {
    */
   record Table(long added, long removed, long memory) {}
 
+  /** What every slot's table got and lost, as read at one moment. */
+  TableCounters tableCounters() {
+    int cpus = kernel.possibleCpus();
+    return new TableCounters(
+        kernel.read(
+            pins.map("table_counters"),
+            map -> kernel.lookupAll(map, SLOTS, cpus * TABLE_COUNTERS_SIZE)),
+        cpus);
+  }
+
+  /** Counters of tables, by slot and CPU. */
+  record TableCounters(ByteBuffer all, int cpus) {
+    private long[] of(int slot) {
+      return Sums.of(all, slot, TABLE_COUNTERS_SIZE, cpus, 2);
+    }
+
+    /** Whether the slot's table holds any bucket. */
+    boolean isUsed(int slot) {
+      long[] sums = of(slot);
+      return sums[0] > sums[1];
+    }
+  }
+
   /** Empty where the slot has none. */
-  Optional<Table> table(int slot, SlotIdentity identity) {
+  Optional<Table> table(int slot, SlotIdentity identity, TableCounters counters) {
     if (!identity.per().isTabled()) {
       return Optional.empty();
     }
-    long[] sum =
-        kernel.read(
-            pins.map("table_counters"),
-            map -> Sums.of(kernel.lookupPerCpu(map, slot, TABLE_COUNTERS_SIZE), 2));
-    return tables.memory(slot, identity).map(memory -> new Table(sum[0], sum[1], memory));
+    Memory known = memories.get(slot);
+    if (known == null || !known.of().equals(identity)) {
+      known = new Memory(identity, tables.memory(slot, identity));
+      memories.put(slot, known);
+    }
+    long[] sum = counters.of(slot);
+    return known.bytes().map(memory -> new Table(sum[0], sum[1], memory));
   }
 }

@@ -31,7 +31,6 @@ public final class Programmer {
   private static final int SWEPT_AT_ONCE = 131_072;
 
   private final Kernel kernel;
-  private final FailsafeSettings failsafes;
   private final Layouts layouts;
   private final Pins pins;
   private final ProgrammedLog programmed;
@@ -45,25 +44,24 @@ public final class Programmer {
   private Map<ConfigurationKey, HookConfiguration> configurations = Map.of();
 
   private record ConfigurationKey(
-      Direction direction, boolean ethernet, List<HookConfiguration.Placed> policies) {}
-
-  /** With no failsafes but those of the link: neighbour discovery and DHCP. */
-  public Programmer(Kernel kernel, Path bpffs, Path objects) {
-    this(kernel, bpffs, objects, FailsafeSettings.LINK_ONLY);
-  }
+      Direction direction,
+      boolean ethernet,
+      List<HookConfiguration.Placed> policies,
+      FailsafeSettings failsafes) {}
 
   /**
+   * Looks at nothing yet.
+   *
    * @param bpffs a folder on a BPF file system
    * @param objects the folder with the compiled programs; equal names mean equal programs, and no
    *     name holds a dot
    */
-  public Programmer(Kernel kernel, Path bpffs, Path objects, FailsafeSettings failsafes) {
-    this(kernel, Layouts.on(bpffs), objects, failsafes);
+  public Programmer(Kernel kernel, Path bpffs, Path objects) {
+    this(kernel, Layouts.on(bpffs), objects);
   }
 
-  Programmer(Kernel kernel, Layouts layouts, Path objects, FailsafeSettings failsafes) {
+  Programmer(Kernel kernel, Layouts layouts, Path objects) {
     this.kernel = kernel;
-    this.failsafes = failsafes;
     this.layouts = layouts;
     this.pins = layouts.own();
     this.programmed = new ProgrammedLog();
@@ -74,12 +72,18 @@ public final class Programmer {
     this.warnings = new HookWarnings(kernel, pins);
   }
 
+  /** With no failsafes but those of the link: neighbour discovery and DHCP. */
+  public Map<String, String> apply(List<NodePolicy> policies) {
+    return apply(policies, FailsafeSettings.LINK_ONLY);
+  }
+
   /**
-   * Makes these policies, and no others, the ones in force.
+   * Makes these policies, and no others, the ones in force. Other failsafes than before exchange
+   * the hooks' programs; the buckets are the same.
    *
    * @return for each policy that could not be programmed, by uid, why; the others are in force
    */
-  public Map<String, String> apply(List<NodePolicy> policies) {
+  public Map<String, String> apply(List<NodePolicy> policies, FailsafeSettings failsafes) {
     if (policies.isEmpty()) {
       removeAll();
       return Map.of();
@@ -92,7 +96,8 @@ public final class Programmer {
     Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
     set.hooks()
         .forEach(
-            (hook, on) -> programs.attach(hook, configuration(key(hook, on, placed), made), on));
+            (hook, on) ->
+                programs.attach(hook, configuration(key(hook, on, placed, failsafes), made), on));
     configurations = Map.copyOf(made);
     programs.removeExcept(set.hooks().keySet());
     layouts.others().forEach(this::endTakeOver);
@@ -136,11 +141,14 @@ public final class Programmer {
         k ->
             before != null
                 ? before
-                : HookConfiguration.of(k.direction(), k.ethernet(), k.policies(), failsafes));
+                : HookConfiguration.of(k.direction(), k.ethernet(), k.policies(), k.failsafes()));
   }
 
   private static ConfigurationKey key(
-      HookKey hook, List<NodePolicy> on, Map<SlotIdentity, Integer> placed) {
+      HookKey hook,
+      List<NodePolicy> on,
+      Map<SlotIdentity, Integer> placed,
+      FailsafeSettings failsafes) {
     List<HookConfiguration.Placed> policies = new ArrayList<>();
     for (NodePolicy policy : on) {
       SlotIdentity own = SlotIdentity.of(policy, hook.ifindex());
@@ -150,7 +158,8 @@ public final class Programmer {
               Objects.requireNonNull(placed.get(own)),
               placed.getOrDefault(own.ofWindow(Window.MARK), 0)));
     }
-    return new ConfigurationKey(hook.direction(), hook.hasEthernet(), List.copyOf(policies));
+    return new ConfigurationKey(
+        hook.direction(), hook.hasEthernet(), List.copyOf(policies), failsafes);
   }
 
   /** Detaches and unpins everything of ours, of whatever layout. */
@@ -170,9 +179,18 @@ public final class Programmer {
    */
   public void sweep() {
     Map<Integer, SlotIdentity> all = slots.all();
+    if (all.isEmpty()) {
+      return;
+    }
+    PolicySlots.TableCounters tables = slots.tableCounters();
     Map<SlotIdentity, Integer> slotOf = new HashMap<>();
     all.forEach((slot, identity) -> slotOf.put(identity, slot));
-    all.values().removeIf(identity -> !identity.per().isTabled() || identity.evicts());
+    all.entrySet()
+        .removeIf(
+            each ->
+                !each.getValue().per().isTabled()
+                    || each.getValue().evicts()
+                    || !tables.isUsed(each.getKey()));
     all.forEach(
         (slot, identity) ->
             sweep(

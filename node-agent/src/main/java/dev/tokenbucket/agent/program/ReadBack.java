@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -21,32 +22,47 @@ final class ReadBack {
     this.programs = programs;
   }
 
+  /** What all slots say, read once for all hooks. */
+  private record Slots(
+      Map<Integer, SlotIdentity> identities,
+      PolicySlots.Lines lines,
+      PolicySlots.TableCounters tables) {}
+
   /** Of these, the ones whose interface is there and whose program is one that we know. */
   List<RunningHook> hooks(List<Attachment> hooks) {
-    Map<Integer, SlotIdentity> identities = slots.all();
-    return hooks.stream().flatMap(hook -> hook(hook, identities).stream()).toList();
+    if (hooks.isEmpty()) {
+      return List.of();
+    }
+    Slots all = new Slots(slots.all(), slots.linesInForce(), slots.tableCounters());
+    return hooks.stream().flatMap(hook -> hook(hook, all).stream()).toList();
   }
 
-  private Optional<RunningHook> hook(Attachment hook, Map<Integer, SlotIdentity> identities) {
+  private Optional<RunningHook> hook(Attachment hook, Slots all) {
     return kernel
         .attached(hook)
         .flatMap(
             attached ->
                 programs
                     .running(hook, attached)
-                    .map(running -> hook(hook, attached, running, identities)));
+                    .map(running -> hook(hook, attached, running, all)));
   }
 
   private RunningHook hook(
       Attachment hook,
       Kernel.Attached attached,
       HookConfiguration.Running configuration,
-      Map<Integer, SlotIdentity> identities) {
+      Slots all) {
+    int cpus = kernel.possibleCpus();
+    ByteBuffer counters =
+        kernel.read(
+            hook.folder().resolve("counters"),
+            map -> kernel.lookupAll(map, PolicySlots.SLOTS, cpus * PolicySlots.COUNTERS_SIZE));
     List<RunningPolicy> policies = new ArrayList<>();
     for (HookConfiguration.Entry entry : configuration.policies()) {
-      SlotIdentity identity = identities.get(entry.slot());
+      SlotIdentity identity = all.identities().get(entry.slot());
       if (identity != null) {
-        policies.add(policy(hook, entry, identity));
+        long[] count = Sums.of(counters, entry.slot(), PolicySlots.COUNTERS_SIZE, cpus, 8);
+        policies.add(policy(entry, identity, count, all));
       }
     }
     long[] failsafe = sums(hook, "failsafe_counters", 0, 2);
@@ -62,9 +78,8 @@ final class ReadBack {
   }
 
   private RunningPolicy policy(
-      Attachment hook, HookConfiguration.Entry entry, SlotIdentity identity) {
-    AxisLine line = slots.inForce(entry.slot());
-    long[] count = sums(hook, "counters", entry.slot(), 8);
+      HookConfiguration.Entry entry, SlotIdentity identity, long[] count, Slots all) {
+    AxisLine line = all.lines().at(entry.slot());
     return new RunningPolicy(
         identity.name(),
         identity.uid(),
@@ -82,7 +97,10 @@ final class ReadBack {
         count[4],
         count[5],
         count[6],
-        slots.table(entry.slot(), identity).map(table -> buckets(identity, table)).orElse(null));
+        slots
+            .table(entry.slot(), identity, all.tables())
+            .map(table -> buckets(identity, table))
+            .orElse(null));
   }
 
   /** Where the kernel makes room itself it tells no number: what was added beyond capacity. */

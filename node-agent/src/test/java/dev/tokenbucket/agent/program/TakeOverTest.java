@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
-import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
@@ -69,7 +68,7 @@ class TakeOverTest extends KernelTest {
   /** Of layout 1, which had no folder, or of another. */
   private Programmer agentOf(int layout, Kernel kernel) {
     Pins pins = new Pins(layout == 1 ? ours : ours.resolve("layout-" + layout));
-    return new Programmer(kernel, new Layouts(ours, pins), compiled, FailsafeSettings.LINK_ONLY);
+    return new Programmer(kernel, new Layouts(ours, pins), compiled);
   }
 
   @ParameterizedTest

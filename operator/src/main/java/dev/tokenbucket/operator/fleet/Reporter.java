@@ -62,8 +62,10 @@ final class Reporter {
 
   private FailedNode failedNode(String node, TrackedPolicy policy) {
     NodePolicyStatus answer = answer(node, policy);
+    String reason = answer == null ? null : answer.reason();
     String message = answer == null ? null : answer.message();
-    return new FailedNode(node, Reasons.PROGRAMMING_FAILED, message == null ? "" : message);
+    return new FailedNode(
+        node, reason == null ? Reasons.PROGRAMMING_FAILED : reason, message == null ? "" : message);
   }
 
   private List<Neighbour> neighbours(NodePolicy entry, RolloutGate gate) {

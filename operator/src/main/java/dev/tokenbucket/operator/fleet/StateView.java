@@ -13,6 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -49,7 +50,12 @@ record StateView(
     TokenBucketNodeStateSpec spec = state.getSpec();
     TokenBucketNodeStateStatus status = state.getStatus();
     List<NodePolicy> entries =
-        spec == null ? List.of() : orEmpty(spec.policies()).stream().map(pool::intern).toList();
+        spec == null
+            ? List.of()
+            : orEmpty(spec.policies()).stream()
+                .filter(StateView::isOfThisVersion)
+                .map(pool::intern)
+                .toList();
     Map<String, NodePolicyStatus> answers = new HashMap<>();
     if (status != null) {
       boolean current = Objects.equals(status.observedGeneration(), metadata.getGeneration());
@@ -77,6 +83,12 @@ record StateView(
         spec == null || spec.failsafe() == null ? null : pool.intern(spec.failsafe()),
         Map.copyOf(answers),
         status == null ? null : status.observedGeneration());
+  }
+
+  /** A value that a later operator wrote was read as none: such an entry is written anew. */
+  private static boolean isOfThisVersion(NodePolicy entry) {
+    return Stream.of(entry.direction(), entry.per(), entry.unit(), entry.action(), entry.mode())
+        .allMatch(Objects::nonNull);
   }
 
   private static <T> List<T> orEmpty(@Nullable List<T> list) {

@@ -49,11 +49,15 @@ public record NodeProgress(
     return answer != null && answer.programmed() && answer.generation() == entry.generation();
   }
 
-  /** A failure counts for the generation that the agent tried, not for one it has yet to see. */
+  /**
+   * A failure counts for the generation that the agent tried, not for one it has yet to see. A
+   * reason of a later agent that is not known here is one, too: the node waits for nothing.
+   */
   private boolean failed(NodePolicy entry) {
     return answer != null
         && !answer.programmed()
         && Objects.equals(answer.observedGeneration(), entry.generation())
-        && Reasons.PROGRAMMING_FAILED.equals(answer.reason());
+        && answer.reason() != null
+        && !Reasons.PENDING.equals(answer.reason());
   }
 }

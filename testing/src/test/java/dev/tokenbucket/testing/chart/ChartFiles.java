@@ -21,19 +21,25 @@ final class ChartFiles {
 
   private ChartFiles() {}
 
-  /** What each such file has to hold, by path. */
-  static Map<Path, String> made(Chart chart) throws IOException {
+  /** Makes a file's text. */
+  @FunctionalInterface
+  interface Made {
+    String text() throws IOException;
+  }
+
+  /** How each such file is made, by path, after those that it is made from. */
+  static Map<Path, Made> made(Chart chart) {
     Path root = Commands.repository();
-    Map<Path, String> made = new LinkedHashMap<>();
+    Map<Path, Made> made = new LinkedHashMap<>();
     for (String plural : List.of("tokenbucketpolicies", "tokenbucketnodestates")) {
       String name = plural + ".tokenbucket.dev-v1.yml";
       made.put(
           Chart.FOLDER.resolve("files/crds/" + name),
-          Files.readString(root.resolve("crds/" + name)));
+          () -> Files.readString(root.resolve("crds/" + name)));
     }
     Path readme = Chart.FOLDER.resolve("README.md");
-    made.put(readme, withTable(Files.readString(readme)));
-    made.put(root.resolve("deploy/manifests/tokenbucket.yaml"), manifests(chart));
+    made.put(readme, () -> withTable(Files.readString(readme)));
+    made.put(root.resolve("deploy/manifests/tokenbucket.yaml"), () -> manifests(chart));
     return made;
   }
 

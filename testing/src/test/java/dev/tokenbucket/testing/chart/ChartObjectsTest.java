@@ -4,9 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.params.provider.Arguments.arguments;
 
+import dev.tokenbucket.testing.Cluster;
 import dev.tokenbucket.testing.Commands;
 import dev.tokenbucket.testing.ControlPlane;
 import dev.tokenbucket.testing.ControlPlaneExtension;
+import dev.tokenbucket.testing.ControlPlaneSite;
 import dev.tokenbucket.testing.Daemon;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import java.io.IOException;
@@ -30,6 +32,8 @@ import org.junit.jupiter.params.provider.MethodSource;
 class ChartObjectsTest {
   private static final List<String> FOREIGN =
       List.of("monitoring.coreos.com/", "security.openshift.io/");
+
+  private static final String OLDEST_EMULATED = "1.34";
 
   private final Chart chart = Chart.withHelm();
 
@@ -93,6 +97,28 @@ class ChartObjectsTest {
                       "-f",
                       root + "/deploy/manifests/tokenbucket.yaml")))
           .contains("daemonset.apps/tokenbucket-agent serverside-applied");
+    }
+  }
+
+  /**
+   * As old as an API server of this version can play: CEL functions that came later are refused.
+   */
+  @Test
+  void anOlderApiServerTakesThePlainManifests(@TempDir Path folder) throws IOException {
+    ControlPlaneSite site =
+        ControlPlaneSite.onLoopback().withApiServerOptions("--emulated-version=" + OLDEST_EMULATED);
+    try (ControlPlane older =
+        ControlPlane.start(folder, Daemon.Lifetime.WITH_PARENT, ControlPlane.binaries(), site)) {
+      assertThat(Commands.run(older.kubectl("get", "--raw", "/version")))
+          .contains("\"emulationMinor\": \"34\"");
+      assertThat(
+              Commands.run(
+                  older.kubectl(
+                      "apply", "-f", Commands.repository() + "/deploy/manifests/tokenbucket.yaml")))
+          .contains("tokenbucketpolicies.tokenbucket.dev created")
+          .contains("tokenbucket-owned-writes created")
+          .contains("tokenbucket-node-selectors created");
+      new Cluster(older).awaitAdmission("tokenbucket", "tokenbucket-system", "tokenbucket-agent");
     }
   }
 
