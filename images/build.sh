@@ -40,9 +40,11 @@ if [ "$pull" = --pull-never ] && ! buildah inspect --type image "$base" >/dev/nu
     buildah commit -q --rm --timestamp "$SOURCE_DATE_EPOCH" "$container" "$base" >/dev/null
 fi
 
+# what class-data.sh needs to make the same archive each time
+steady=(--cap-add CAP_SYS_NICE --security-opt seccomp=unconfined)
 for image in ${IMAGES:-operator agent}; do
     name=localhost/tokenbucket/$image:$version
-    buildah bud -q --target "$image" --isolation chroot --cap-add CAP_SYS_NICE "$pull" --timestamp "$SOURCE_DATE_EPOCH" \
+    buildah bud -q --target "$image" --isolation chroot "${steady[@]}" "$pull" --timestamp "$SOURCE_DATE_EPOCH" \
         --build-arg BASE_IMAGE="$base" --build-arg VERSION="$version" --build-arg REVISION="$revision" \
         --build-arg SOURCE_DATE_EPOCH="$SOURCE_DATE_EPOCH" \
         --tag "$name" --file "$root/Dockerfile" "$root" >/dev/null

@@ -34,14 +34,6 @@ final class AgentCommand implements Callable<Integer> {
   private boolean clsact;
 
   @Option(
-      names = "--health-port",
-      paramLabel = "PORT",
-      defaultValue = "0",
-      description =
-          "Serves /healthz and /readyz on this port of 127.0.0.1 (default: ${DEFAULT-VALUE}, none).")
-  private int healthPort;
-
-  @Option(
       names = "--compile",
       paramLabel = "MODE",
       defaultValue = "auto",
@@ -50,6 +42,14 @@ final class AgentCommand implements Callable<Integer> {
               + " where there is a clang, and takes the objects built with the agent elsewhere"
               + " (default: ${DEFAULT-VALUE}).")
   private CompileMode compile = CompileMode.AUTO;
+
+  @Option(
+      names = "--health-port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description =
+          "Serves /healthz and /readyz on this port of 127.0.0.1 (default: ${DEFAULT-VALUE}, none).")
+  private int healthPort;
 
   @Mixin private HostOptions host = new HostOptions();
 
@@ -82,11 +82,8 @@ final class AgentCommand implements Callable<Integer> {
       Kernel kernel = new LinuxKernel(clsact);
       BpfFileSystem.ensure(kernel, host.bpffs);
       Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
-      FailsafeSettings failsafes = failsafe.settings();
-      StateFiles.FAILSAFES
-          .write(host.stateDir, String.join("\n", failsafes.describe()))
-          .ifPresent(problem -> LOG.warn("{}", problem));
-      Programmer programmer = new Programmer(kernel, host.bpffs, objects, failsafes);
+      Exemptions exemptions = new Exemptions(failsafe, host.stateDir);
+      Programmer programmer = new Programmer(kernel, host.bpffs, objects);
       for (String layout : programmer.otherLayouts()) {
         LOG.info("maps of layout {} are in force until the first set takes over", layout);
       }
