@@ -26,7 +26,7 @@ WORKDIR /opt/tokenbucket
 COPY node-agent/target/lib lib
 COPY node-agent/target/tokenbucket-node-agent-${VERSION}.jar /tmp/tb.jar
 COPY bin/tb.options ./
-COPY images/agent.classes images/class-data.sh /tmp/
+COPY deploy/images/agent.classes deploy/images/class-data.sh /tmp/
 RUN { printf '#!%s @/opt/tokenbucket/tb.options\n' "$(readlink -f "$(command -v java)")"; cat /tmp/tb.jar; } >tb \
     && chmod 0755 tb \
     && printf '%s\n' -XX:SharedArchiveFile=/opt/tokenbucket/tb.jsa -jar >>tb.options \
@@ -60,8 +60,8 @@ FROM java AS operator-layout
 ARG SOURCE_DATE_EPOCH=0
 WORKDIR /opt/tokenbucket
 COPY operator/target/quarkus-app ./
-COPY images/operator.options ./
-COPY images/operator.classes images/class-data.sh /tmp/
+COPY deploy/images/operator.options ./
+COPY deploy/images/operator.classes deploy/images/class-data.sh /tmp/
 RUN find . -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} + \
     && sh /tmp/class-data.sh /tmp/operator.classes /opt/tokenbucket/quarkus-run.jar /opt/tokenbucket/operator.jsa
 

@@ -22,10 +22,10 @@ build: setup ## compile, and make bin/tb ready
 	$(MVN) -q package -DskipTests
 
 images: build ## the images of operator and agent, as archives in testing/target/images (root, for buildah)
-	@images/build.sh testing/target/images
+	@deploy/images/build.sh testing/target/images
 
-dist: build ## what a host without a cluster needs, as dist/target/tokenbucket-VERSION.tar.gz
-	@dist/build.sh dist/target
+dist: build ## what a host without a cluster needs, as target/dist/tokenbucket-VERSION.tar.gz
+	@deploy/host/build.sh target/dist
 
 test: setup control-plane helm ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h

@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.Status;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -19,6 +20,7 @@ import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -39,12 +41,19 @@ final class NodeStateSource implements DesiredStateSource {
   private static final ObjectMapper JSON =
       new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
+  /** For how long the API server must know no node state, before that removes the limits. */
+  private static final Duration ABSENCE = Duration.ofSeconds(30);
+
+  private static final Optional<DesiredState> NOTHING =
+      Optional.of(new DesiredState(0, List.of(), List.of()));
+
   private final KubernetesClient client;
   private final SharedIndexInformer<GenericKubernetesResource> informer;
   private final String nodeName;
   private final List<String> findings;
   private final UnderstoodEntries understood;
   private final ApiTrouble trouble;
+  private final Absence absence = new Absence(ABSENCE);
   private final Semaphore changes = new Semaphore(0);
 
   /**
@@ -62,11 +71,19 @@ final class NodeStateSource implements DesiredStateSource {
         new KubernetesClientBuilder()
             .withConfig(impatient(access))
             .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("trouble", trouble))
+            .withKubernetesSerialization(serialization())
             .build();
     informer = client.genericKubernetesResources(KIND).withName(nodeName).runnableInformer(0);
     informer.addEventHandler(new Wake(changes));
     informer.exceptionHandler((started, e) -> retry(e));
     informer.start();
+  }
+
+  /** Of the kinds that come: by default, hundreds of classes are loaded to find all there are. */
+  private static KubernetesSerialization serialization() {
+    KubernetesSerialization serialization = new KubernetesSerialization(new ObjectMapper(), false);
+    serialization.registerKubernetesResource(Status.class);
+    return serialization;
   }
 
   /** The loop tries again by itself, and must not stand still while the API server is away. */
@@ -125,6 +142,10 @@ final class NodeStateSource implements DesiredStateSource {
   @Override
   public Optional<DesiredState> current() {
     GenericKubernetesResource state = nodeState();
+    boolean live = informer.hasSynced() && informer.isWatching();
+    if (absence.lasts(live && state == null, System.nanoTime())) {
+      return NOTHING;
+    }
     if (state == null || state.getMetadata().getDeletionTimestamp() != null) {
       return Optional.empty();
     }

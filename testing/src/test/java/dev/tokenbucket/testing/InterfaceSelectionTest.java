@@ -64,7 +64,7 @@ class InterfaceSelectionTest {
             + " -6 route add default via fd91:2::2 dev u2 table 7"
       })
   void everyUplinkOfADefaultRouteIsLimited(String routes) throws IOException {
-    for (String each : routes.split(";")) {
+    for (String each : routes.split(";", -1)) {
       ip(each.strip());
     }
     write("p", "");
@@ -106,7 +106,7 @@ class InterfaceSelectionTest {
   }
 
   private void ip(String arguments) {
-    Commands.run(host.inside(List.of(("ip " + arguments).split(" "))));
+    Commands.run(host.inside(List.of(("ip " + arguments).split(" ", -1))));
   }
 
   private void write(String name, String selectors) throws IOException {

@@ -37,7 +37,7 @@ final class RealNodes implements AutoCloseable {
 
   static RealNodes start(Path folder) {
     Path archives = folder.resolve("images");
-    String built = Commands.run(script("images/build.sh"), archives.toString());
+    String built = Commands.run(script("deploy/images/build.sh"), archives.toString());
     System.out.print(built);
     TwoNodeCluster cluster =
         TwoNodeCluster.start(

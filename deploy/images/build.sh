@@ -9,7 +9,7 @@
 set -euo pipefail
 folder=$(realpath -m "${1:?which folder}")
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(dirname "$here")
+root=$(dirname "$(dirname "$here")")
 cache=${TOKENBUCKET_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/tokenbucket}/images
 [ "$(id -u)" -eq 0 ] || { echo "buildah needs root here: a build mounts and changes root" >&2; exit 1; }
 
