@@ -4,7 +4,7 @@ DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing
 SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane helm build images dist test e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
+.PHONY: setup control-plane helm build images dist sbom test e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,12 +31,16 @@ test: setup control-plane helm ## set up, build, and run every test (root, for B
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
 	@clang-format --style=file:bpf/.clang-format --dry-run -Werror testing/src/main/bpf/*.c
 	$(MVN) verify
+	@deploy/sbom.sh target/sbom
 
 e2e: ## install, upgrade, break and remove it on two real nodes (root; builds the nodes' parts, once a machine)
 	@testing/setup.sh e2e
 	@testing/controlplane/build.sh nodes >/dev/null
 	$(MVN) -q verify -DskipTests
 	$(MVN) surefire:test -pl testing -Dtest='*E2E' -Dsurefire.failIfNoSpecifiedTests=true
+
+sbom: build ## bills of materials of libraries and images, in target/sbom; refuses a licence that is not allowed
+	@deploy/sbom.sh target/sbom
 
 fuzz: setup ## ten million mutated packets at the loaded classifier (root; some minutes)
 	$(MVN) verify -pl node-agent -am -Dtest=FuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.packets=10000000
