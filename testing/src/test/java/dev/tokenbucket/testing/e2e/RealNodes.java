@@ -22,7 +22,7 @@ final class RealNodes implements AutoCloseable {
   static final int BURST = 100;
   static final Duration MINUTE = Duration.ofMinutes(1);
   private static final Duration AGENT = Duration.ofMinutes(2);
-  private static final Duration LOAD_AT_MOST = Duration.ofMinutes(5);
+  private static final double LOAD_AT_MOST_SECONDS = 300;
 
   /** How far stamps of packets that the kernel was held up with may be off, in seconds. */
   private static final double STAMPS = 0.02;
@@ -195,7 +195,7 @@ final class RealNodes implements AutoCloseable {
 
   /** Traffic that a limit is judged by over every interval, until it is judged. */
   Load load(ClusterNode node, int rate) {
-    return new Load(node, traffic(node, 4 * rate, LOAD_AT_MOST.toSeconds(), true), rate);
+    return new Load(node, traffic(node, 4 * rate, LOAD_AT_MOST_SECONDS, true), rate);
   }
 
   /**
