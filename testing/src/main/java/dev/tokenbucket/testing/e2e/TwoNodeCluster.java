@@ -24,7 +24,7 @@ import java.util.Map;
 /** etcd, kube-apiserver, controller manager, scheduler, and two nodes; all real, all here. */
 public final class TwoNodeCluster implements AutoCloseable {
   private static final int NODES = 2;
-  private static final Duration READY = Duration.ofSeconds(90);
+  private static final Duration READY = Duration.ofMinutes(3);
   private static final Daemon.Lifetime LIFETIME = Daemon.Lifetime.WITH_PARENT;
   private static final URI SERVER =
       URI.create("https://" + ClusterNetwork.CONTROL_ADDRESS + ":" + ClusterNetwork.API_PORT);

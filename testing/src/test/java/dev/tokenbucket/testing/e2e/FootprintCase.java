@@ -25,7 +25,9 @@ record FootprintCase(RealNodes nodes) {
 
   void sixtyFourPoliciesOnTenInterfaces(ClusterNode node) {
     for (int i = 1; i < INTERFACES; i++) {
-      Commands.run(node.inNetwork(List.of("ip", "link", "add", "x" + i, "type", "dummy")));
+      Commands.run(
+          node.inNetwork(
+              List.of("ip", "link", "add", "x" + i, "type", "veth", "peer", "name", "y" + i)));
       Commands.run(node.inNetwork(List.of("ip", "link", "set", "x" + i, "up")));
     }
     StringBuilder many = new StringBuilder();

@@ -36,7 +36,7 @@ final class RealNodes implements AutoCloseable {
   }
 
   static RealNodes start(Path folder) {
-    Path archives = folder.resolve("images");
+    Path archives = Commands.repository().resolve("testing/target/images");
     String built = Commands.run(script("deploy/images/build.sh"), archives.toString());
     System.out.print(built);
     TwoNodeCluster cluster =
@@ -149,9 +149,9 @@ final class RealNodes implements AutoCloseable {
     return report(node).map(TokenBucketNodeStateStatus::summary).orElse("");
   }
 
-  /** Whether a node's agent says that its kernel runs a policy. */
+  /** Whether a node's kernel runs a policy, whoever looks after it. */
   boolean enforces(ClusterNode node, String policy) {
-    return tb(node, "status").contains(policy);
+    return node.run(script("bin/tb"), "status").contains(policy);
   }
 
   /** {@code tb} in the agent's container. */
@@ -249,8 +249,12 @@ final class RealNodes implements AutoCloseable {
     return pod == null ? Optional.empty() : Agent.of(node, pod);
   }
 
+  /** Ends the cluster. Logs stay; what the nodes unpacked of images is much, and goes. */
   @Override
   public void close() {
     cluster.close();
+    for (ClusterNode node : cluster.nodes()) {
+      Commands.tryRun("rm", "-rf", node.folder().resolve("containerd").toString());
+    }
   }
 }

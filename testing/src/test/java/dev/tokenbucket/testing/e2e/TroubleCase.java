@@ -95,6 +95,8 @@ record TroubleCase(RealNodes nodes) {
     nodes.cluster().controlPlane().startApiServer();
     awaitOther(node, agent -> agent.restarts() > before.restarts());
     load.judge("API server away for " + API_SERVER_AWAY.toSeconds() + " s");
+    // The controller manager finds them NotReady, until their kubelets are heard again.
+    nodes.cluster().nodes().forEach(nodes.cluster()::awaitReady);
     nodes.apply(POLICY, RATE, "  priority: 8\n");
     nodes.awaitInForce(POLICY);
   }

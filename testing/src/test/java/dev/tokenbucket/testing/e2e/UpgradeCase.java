@@ -6,7 +6,11 @@ import io.fabric8.kubernetes.api.model.Pod;
 import java.util.List;
 import java.util.Objects;
 
-/** Another version and back, while more is sent than may arrive. */
+/**
+ * Another version and back, while more is sent than may arrive. The images of the other version are
+ * those of this one under another tag: what is tried is that all pods are replaced, by the steps
+ * that an upgrade takes. Programs and maps that differ are TakeOverTest's.
+ */
 record UpgradeCase(RealNodes nodes) {
   private static final String NEXT = "next";
   private static final int RATE = 1_000;
