@@ -36,11 +36,8 @@ test: setup control-plane helm ## set up, build, and run every test (root, for B
 e2e: ## install, upgrade, break and remove it on two real nodes (root; builds the nodes' parts, once a machine)
 	@testing/setup.sh e2e
 	@testing/controlplane/build.sh nodes >/dev/null
-	$(MVN) -q verify -DskipTests
-	$(MVN) surefire:test -pl testing -Dtest='*E2E' -Dsurefire.failIfNoSpecifiedTests=true
-
-sbom: build ## bills of materials of libraries and images, in target/sbom; refuses a licence that is not allowed
-	@deploy/sbom.sh target/sbom
+	@testing/helm/build.sh >/dev/null
+	$(MVN) verify -pl testing -am -Dtest='*E2E' -Dsurefire.failIfNoSpecifiedTests=false
 
 fuzz: setup ## ten million mutated packets at the loaded classifier (root; some minutes)
 	$(MVN) verify -pl node-agent -am -Dtest=FuzzTest -Dsurefire.failIfNoSpecifiedTests=false -Dfuzz.packets=10000000

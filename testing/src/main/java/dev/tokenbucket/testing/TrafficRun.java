@@ -100,6 +100,20 @@ public final class TrafficRun implements AutoCloseable {
     }
   }
 
+  /** Ends the senders now, and waits until the receiver has heard the last of them. */
+  public Traffic.Received stop() {
+    senders.values().forEach(Process::destroyForcibly);
+    try {
+      Traffic.Received received = JSON.readValue(line(receiverOutput), Traffic.Received.class);
+      await(receiver);
+      return received;
+    } catch (IOException e) {
+      throw new StepFailedException("traffic: " + e.getMessage(), e);
+    } finally {
+      close();
+    }
+  }
+
   private static void await(Process process) {
     try {
       if (!process.waitFor(END_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {

@@ -9,7 +9,7 @@ import jnr.ffi.LibraryLoader;
  * Runs code in another network namespace, on a thread that enters it and then ends. Sockets belong
  * to the namespace that they are made in, so what is made there can be used on any thread.
  */
-final class Inside {
+public final class Inside {
   private static final int O_RDONLY = 0;
   private static final int CLONE_NEWNET = 0x40000000;
 
@@ -24,7 +24,7 @@ final class Inside {
 
   private Inside() {}
 
-  static <T> T call(String namespace, Callable<T> code) throws Exception {
+  public static <T> T call(String namespace, Callable<T> code) throws Exception {
     FutureTask<T> task =
         new FutureTask<>(
             () -> {

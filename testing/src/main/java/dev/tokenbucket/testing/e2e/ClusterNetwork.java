@@ -117,6 +117,8 @@ public final class ClusterNetwork implements AutoCloseable {
 
   /** Takes a node's namespace away, with its interfaces. */
   void removeNode(int number) {
+    // With the namespace alone it would go some time later.
+    Commands.run("ip", "-n", control(), "link", "del", "to-" + number);
     Commands.run("ip", "netns", "del", node(number));
   }
 

@@ -23,6 +23,10 @@ import org.jspecify.annotations.Nullable;
  */
 public final class ClusterNode implements AutoCloseable {
   private static final Duration BOOT = Duration.ofSeconds(30);
+
+  /** The node's first process ends with the shell, and the shell as it is told; unshare is deaf. */
+  private static final String HOLD = "setpriv --pdeathsig KILL \"$0\" & wait";
+
   private static final String BOOT_ID = "kernel/random/boot_id";
   private static final String CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
 
@@ -87,9 +91,9 @@ public final class ClusterNode implements AutoCloseable {
                 "--mount",
                 "--propagation=private",
                 "--pid",
-                "--fork",
-                "--kill-child",
-                "--mount-proc",
+                "sh",
+                "-c",
+                HOLD,
                 pause.program().toString()),
             Map.of(),
             log("holder"),
@@ -131,6 +135,7 @@ public final class ClusterNode implements AutoCloseable {
   private void mount() {
     Path folder = settings.folder();
     run("mount", "--make-rshared", "/");
+    run("mount", "-t", "proc", "proc", "/proc");
     List<String> sysctls = new ArrayList<>(NodeSettings.SYSCTLS.keySet());
     sysctls.add(BOOT_ID);
     for (String sysctl : sysctls) {
@@ -201,7 +206,12 @@ public final class ClusterNode implements AutoCloseable {
 
   /** A command in the node's network alone, with this machine's files. */
   public List<String> inNetwork(List<String> command) {
-    return TestNetwork.in(network.node(settings.number()), command);
+    return TestNetwork.in(networkNamespace(), command);
+  }
+
+  /** The name of the node's network namespace. */
+  public String networkNamespace() {
+    return network.node(settings.number());
   }
 
   /** Starts the kubelet. */

@@ -7,6 +7,7 @@ import dev.tokenbucket.testing.Daemon;
 import dev.tokenbucket.testing.InParallel;
 import dev.tokenbucket.testing.StepFailedException;
 import io.fabric8.kubernetes.api.model.Node;
+import io.fabric8.kubernetes.api.model.authentication.TokenReviewBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.KubernetesClientException;
 import java.io.IOException;
@@ -23,7 +24,7 @@ import java.util.Map;
 /** etcd, kube-apiserver, controller manager, scheduler, and two nodes; all real, all here. */
 public final class TwoNodeCluster implements AutoCloseable {
   private static final int NODES = 2;
-  private static final Duration READY = Duration.ofSeconds(90);
+  private static final Duration READY = Duration.ofMinutes(3);
   private static final Daemon.Lifetime LIFETIME = Daemon.Lifetime.WITH_PARENT;
   private static final URI SERVER =
       URI.create("https://" + ClusterNetwork.CONTROL_ADDRESS + ":" + ClusterNetwork.API_PORT);
@@ -177,7 +178,7 @@ public final class TwoNodeCluster implements AutoCloseable {
   /** Waits until a node is ready, as its kubelet of now says. */
   public void awaitReady(ClusterNode node) {
     long end = System.nanoTime() + READY.toNanos();
-    while (!ready(node)) {
+    while (!isReady(node)) {
       if (System.nanoTime() > end) {
         throw new StepFailedException(
             node.name() + " is not ready after " + READY.toSeconds() + " s; see " + node.folder(),
@@ -187,7 +188,8 @@ public final class TwoNodeCluster implements AutoCloseable {
     }
   }
 
-  private boolean ready(ClusterNode node) {
+  /** Whether it is, as its kubelet of now says. */
+  public boolean isReady(ClusterNode node) {
     try {
       Node found = client().nodes().withName(node.name()).get();
       return found != null
@@ -197,6 +199,16 @@ public final class TwoNodeCluster implements AutoCloseable {
     } catch (KubernetesClientException e) {
       return false;
     }
+  }
+
+  /** Whether the API server knows a token, and it is still good. */
+  public boolean accepts(String token) {
+    return Boolean.TRUE.equals(
+        client()
+            .resource(new TokenReviewBuilder().withNewSpec().withToken(token).endSpec().build())
+            .create()
+            .getStatus()
+            .getAuthenticated());
   }
 
   /** The nodes, the first being n1. */

@@ -6,7 +6,7 @@ import io.fabric8.kubernetes.api.model.Pod;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Optional;
 
 /**
  * An agent's container as it runs.
@@ -16,20 +16,30 @@ import java.util.List;
  */
 record Agent(
     ClusterNode node, String pod, String uid, String container, int restarts, long process) {
-  static Agent of(ClusterNode node, Pod pod) {
-    ContainerStatus status = pod.getStatus().getContainerStatuses().get(0);
+  /** Its token; /var/run is an absolute link, which would lead out of the container. */
+  static final String TOKEN = "/run/secrets/kubernetes.io/serviceaccount/token";
+
+  /** The agent of a pod, where it is ready and has a process. */
+  static Optional<Agent> of(ClusterNode node, Pod pod) {
+    return pod.getStatus().getContainerStatuses().stream()
+        .filter(status -> status.getReady() && status.getContainerID() != null)
+        .flatMap(status -> of(node, pod, status).stream())
+        .findFirst();
+  }
+
+  private static Optional<Agent> of(ClusterNode node, Pod pod, ContainerStatus status) {
     String container = status.getContainerID().replaceFirst("^containerd://", "");
-    List<Long> processes = node.processes(container);
-    if (processes.isEmpty()) {
-      throw new StepFailedException("the agent of " + node.name() + " has no process", null);
-    }
-    return new Agent(
-        node,
-        pod.getMetadata().getName(),
-        pod.getMetadata().getUid(),
-        container,
-        status.getRestartCount(),
-        processes.get(0));
+    return node.processes(container).stream()
+        .findFirst()
+        .map(
+            process ->
+                new Agent(
+                    node,
+                    pod.getMetadata().getName(),
+                    pod.getMetadata().getUid(),
+                    container,
+                    status.getRestartCount(),
+                    process));
   }
 
   /** A file of the process under /proc. */

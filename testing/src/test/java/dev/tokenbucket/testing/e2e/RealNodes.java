@@ -1,16 +1,19 @@
 package dev.tokenbucket.testing.e2e;
 
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.testing.Arrivals;
 import dev.tokenbucket.testing.Commands;
-import dev.tokenbucket.testing.KernelObjects;
 import dev.tokenbucket.testing.Poll;
+import dev.tokenbucket.testing.StepFailedException;
 import dev.tokenbucket.testing.TrafficRun;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -18,30 +21,29 @@ import org.jspecify.annotations.Nullable;
 final class RealNodes implements AutoCloseable {
   static final int BURST = 100;
   static final Duration MINUTE = Duration.ofMinutes(1);
+  private static final Duration AGENT = Duration.ofMinutes(2);
+  private static final double LOAD_AT_MOST_SECONDS = 300;
 
   /** How far stamps of packets that the kernel was held up with may be off, in seconds. */
   private static final double STAMPS = 0.02;
 
   private final TwoNodeCluster cluster;
   private final Helm helm;
-  private final KernelObjects before;
 
-  private RealNodes(TwoNodeCluster cluster, Helm helm, KernelObjects before) {
+  private RealNodes(TwoNodeCluster cluster, Helm helm) {
     this.cluster = cluster;
     this.helm = helm;
-    this.before = before;
   }
 
   static RealNodes start(Path folder) {
-    Path archives = folder.resolve("images");
-    String built = Commands.run(script("testing/images/build.sh"), archives.toString());
+    Path archives = Commands.repository().resolve("testing/target/images");
+    String built = Commands.run(script("deploy/images/build.sh"), archives.toString());
     System.out.print(built);
-    KernelObjects before = KernelObjects.now();
     TwoNodeCluster cluster =
         TwoNodeCluster.start(
             folder, Stream.of("operator.tar", "agent.tar").map(archives::resolve).toList());
     return new RealNodes(
-        cluster, Helm.of(cluster.controlPlane().kubeconfig(), folder.resolve("helm")), before);
+        cluster, Helm.of(cluster.controlPlane().kubeconfig(), folder.resolve("helm")));
   }
 
   private static String script(String path) {
@@ -54,11 +56,6 @@ final class RealNodes implements AutoCloseable {
 
   Helm helm() {
     return helm;
-  }
-
-  /** BPF objects of the machine as they were before the cluster. */
-  KernelObjects before() {
-    return before;
   }
 
   ClusterNode node(int number) {
@@ -100,7 +97,9 @@ final class RealNodes implements AutoCloseable {
 
   /** The policies that are there are deleted, and no node enforces them any more. */
   void removePolicies() {
-    kubectl("delete", "tbp", "--all", "--timeout=60s");
+    if (kubectl("get", "crds", "-o", "name").contains("tokenbucketpolicies")) {
+      kubectl("delete", "tbp", "--all", "--timeout=60s");
+    }
   }
 
   /** Waits until the newest generation of a policy is in force on all its nodes. */
@@ -121,8 +120,55 @@ final class RealNodes implements AutoCloseable {
     return summary == null ? "" : summary;
   }
 
-  @Nullable TokenBucketNodeState state(ClusterNode node) {
-    return cluster.client().resources(TokenBucketNodeState.class).withName(node.name()).get();
+  /** What a node's agent reported last, where it has reported. */
+  Optional<TokenBucketNodeStateStatus> report(ClusterNode node) {
+    return Optional.ofNullable(
+            cluster.client().resources(TokenBucketNodeState.class).withName(node.name()).get())
+        .map(TokenBucketNodeState::getStatus);
+  }
+
+  /** The condition Programmed of the newest generation, as {@code reason: message}; else empty. */
+  String programmed(String policy) {
+    TokenBucketPolicy there =
+        cluster.client().resources(TokenBucketPolicy.class).withName(policy).get();
+    if (there == null || there.getStatus() == null || there.getStatus().conditions() == null) {
+      return "";
+    }
+    return there.getStatus().conditions().stream()
+        .filter(condition -> condition.getType().equals("Programmed"))
+        .filter(
+            condition ->
+                there.getMetadata().getGeneration().equals(condition.getObservedGeneration()))
+        .map(condition -> condition.getReason() + ": " + condition.getMessage())
+        .findFirst()
+        .orElse("");
+  }
+
+  /** programmed/asked for, as a node's agent reported it; empty where it has not. */
+  String reported(ClusterNode node) {
+    return report(node).map(TokenBucketNodeStateStatus::summary).orElse("");
+  }
+
+  /** Whether a node's kernel runs a policy, whoever looks after it. */
+  boolean enforces(ClusterNode node, String policy) {
+    return node.run(script("bin/tb"), "status").contains(policy);
+  }
+
+  /** {@code tb} in the agent's container. */
+  String tb(ClusterNode node, String... arguments) {
+    List<String> command =
+        new ArrayList<>(List.of("exec", "-n", Helm.NAMESPACE, awaitAgent(node).pod(), "--", "tb"));
+    command.addAll(List.of(arguments));
+    return kubectl(command.toArray(String[]::new));
+  }
+
+  /** The same where it may be ended. */
+  void tryTb(ClusterNode node, String... arguments) {
+    try {
+      tb(node, arguments);
+    } catch (StepFailedException e) {
+      System.out.println("tb was ended: " + e.getMessage());
+    }
   }
 
   /** What arrives per second at a node that far more is sent to. */
@@ -134,17 +180,22 @@ final class RealNodes implements AutoCloseable {
 
   private TrafficRun traffic(ClusterNode node, int packetsPerSecond, double seconds, boolean each) {
     return TrafficRun.start(
-        cluster.network()::atClient,
-        node::inNetwork,
+        command -> cluster.network().atClient(first(command)),
+        command -> node.inNetwork(first(command)),
         node.address(),
         List.of(new TrafficRun.Sender(ClusterNetwork.CLIENT_ADDRESSES.get(0), packetsPerSecond)),
         seconds,
         each);
   }
 
-  /** Traffic that a limit is judged by over every interval, once it has ended. */
-  Load load(ClusterNode node, int rate, double seconds) {
-    return new Load(node, traffic(node, 4 * rate, seconds, true), rate, seconds);
+  /** Before all else that is busy: a sender held up longer than a burst lasts sends too little. */
+  private static List<String> first(List<String> command) {
+    return Stream.concat(Stream.of("nice", "-n", "-15"), command.stream()).toList();
+  }
+
+  /** Traffic that a limit is judged by over every interval, until it is judged. */
+  Load load(ClusterNode node, int rate) {
+    return new Load(node, traffic(node, 4 * rate, LOAD_AT_MOST_SECONDS, true), rate);
   }
 
   /**
@@ -152,21 +203,20 @@ final class RealNodes implements AutoCloseable {
    *
    * @param rate that it is to be limited to, with {@link #BURST}
    */
-  record Load(ClusterNode node, TrafficRun run, int rate, double seconds) {
-    /** Fails where any interval let more through than B + Q * length, or less came than may. */
+  record Load(ClusterNode node, TrafficRun run, int rate) {
+    /** Ends it; fails where any interval let more through than B + Q * length, or less came. */
     void judge(String what) {
-      List<Long> arrivals = run.result().received().arrivals();
+      List<Long> arrivals = run.stop().arrivals();
+      double seconds = (arrivals.get(arrivals.size() - 1) - arrivals.get(0)) / 1e9;
       double beyond = Arrivals.mostBeyondTheBound(arrivals, rate, BURST);
       System.out.printf(
-          "%s, %s: %d packets in %.0f s; of all intervals the one closest to B + Q*t is %.1f"
+          "%s, %s: %d packets in %.1f s; of all intervals the one closest to B + Q*t is %.1f"
               + " packets under it%n",
           what, node.name(), arrivals.size(), seconds, -beyond);
-      if (beyond > STAMPS * rate) {
+      if (beyond > STAMPS * rate || arrivals.size() < 0.98 * rate * seconds) {
         throw new AssertionError(
-            what + ": " + beyond + " packets more than B + Q*t on " + node.name());
-      }
-      if (arrivals.size() < 0.98 * rate * seconds) {
-        throw new AssertionError(what + ": only " + arrivals.size() + " arrived on " + node.name());
+            "%s: %d packets arrived at %s in %.1f s, in an interval %.1f more than B + Q*t"
+                .formatted(what, arrivals.size(), node.name(), seconds, beyond));
       }
     }
   }
@@ -187,24 +237,24 @@ final class RealNodes implements AutoCloseable {
         .orElse(null);
   }
 
-  /** The agent that is ready on a node now. */
+  /** The agent of a node, once it is ready. */
   Agent awaitAgent(ClusterNode node) {
-    Poll.until("agent ready on " + node.name(), Duration.ofMinutes(2), () -> ready(agentPod(node)));
+    Poll.until("agent ready on " + node.name(), AGENT, () -> agent(node).isPresent());
+    return agent(node).orElseThrow();
+  }
+
+  /** The agent of a node, where it is ready. */
+  Optional<Agent> agent(ClusterNode node) {
     Pod pod = agentPod(node);
-    if (pod == null) {
-      throw new AssertionError("the agent's pod of " + node.name() + " went away");
-    }
-    return Agent.of(node, pod);
+    return pod == null ? Optional.empty() : Agent.of(node, pod);
   }
 
-  private static boolean ready(@Nullable Pod pod) {
-    return pod != null
-        && pod.getStatus().getContainerStatuses().stream()
-            .anyMatch(container -> container.getReady() && container.getContainerID() != null);
-  }
-
+  /** Ends the cluster. Logs stay; what the nodes unpacked of images is much, and goes. */
   @Override
   public void close() {
     cluster.close();
+    for (ClusterNode node : cluster.nodes()) {
+      Commands.tryRun("rm", "-rf", node.folder().resolve("containerd").toString());
+    }
   }
 }

@@ -1,0 +1,137 @@
+package dev.tokenbucket.testing.e2e;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tokenbucket.testing.Arrivals;
+import dev.tokenbucket.testing.Daemon;
+import dev.tokenbucket.testing.Poll;
+import io.fabric8.kubernetes.api.model.ContainerStatus;
+import io.fabric8.kubernetes.api.model.Pod;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.function.Predicate;
+
+/** What may happen to a node and to who looks after it; the limit is that of before, always. */
+record TroubleCase(RealNodes nodes) {
+  private static final int RATE = 1_000;
+  private static final String POLICY = "lasting";
+  private static final Duration API_SERVER_AWAY = Duration.ofSeconds(60);
+
+  void begin() {
+    nodes.apply(POLICY, RATE, "");
+    nodes.awaitInForce(POLICY);
+  }
+
+  void agentPodDeleted(ClusterNode node) {
+    Agent before = nodes.awaitAgent(node);
+    RealNodes.Load load = nodes.load(node, RATE);
+    nodes.kubectl("delete", "pod", "-n", Helm.NAMESPACE, before.pod());
+    awaitOther(node, agent -> !agent.uid().equals(before.uid()));
+    load.judge("agent's pod deleted");
+  }
+
+  void agentKilled(ClusterNode node) {
+    Agent before = nodes.awaitAgent(node);
+    RealNodes.Load load = nodes.load(node, RATE);
+    kill(before);
+    awaitOther(node, agent -> agent.restarts() > before.restarts());
+    load.judge("agent killed with -9");
+  }
+
+  private static void kill(Agent agent) {
+    ProcessHandle.of(agent.process()).orElseThrow().destroyForcibly();
+  }
+
+  /** The container may take no memory beyond what it has; then it needs some. */
+  void agentOutOfMemory(ClusterNode node) {
+    Agent before = nodes.awaitAgent(node);
+    RealNodes.Load load = nodes.load(node, RATE);
+    MemoryLimit.ofContainer(before.process()).toWhatIsUsed();
+    nodes.tryTb(node, "status");
+    Poll.until("end of the agent", () -> ended(before));
+    awaitOther(node, agent -> agent.restarts() > before.restarts());
+    load.judge("agent out of memory");
+    Pod pod = Objects.requireNonNull(nodes.agentPod(node));
+    ContainerStatus container = pod.getStatus().getContainerStatuses().get(0);
+    assertThat(container.getLastState().getTerminated().getReason()).isEqualTo("OOMKilled");
+  }
+
+  private static boolean ended(Agent agent) {
+    return ProcessHandle.of(agent.process()).map(process -> !process.isAlive()).orElse(true);
+  }
+
+  void kubeletStoppedAndStarted(ClusterNode node) {
+    Agent before = nodes.awaitAgent(node);
+    RealNodes.Load load = nodes.load(node, RATE);
+    node.stopKubelet();
+    awaitNotReady(node);
+    nodes.apply(POLICY, RATE, "  priority: 7\n");
+    awaitWordOfNotReady();
+    node.startKubelet();
+    nodes.cluster().awaitReady(node);
+    nodes.awaitInForce(POLICY);
+    load.judge("kubelet stopped and started");
+    assertThat(nodes.awaitAgent(node).container()).isEqualTo(before.container());
+  }
+
+  private void awaitWordOfNotReady() {
+    Poll.until(
+        "word of a node that is not Ready", () -> nodes.programmed(POLICY).contains("not Ready"));
+    System.out.println("meanwhile the policy's status is " + nodes.programmed(POLICY));
+  }
+
+  private void awaitNotReady(ClusterNode node) {
+    Poll.until(
+        node.name() + " found NotReady", RealNodes.MINUTE, () -> !nodes.cluster().isReady(node));
+  }
+
+  /** An agent that starts meanwhile has nobody to ask, and takes nothing away. */
+  void apiServerAway(ClusterNode node) {
+    Agent before = nodes.awaitAgent(node);
+    RealNodes.Load load = nodes.load(node, RATE);
+    nodes.cluster().controlPlane().stopApiServer();
+    kill(before);
+    Daemon.pause(API_SERVER_AWAY);
+    nodes.cluster().controlPlane().startApiServer();
+    awaitOther(node, agent -> agent.restarts() > before.restarts());
+    load.judge("API server away for " + API_SERVER_AWAY.toSeconds() + " s");
+    // The controller manager finds them NotReady, until their kubelets are heard again.
+    nodes.cluster().nodes().forEach(nodes.cluster()::awaitReady);
+    nodes.apply(POLICY, RATE, "  priority: 8\n");
+    nodes.awaitInForce(POLICY);
+  }
+
+  /** While the node is off the policy is said not to be in force there; afterwards it is. */
+  void nodeRebooted(ClusterNode node) {
+    node.stop();
+    Poll.until(
+        "NotReady of " + node.name(), RealNodes.MINUTE, () -> !nodes.cluster().isReady(node));
+    int newRate = 2 * RATE;
+    nodes.apply(POLICY, newRate, "");
+    awaitWordOfNotReady();
+
+    long start = System.nanoTime();
+    node.start();
+    nodes.cluster().awaitReady(node);
+    double ready = (System.nanoTime() - start) / 1e9;
+    nodes.awaitInForce(POLICY);
+    double inForce = (System.nanoTime() - start) / 1e9;
+    System.out.printf(
+        "%s rebooted: Ready after %.1f s, its limits in force after %.1f s%n",
+        node.name(), ready, inForce);
+    assertThat(nodes.arriving(node, 4 * newRate, 2))
+        .isBetween(newRate * 0.99, Arrivals.atMost(newRate, RealNodes.BURST, 2));
+  }
+
+  void end() {
+    nodes.removePolicies();
+  }
+
+  private void awaitOther(ClusterNode node, Predicate<Agent> other) {
+    Poll.until(
+        "another agent on " + node.name(),
+        Duration.ofMinutes(2),
+        () -> nodes.agent(node).filter(other).isPresent());
+    assertThat(nodes.summary(POLICY)).isEqualTo("in force");
+  }
+}
