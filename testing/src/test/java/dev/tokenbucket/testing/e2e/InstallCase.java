@@ -41,7 +41,7 @@ record InstallCase(RealNodes nodes) {
     }
     System.out.printf(
         "helm install ready after %.1f s, the sample in force after %.1f s%n", installed, limited);
-    assertThat(limited).isLessThan(TO_LIMITED_TRAFFIC.toSeconds());
+    assertThat(limited).isLessThan((double) TO_LIMITED_TRAFFIC.toSeconds());
     statusAndMetricsAgree();
     nodes.removePolicies();
   }
