@@ -17,8 +17,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Brings the kernel to the desired state, again and again: at once when that changes, at the next
- * look when interfaces or routes have changed or something failed, and from time to time whatever
- * happens, since others may change the kernel, too.
+ * look when interfaces, routes or hooks have changed or something failed, and from time to time
+ * whatever happens, since others may change the kernel, too.
  */
 final class AgentLoop {
   private static final Logger LOG = LoggerFactory.getLogger(AgentLoop.class);
@@ -26,8 +26,8 @@ final class AgentLoop {
   /** Between looks at what may have changed. */
   private static final Duration LOOK = Duration.ofSeconds(2);
 
-  /** Between read-backs of all that runs, where nothing has changed. */
-  private static final Duration READ_BACK = Duration.ofSeconds(10);
+  /** Between read-backs of all that runs, maps included, where nothing has changed. */
+  private static final Duration READ_BACK = Duration.ofSeconds(25);
 
   private final Programmer programmer;
   private final Path stateDir;
@@ -84,7 +84,8 @@ final class AgentLoop {
     }
     lookedAt = now;
     // Asked at each look: what it tells is of the time since the last.
-    boolean disturbed = network.changed();
+    boolean networkChanged = network.changed();
+    boolean disturbed = networkChanged || programmer.isDisturbed();
     if (changed || disturbed || failed || now - appliedAt >= READ_BACK.toNanos()) {
       appliedAt = now;
       Map<String, String> failures = apply(wanted, exemptions.of(wanted));

@@ -12,8 +12,8 @@ import java.util.TreeMap;
 
 /**
  * The policies of a folder's files, and how a new look at the folder changes them. Pure. A policy
- * goes when its file goes, and only then: a file that is refused, was emptied or has lost a
- * document leaves in force what it last said.
+ * goes when its file goes, or says a new one instead: a file that is refused, was emptied or has
+ * lost a document leaves in force what it last said.
  *
  * @param good by file name: what the file last said when it was good
  */
@@ -79,20 +79,30 @@ record PolicyFiles(SortedMap<String, List<NodePolicy>> good) {
     return policies.stream().filter(policy -> !names.contains(policy.name())).toList();
   }
 
-  /** Policies that a file said and says no more stay, unless another file has taken them over. */
+  /**
+   * Policies that a file said and says no more stay, unless another file has taken them over, or
+   * the file says a new one: then it was rewritten, and is not just incomplete.
+   */
   private void keepMissing(
       String file, Map<String, List<NodePolicy>> next, Set<String> names, List<String> refusals) {
     List<NodePolicy> said = new ArrayList<>(next.getOrDefault(file, List.of()));
+    if (!names(before(file)).containsAll(names(said))) {
+      return;
+    }
     for (NodePolicy policy : before(file)) {
       if (names.add(policy.name())) {
         said.add(policy);
         refusals.add(
-            ("%s: policy \"%s\" is no longer in this file; its limit stays in force until the file is"
-                    + " deleted, or another file has the policy")
+            ("%s: policy \"%s\" is no longer in this file, and no new one is; its limit"
+                    + " stays in force until the file is deleted, or another file has the policy")
                 .formatted(file, policy.name()));
       }
     }
     next.put(file, List.copyOf(said));
+  }
+
+  private static List<String> names(List<NodePolicy> policies) {
+    return policies.stream().map(NodePolicy::name).toList();
   }
 
   private List<NodePolicy> before(String file) {

@@ -13,7 +13,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A limit goes when its file is deleted, and only then. */
+/** A limit goes when its file is deleted, or says another one in its place. */
 class PolicyDirectorySourceTest {
   @TempDir Path temporary;
   private Path policies;
@@ -46,6 +46,13 @@ class PolicyDirectorySourceTest {
     write("a.yaml", policy("a", 3000));
     assertThat(rates()).containsExactly("a 3000", "b 2000");
     assertThat(refusals()).singleElement().asString().contains("\"b\"");
+  }
+
+  @Test
+  void aPolicyWithAnotherNameInItsPlaceEndsIt() throws IOException {
+    write("a.yaml", policy("renamed", 1000));
+    assertThat(rates()).containsExactly("renamed 1000");
+    assertThat(refusals()).isEmpty();
   }
 
   @Test

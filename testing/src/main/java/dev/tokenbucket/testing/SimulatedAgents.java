@@ -43,6 +43,7 @@ public final class SimulatedAgents implements AutoCloseable {
   private final Map<String, Long> answered = new ConcurrentHashMap<>();
   private final Set<String> silent = ConcurrentHashMap.newKeySet();
   private final Map<String, String> failing = new ConcurrentHashMap<>();
+  private final Map<String, Object> answering = new ConcurrentHashMap<>();
   private final AtomicLong writes = new AtomicLong();
   private final SharedIndexInformer<TokenBucketNodeState> informer;
 
@@ -132,7 +133,14 @@ public final class SimulatedAgents implements AutoCloseable {
     }
   }
 
+  /** One answer of a node after the other: an older one that arrives last would stay. */
   private void answer(String node) {
+    synchronized (answering.computeIfAbsent(node, name -> new Object())) {
+      answerNewest(node);
+    }
+  }
+
+  private void answerNewest(String node) {
     // The newest there is: what came in between needs no answer of its own.
     TokenBucketNodeState state = informer.getStore().getByKey(node);
     if (state == null || state.getSpec() == null) {

@@ -2,6 +2,7 @@ package dev.tokenbucket.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
@@ -179,7 +180,7 @@ class CompatibilityTest {
           "-p=[{\"op\":\"replace\",\"path\":\"/spec/policies/0/action\",\"value\":\"Police\"},"
               + "{\"op\":\"add\",\"path\":\"/spec/policies/0/jitter\",\"value\":5}]");
       Poll.until(
-          "the entry to be put back", () -> "Drop".equals(fleet.entries(0).get(0).action().name()));
+          "the entry to be put back", () -> fleet.entries(0).get(0).action() == ExceedAction.Drop);
       fleet.kubectl(
           "patch",
           "tbns/" + node,

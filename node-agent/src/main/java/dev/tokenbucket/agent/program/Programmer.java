@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.HookSet.HookKey;
@@ -42,6 +43,9 @@ public final class Programmer {
 
   /** As made for the last set: most of it is wanted again, and tables of many terms cost time. */
   private Map<ConfigurationKey, HookConfiguration> configurations = Map.of();
+
+  /** The number of the program on each hook, as the last set left it. */
+  private Map<Attachment, Long> attached = Map.of();
 
   private record ConfigurationKey(
       Direction direction,
@@ -86,6 +90,7 @@ public final class Programmer {
   public Map<String, String> apply(List<NodePolicy> policies, FailsafeSettings failsafes) {
     if (policies.isEmpty()) {
       removeAll();
+      attached = Map.of();
       return Map.of();
     }
     HookSet set = HookSet.of(policies, HostLinks.of(kernel));
@@ -103,7 +108,30 @@ public final class Programmer {
     layouts.others().forEach(this::endTakeOver);
     slots.freeExcept(new HashSet<>(placed.values()));
     programmed.confirm(set.hooks(), this::running);
+    attached = attachedTo(set.hooks().keySet());
     return Map.copyOf(set.failures());
+  }
+
+  private Map<Attachment, Long> attachedTo(Set<HookKey> hooks) {
+    Map<Attachment, Long> programs = new HashMap<>();
+    for (HookKey hook : hooks) {
+      Attachment at = pins.hook(hook.ifindex(), hook.direction());
+      programs.put(at, programAt(at));
+    }
+    return Map.copyOf(programs);
+  }
+
+  private long programAt(Attachment hook) {
+    return kernel.attached(hook).map(Kernel.Attached::programId).orElse(0L);
+  }
+
+  /**
+   * Whether a hook runs another program than the last set left there, or none: a look that costs
+   * little beside {@link #apply}, which also finds what was done to maps.
+   */
+  public boolean isDisturbed() {
+    return attached.entrySet().stream()
+        .anyMatch(each -> programAt(each.getKey()) != each.getValue());
   }
 
   private void endTakeOver(Pins other) {
