@@ -14,6 +14,10 @@ final class ContainerCase {
   private static final long CAPABILITIES = 1L << 12 | 1L << 38 | 1L << 39;
 
   private static final int TOKEN_SECONDS = 600;
+
+  /** The API server takes a token for a minute longer than it is good for. */
+  private static final Duration LEEWAY = Duration.ofSeconds(75);
+
   private static final String SHORT_LIVED_TOKENS =
       """
       {"spec": {"template": {"spec": {"volumes": [{"name": "token", "projected": {"sources": [
@@ -71,15 +75,12 @@ final class ContainerCase {
         Long.parseLong(claims.replaceAll(".*\"" + name + "\":(\\d+).*", "$1")));
   }
 
-  /** The API server takes a token for a minute more, and remembers what it took for ten seconds. */
-  private static final long LEEWAY_SECONDS = 75;
-
   /** Waits until the token of then is no more, and sees the same process write its status. */
   void outlivesItsToken(ShortLived then) {
-    Instant over = then.issued().plusSeconds(TOKEN_SECONDS + LEEWAY_SECONDS);
+    Instant over = then.issued().plus(LEEWAY).plusSeconds(TOKEN_SECONDS);
     Poll.until(
         "end of the agent's first token",
-        Duration.ofSeconds(TOKEN_SECONDS + 2 * LEEWAY_SECONDS),
+        Duration.ofSeconds(TOKEN_SECONDS).plus(LEEWAY),
         () -> Instant.now().isAfter(over));
     assertThat(nodes.cluster().accepts(then.token())).as("the first token is no more").isFalse();
 

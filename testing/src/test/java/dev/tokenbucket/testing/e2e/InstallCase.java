@@ -5,12 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tokenbucket.testing.Arrivals;
 import dev.tokenbucket.testing.Commands;
 import io.fabric8.kubernetes.api.model.Pod;
-import java.time.Duration;
 import java.util.List;
 
 /** The chart with its defaults on a bare cluster, a sample, and what then is to be seen. */
 record InstallCase(RealNodes nodes) {
-  private static final Duration TO_LIMITED_TRAFFIC = Duration.ofSeconds(60);
+  private static final double TO_LIMITED_TRAFFIC_SECONDS = 60;
 
   /** The sample's rate from each source, so that other traffic does not count, per second. */
   private static final int RATE = 1_000;
@@ -41,7 +40,7 @@ record InstallCase(RealNodes nodes) {
     }
     System.out.printf(
         "helm install ready after %.1f s, the sample in force after %.1f s%n", installed, limited);
-    assertThat(limited).isLessThan((double) TO_LIMITED_TRAFFIC.toSeconds());
+    assertThat(limited).isLessThan(TO_LIMITED_TRAFFIC_SECONDS);
     statusAndMetricsAgree();
     nodes.removePolicies();
   }

@@ -22,8 +22,15 @@ record UninstallCase(RealNodes nodes) {
       assertNothingOn(node);
       assertThat(nodes.arriving(node, 4 * RATE, 1)).isGreaterThan(3 * RATE);
     }
-    assertThat(nodes.kubectl("get", "pods,jobs,daemonsets,secrets", "-n", Helm.NAMESPACE))
-        .doesNotContain("tokenbucket-");
+    assertThat(
+            nodes.kubectl(
+                "get",
+                "pods,jobs,daemonsets,deployments,services,secrets,leases",
+                "-n",
+                Helm.NAMESPACE,
+                "-o",
+                "name"))
+        .isEmpty();
     assertThat(nodes.kubectl("get", "tbp,tbns")).contains("No resources found");
     nodes.kubectl(
         "delete",
