@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
@@ -24,7 +25,7 @@ final class PolicyFolder {
   private static final String FOLDER = "";
 
   private final Path folder;
-  private Map<String, String> attributes = Map.of();
+  private Map<String, Map<String, Object>> attributes = Map.of();
   private Look last = new Look("", Map.of());
   private long readAt;
   private boolean settled;
@@ -60,12 +61,12 @@ final class PolicyFolder {
    * two looks in a row have found the same, so that a file is not read while it is being written.
    */
   Optional<Look> changed() throws IOException {
-    Map<String, String> now = attributes();
+    Map<String, Map<String, Object>> now = attributes();
     boolean due = System.nanoTime() - readAt > REREAD.toNanos();
     if (!first && settled && !due && now.equals(attributes)) {
       return Optional.empty();
     }
-    Look look = new Look(now.getOrDefault(FOLDER, ""), read(now));
+    Look look = new Look(String.valueOf(now.get(FOLDER)), read(now.keySet()));
     boolean same = !first && look.equals(last);
     boolean report = first || (same && !settled);
     settled = first || same;
@@ -77,25 +78,23 @@ final class PolicyFolder {
   }
 
   /** By name of each policy file, and those of the folder itself. */
-  private Map<String, String> attributes() throws IOException {
-    Map<String, String> found = new TreeMap<>();
-    found.put(FOLDER, Files.readAttributes(folder, "unix:ino,dev").toString());
+  private Map<String, Map<String, Object>> attributes() throws IOException {
+    Map<String, Map<String, Object>> found = new TreeMap<>();
+    found.put(FOLDER, Files.readAttributes(folder, "unix:ino,dev"));
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.toList()) {
         String name = file.getFileName().toString();
         if ((name.endsWith(".yaml") || name.endsWith(".yml")) && Files.isRegularFile(file)) {
-          found.put(
-              name,
-              Files.readAttributes(file, "unix:ino,dev,size,ctime,lastModifiedTime").toString());
+          found.put(name, Files.readAttributes(file, "unix:ino,dev,size,ctime,lastModifiedTime"));
         }
       }
     }
     return found;
   }
 
-  private Map<String, Content> read(Map<String, String> names) {
+  private Map<String, Content> read(Set<String> names) {
     Map<String, Content> contents = new TreeMap<>();
-    for (String name : names.keySet()) {
+    for (String name : names) {
       if (!name.equals(FOLDER)) {
         contents.put(name, read(folder.resolve(name)));
       }
