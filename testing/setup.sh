@@ -7,7 +7,7 @@ set -euo pipefail
 declare -A package=(
     [javac]=openjdk-17-jdk-headless [mvn]=maven [clang]=clang [clang-format]=clang-format
     [bpftool]=bpftool [ip]=iproute2 [etcd]=etcd-server [nsenter]=util-linux [git]=git
-    [buildah]=buildah [mmdebstrap]=mmdebstrap [shellcheck]=shellcheck
+    [jq]=jq [buildah]=buildah [mmdebstrap]=mmdebstrap [shellcheck]=shellcheck
     [socat]=socat [nft]=nftables [iptables-nft]=iptables [ethtool]=ethtool
 )
 case "${1:-}" in
@@ -15,7 +15,7 @@ case "${1:-}" in
     e2e)
         package+=(
             [containerd]=containerd [runc]=runc [/usr/lib/cni/bridge]=containernetworking-plugins
-            [buildah]=buildah [mmdebstrap]=mmdebstrap [tc]=iproute2
+            [tc]=iproute2
         ) ;;
     *) echo "usage: setup.sh [e2e]; not \"$1\"" >&2; exit 2 ;;
 esac

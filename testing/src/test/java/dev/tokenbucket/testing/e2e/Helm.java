@@ -47,6 +47,10 @@ final class Helm {
     }
   }
 
+  Path program() {
+    return program;
+  }
+
   /** Installs the chart, or upgrades to it, and waits until all is ready. */
   String install(String... options) {
     List<String> arguments = new ArrayList<>(List.of("upgrade", "--install", RELEASE));

@@ -66,6 +66,22 @@ final class RealNodes implements AutoCloseable {
     return cluster.kubectl(arguments);
   }
 
+  /**
+   * A script in the checkout's folder, with kubectl and helm on the PATH and the cluster theirs.
+   */
+  List<String> inGuide(String script) {
+    Path kubectl = Path.of(cluster.controlPlane().kubectl().get(0));
+    return List.of(
+        "env",
+        "KUBECONFIG=" + cluster.controlPlane().kubeconfig(),
+        "PATH=%s:%s:%s"
+            .formatted(kubectl.getParent(), helm.program().getParent(), System.getenv("PATH")),
+        "bash",
+        "-euc",
+        "cd \"$0\"; " + script,
+        Commands.repository().toString());
+  }
+
   /** The chart with its defaults, whatever a case before left. */
   void install(String... options) {
     if (cluster.client().namespaces().withName(Helm.NAMESPACE).get() == null) {

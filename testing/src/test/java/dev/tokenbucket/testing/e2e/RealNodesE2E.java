@@ -140,4 +140,10 @@ class RealNodesE2E {
   void uninstallWithoutCleanUpLeavesLimitsUntilTbCleanup() {
     new UninstallCase(nodes).withoutItLimitsStayUntilTheyAreCleanedUp();
   }
+
+  @Test
+  @Order(14)
+  void everyCommandOfTheInstallGuideWorks() {
+    new InstallGuideCase(nodes).everyCommandWorks();
+  }
 }

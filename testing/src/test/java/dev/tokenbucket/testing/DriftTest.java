@@ -1,0 +1,68 @@
+package dev.tokenbucket.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+/** What others do to the kernel's objects is found and put right. */
+class DriftTest extends HostTest {
+  /** What docs/operations.md promises, and something for a busy machine. */
+  private static final Duration READ_BACK = Duration.ofSeconds(60);
+
+  @Test
+  void aDetachedLinkIsAttachedAgain() throws IOException {
+    apply(policy("detached", "rate: {packetsPerSecond: 1000}"));
+    int before = host.status().path("hooks").get(0).path("programId").asInt();
+
+    Commands.run(List.of("bpftool", "link", "detach", "pinned", pin("link").toString()));
+
+    Poll.until(
+        "another program on the hook",
+        READ_BACK,
+        () -> host.status().path("hooks").findPath("programId").asInt(before) != before);
+    assertThat(host.policy("detached").path("rate").asInt()).isEqualTo(1000);
+  }
+
+  @Test
+  void overwrittenParametersAreWrittenAgain() throws IOException {
+    apply(policy("overwritten", "rate: {packetsPerSecond: 1000}"));
+    assertThat(host.policy("overwritten").path("rate").asInt()).isEqualTo(1000);
+    Path parameters = pin("parameters");
+    int heard = agent.log().length();
+    String size =
+        Commands.run(List.of("bpftool", "map", "show", "pinned", parameters.toString()))
+            .replaceAll("(?s).*value (\\d+)B.*", "$1");
+    List<String> zeros = Collections.nCopies(Integer.parseInt(size), "0");
+    for (int slot = 0; slot < 4; slot++) {
+      List<String> update =
+          new ArrayList<>(List.of("bpftool", "map", "update", "pinned", parameters.toString()));
+      update.addAll(List.of("key", slot + "", "0", "0", "0", "value"));
+      update.addAll(zeros);
+      Commands.run(update);
+    }
+
+    Poll.until(
+        "the agent to find it",
+        READ_BACK,
+        () -> agent.log().substring(heard).contains("programmed overwritten"));
+    assertThat(host.policy("overwritten").path("rate").asInt()).isEqualTo(1000);
+  }
+
+  /** The one of that name on the host's BPF file system. */
+  private Path pin(String name) {
+    try (Stream<Path> pins = Files.walk(host.bpffs())) {
+      return pins.filter(pin -> pin.endsWith(name)).findFirst().orElseThrow();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+}
