@@ -25,7 +25,7 @@ record UninstallCase(RealNodes nodes) {
     assertThat(
             nodes.kubectl(
                 "get",
-                "pods,jobs,daemonsets,deployments,services,secrets,leases",
+                "pods,jobs,daemonsets,deployments,services,secrets",
                 "-n",
                 Helm.NAMESPACE,
                 "-o",
