@@ -5,6 +5,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -20,6 +21,8 @@ final class PolicyFolder {
   static final long MAX_FILE_BYTES = 1 << 20;
 
   private static final Duration REREAD = Duration.ofSeconds(5);
+
+  private static final String INODE = "ino";
 
   /** In place of a file's name; no file has it. */
   private static final String FOLDER = "";
@@ -68,13 +71,28 @@ final class PolicyFolder {
     }
     Look look = new Look(String.valueOf(now.get(FOLDER)), read(now.keySet()));
     boolean same = !first && look.equals(last);
-    boolean report = first || (same && !settled);
-    settled = first || same;
+    boolean whole = first || (!same && differsByReplacedFiles(look, now));
+    boolean report = whole || (same && !settled);
+    settled = whole || same;
     first = false;
     attributes = now;
     last = look;
     readAt = System.nanoTime();
     return report ? Optional.of(look) : Optional.empty();
+  }
+
+  private boolean differsByReplacedFiles(Look look, Map<String, Map<String, Object>> now) {
+    return look.identity().equals(last.identity())
+        && look.files().keySet().equals(last.files().keySet())
+        && look.files().entrySet().stream()
+            .filter(file -> !file.getValue().equals(last.files().get(file.getKey())))
+            .allMatch(file -> isReplaced(file.getKey(), now));
+  }
+
+  private boolean isReplaced(String name, Map<String, Map<String, Object>> now) {
+    return !Objects.equals(
+        attributes.getOrDefault(name, Map.of()).get(INODE),
+        now.getOrDefault(name, Map.of()).get(INODE));
   }
 
   /** By name of each policy file, and those of the folder itself. */

@@ -7,6 +7,7 @@ import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.FileTime;
 import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
@@ -68,6 +69,14 @@ class PolicyDirectorySourceTest {
     assertThat(rateAtOneLook()).containsExactly("a 1000");
     write("a.yaml", policy("a", 2000));
     assertThat(rateAtOneLook()).containsExactly("a 1000");
+    assertThat(rateAtOneLook()).containsExactly("a 2000");
+  }
+
+  @Test
+  void aFileThatIsReplacedByRenamingIsReadAtOnce() throws IOException {
+    Path partial = temporary.resolve("partial");
+    Files.writeString(partial, policy("a", 2000));
+    Files.move(partial, policies.resolve("a.yaml"), StandardCopyOption.REPLACE_EXISTING);
     assertThat(rateAtOneLook()).containsExactly("a 2000");
   }
 

@@ -17,7 +17,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Waits until a DaemonSet's pods are ready on every node; Helm itself waits for no such hook. */
+/**
+ * Waits until a DaemonSet's pods are ready on every node, since Helm itself waits for no such hook.
+ * Then it deletes the operators' lease, which is no part of a release.
+ */
 @Command(
     name = "await-daemonset",
     hidden = true,
@@ -44,6 +47,13 @@ public final class AwaitDaemonSetCommand implements Callable<Integer> {
       description = "For how long it waits.")
   private long timeoutSeconds;
 
+  @Option(
+      names = "--then-delete-lease",
+      required = true,
+      paramLabel = "NAME",
+      description = "A lease in that namespace that nobody needs any more.")
+  private String lease = "";
+
   @Override
   public Integer call() throws InterruptedException {
     try (KubernetesClient client = new KubernetesClientBuilder().build()) {
@@ -53,6 +63,7 @@ public final class AwaitDaemonSetCommand implements Callable<Integer> {
             client.apps().daemonSets().inNamespace(namespace).withName(name).get();
         if (set != null && isReady(set)) {
           say("every node is done: " + set.getStatus().getNumberReady());
+          client.leases().inNamespace(namespace).withName(lease).delete();
           return 0;
         }
         TimeUnit.MILLISECONDS.sleep(LOOK.toMillis());
