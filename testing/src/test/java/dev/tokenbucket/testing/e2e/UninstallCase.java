@@ -25,7 +25,7 @@ record UninstallCase(RealNodes nodes) {
     assertThat(
             nodes.kubectl(
                 "get",
-                "pods,jobs,daemonsets,deployments,services,secrets",
+                "pods,jobs,daemonsets,deployments,services,secrets,leases",
                 "-n",
                 Helm.NAMESPACE,
                 "-o",
