@@ -170,6 +170,11 @@ public final class ClusterNode implements AutoCloseable {
     return Commands.run(in(List.of(command)));
   }
 
+  /** Whether a classifier is attached to an interface of its, by a link that is pinned. */
+  public boolean hasHook() {
+    return run("find", "/sys/fs/bpf", "-path", "*/hooks/*/link").contains("/link");
+  }
+
   /** What its kubelet says of which start of the machine this is. */
   String bootId() {
     try {

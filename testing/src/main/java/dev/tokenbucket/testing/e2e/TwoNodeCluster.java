@@ -34,6 +34,7 @@ public final class TwoNodeCluster implements AutoCloseable {
   private final ClusterNetwork network;
   private final ControlPlane controlPlane;
   private final List<ClusterNode> nodes = new ArrayList<>();
+  private final List<Daemon> controllers = new ArrayList<>();
   private final Deque<AutoCloseable> undo;
 
   private TwoNodeCluster(
@@ -145,9 +146,28 @@ public final class TwoNodeCluster implements AutoCloseable {
     command.add("--bind-address=127.0.0.1");
     command.add("--leader-elect=false");
     command.addAll(options);
-    undo.push(
+    Daemon component =
         Daemon.start(
-            name, network.atControl(command), Map.of(), folder.resolve(name + ".log"), LIFETIME));
+            name, network.atControl(command), Map.of(), folder.resolve(name + ".log"), LIFETIME);
+    controllers.add(component);
+    undo.push(component);
+  }
+
+  /**
+   * Takes the API server away for a while. Controller manager and scheduler go too, as in a cluster
+   * where each loses its lease and ends: one that stayed would trust caches older than its own
+   * writes for up to a minute after the API server is back.
+   */
+  public void stopApiServer() {
+    controllers.forEach(Daemon::close);
+    controllers.clear();
+    controlPlane.stopApiServer();
+  }
+
+  /** Starts what {@link #stopApiServer} stopped. */
+  public void startApiServer() {
+    controlPlane.startApiServer();
+    startControllers();
   }
 
   private void startNodes(PauseImage pause, List<Path> images) throws IOException {

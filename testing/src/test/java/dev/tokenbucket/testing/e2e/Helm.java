@@ -53,8 +53,13 @@ final class Helm {
 
   /** Installs the chart, or upgrades to it, and waits until all is ready. */
   String install(String... options) {
+    return installFrom(Commands.repository().resolve("deploy/helm/tokenbucket"), options);
+  }
+
+  /** As {@link #install}, with the chart of a folder. */
+  String installFrom(Path chart, String... options) {
     List<String> arguments = new ArrayList<>(List.of("upgrade", "--install", RELEASE));
-    arguments.add(Commands.repository().resolve("deploy/helm/tokenbucket").toString());
+    arguments.add(chart.toString());
     arguments.addAll(List.of("--wait", "--timeout=3m"));
     arguments.addAll(List.of(options));
     return run(arguments);

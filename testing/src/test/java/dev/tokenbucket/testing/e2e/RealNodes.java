@@ -29,8 +29,10 @@ final class RealNodes implements AutoCloseable {
 
   private final TwoNodeCluster cluster;
   private final Helm helm;
+  private final Path folder;
 
-  private RealNodes(TwoNodeCluster cluster, Helm helm) {
+  private RealNodes(Path folder, TwoNodeCluster cluster, Helm helm) {
+    this.folder = folder;
     this.cluster = cluster;
     this.helm = helm;
   }
@@ -43,7 +45,7 @@ final class RealNodes implements AutoCloseable {
         TwoNodeCluster.start(
             folder, Stream.of("operator.tar", "agent.tar").map(archives::resolve).toList());
     return new RealNodes(
-        cluster, Helm.of(cluster.controlPlane().kubeconfig(), folder.resolve("helm")));
+        folder, cluster, Helm.of(cluster.controlPlane().kubeconfig(), folder.resolve("helm")));
   }
 
   private static String script(String path) {
@@ -52,6 +54,11 @@ final class RealNodes implements AutoCloseable {
 
   TwoNodeCluster cluster() {
     return cluster;
+  }
+
+  /** Where what a run makes is kept. */
+  Path folder() {
+    return folder;
   }
 
   Helm helm() {

@@ -8,6 +8,7 @@ import dev.tokenbucket.testing.Poll;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.Objects;
 import java.util.function.Predicate;
 
@@ -89,10 +90,10 @@ record TroubleCase(RealNodes nodes) {
   void apiServerAway(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
     RealNodes.Load load = nodes.load(node, RATE);
-    nodes.cluster().controlPlane().stopApiServer();
+    nodes.cluster().stopApiServer();
     kill(before);
     Daemon.pause(API_SERVER_AWAY);
-    nodes.cluster().controlPlane().startApiServer();
+    nodes.cluster().startApiServer();
     awaitOther(node, agent -> agent.restarts() > before.restarts());
     load.judge("API server away for " + API_SERVER_AWAY.toSeconds() + " s");
     // The controller manager finds them NotReady, until their kubelets are heard again.
@@ -101,8 +102,12 @@ record TroubleCase(RealNodes nodes) {
     nodes.awaitInForce(POLICY);
   }
 
-  /** While the node is off the policy is said not to be in force there; afterwards it is. */
+  /**
+   * While the node is off the policy is said not to be in force there; afterwards it is. When the
+   * hook is back is told beside the start of another pod of the node.
+   */
   void nodeRebooted(ClusterNode node) {
+    Bystander bystander = Bystander.start(nodes, node);
     node.stop();
     Poll.until(
         "NotReady of " + node.name(), RealNodes.MINUTE, () -> !nodes.cluster().isReady(node));
@@ -110,17 +115,26 @@ record TroubleCase(RealNodes nodes) {
     nodes.apply(POLICY, newRate, "");
     awaitWordOfNotReady();
 
-    long start = System.nanoTime();
+    Instant start = Instant.now();
     node.start();
+    Poll.until("a hook on " + node.name(), RealNodes.MINUTE, node::hasHook);
+    double hooked = secondsSince(start, Instant.now());
     nodes.cluster().awaitReady(node);
-    double ready = (System.nanoTime() - start) / 1e9;
     nodes.awaitInForce(POLICY);
-    double inForce = (System.nanoTime() - start) / 1e9;
     System.out.printf(
-        "%s rebooted: Ready after %.1f s, its limits in force after %.1f s%n",
-        node.name(), ready, inForce);
+        "%s rebooted: limits are back after %.1f s, another of its pods after %.1f s; in force, as"
+            + " the status has it, after %.1f s%n",
+        node.name(),
+        hooked,
+        secondsSince(start, bystander.awaitStarted()),
+        secondsSince(start, Instant.now()));
     assertThat(nodes.arriving(node, 4 * newRate, 2))
         .isBetween(newRate * 0.99, Arrivals.atMost(newRate, RealNodes.BURST, 2));
+    bystander.remove();
+  }
+
+  private static double secondsSince(Instant start, Instant end) {
+    return Duration.between(start, end).toMillis() / 1e3;
   }
 
   void end() {

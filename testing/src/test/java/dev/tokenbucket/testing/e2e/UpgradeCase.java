@@ -2,41 +2,60 @@ package dev.tokenbucket.testing.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.testing.Commands;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/**
- * Another version and back, while more is sent than may arrive. The images of the other version are
- * those of this one under another tag: what is tried is that all pods are replaced, by the steps
- * that an upgrade takes. Programs and maps that differ are TakeOverTest's.
- */
+/** To another version and back, while more is sent than may arrive. */
 record UpgradeCase(RealNodes nodes) {
-  private static final String NEXT = "next";
   private static final int RATE = 1_000;
+  private static final Pattern PROGRAM = Pattern.compile("TCX Ingress +(\\d+)");
+  private static final Pattern TAG = Pattern.compile("tag (\\p{XDigit}+)");
 
   void noGapAndNoRefill() {
+    NextVersion next = NextVersion.build(nodes.folder().resolve("next"));
+    nodes.cluster().nodes().forEach(node -> next.archives().forEach(node::importImage));
     nodes.install();
     nodes.apply("steady", RATE, "");
     nodes.awaitInForce("steady");
     int first = nodes.helm().revision();
     String tag = image(nodes.node(1)).replaceFirst(".*:", "");
-    for (ClusterNode node : nodes.cluster().nodes()) {
-      for (String component : List.of("operator", "agent")) {
-        String name = "localhost/tokenbucket/" + component + ":";
-        node.tagImage(name + tag, name + NEXT);
-      }
-    }
-    underLoad(
-        "helm upgrade",
-        () ->
-            nodes.install(
-                "--set", "operator.image.tag=" + NEXT, "--set", "agent.image.tag=" + NEXT));
-    nodes.cluster().nodes().forEach(node -> assertThat(image(node)).endsWith(":" + NEXT));
+    Set<String> programs = programs();
+    assertThat(programs).as("programs of this version").isNotEmpty();
+
+    underLoad("helm upgrade", () -> nodes.helm().installFrom(next.chart()));
+    nodes.cluster().nodes().forEach(node -> runs(node, NextVersion.VERSION));
+    assertThat(programs())
+        .as("programs of the next version")
+        .isNotEmpty()
+        .doesNotContainAnyElementsOf(programs);
 
     underLoad("helm rollback", () -> nodes.helm().rollBack(first));
-    nodes.cluster().nodes().forEach(node -> assertThat(image(node)).endsWith(":" + tag));
+    nodes.cluster().nodes().forEach(node -> runs(node, tag));
+    assertThat(programs()).isEqualTo(programs);
     nodes.removePolicies();
+  }
+
+  private void runs(ClusterNode node, String version) {
+    assertThat(image(node)).endsWith(":" + version);
+    assertThat(nodes.tb(node, "--version")).contains(version);
+  }
+
+  /** The tags, which are digests of instructions, of the classifiers that the nodes run. */
+  private Set<String> programs() {
+    return nodes.cluster().nodes().stream()
+        .flatMap(node -> found(PROGRAM, nodes.tb(node, "status")))
+        .flatMap(id -> found(TAG, Commands.run("bpftool", "prog", "show", "id", id)))
+        .collect(Collectors.toSet());
+  }
+
+  private static Stream<String> found(Pattern pattern, String text) {
+    return pattern.matcher(text).results().map(result -> result.group(1));
   }
 
   private String image(ClusterNode node) {
