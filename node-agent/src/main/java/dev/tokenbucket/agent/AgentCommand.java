@@ -79,20 +79,27 @@ final class AgentCommand implements Callable<Integer> {
       if (obstacle.isPresent()) {
         new BlockedAgent(obstacle.get(), findings, health).run(opening);
       }
-      Kernel kernel = new LinuxKernel(clsact);
-      BpfFileSystem.ensure(kernel, host.bpffs);
-      Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
-      Exemptions exemptions = new Exemptions(failsafe, host.stateDir);
-      Programmer programmer = new Programmer(kernel, host.bpffs, objects);
-      for (String layout : programmer.otherLayouts()) {
-        LOG.info("maps of layout {} are in force until the first set takes over", layout);
-      }
-      try (Kernel.NetworkWatch network = kernel.watchNetwork();
-          DesiredStateSource desired = opening.open(findings)) {
-        LOG.info("agent ready");
-        new AgentLoop(programmer, host.stateDir, exemptions, health, network).run(desired);
+      // First, for the API server's answer takes as long as what comes before the loop.
+      try (DesiredStateSource desired = opening.open(findings)) {
+        run(desired, health);
       }
     }
     return 0;
+  }
+
+  private void run(DesiredStateSource desired, HealthEndpoint health)
+      throws IOException, InterruptedException {
+    Kernel kernel = new LinuxKernel(clsact);
+    BpfFileSystem.ensure(kernel, host.bpffs);
+    Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
+    Exemptions exemptions = new Exemptions(failsafe, host.stateDir);
+    Programmer programmer = new Programmer(kernel, host.bpffs, objects);
+    for (String layout : programmer.otherLayouts()) {
+      LOG.info("maps of layout {} are in force until the first set takes over", layout);
+    }
+    try (Kernel.NetworkWatch network = kernel.watchNetwork()) {
+      LOG.info("agent ready");
+      new AgentLoop(programmer, host.stateDir, exemptions, health, network).run(desired);
+    }
   }
 }

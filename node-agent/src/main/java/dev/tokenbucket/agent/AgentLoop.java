@@ -3,6 +3,7 @@ package dev.tokenbucket.agent;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Programmer;
+import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -36,10 +37,17 @@ final class AgentLoop {
   private final Kernel.NetworkWatch network;
 
   private Optional<DesiredState> applied = Optional.empty();
+  private Outcome outcome = new Outcome(List.of(), Map.of(), Map.of());
   private boolean failed;
   private long appliedAt;
   private long lookedAt = System.nanoTime();
   private String lastError = "";
+
+  /** What came of a set: what runs, and by uid what failed and what to warn of. */
+  private record Outcome(
+      List<RunningHook> running,
+      Map<String, String> failures,
+      Map<String, List<String>> warnings) {}
 
   AgentLoop(
       Programmer programmer,
@@ -86,23 +94,33 @@ final class AgentLoop {
     // Asked at each look: what it tells is of the time since the last.
     boolean networkChanged = network.changed();
     boolean disturbed = networkChanged || programmer.isDisturbed();
-    if (changed || disturbed || failed || now - appliedAt >= READ_BACK.toNanos()) {
+    boolean due = now - appliedAt >= READ_BACK.toNanos();
+    if (changed || disturbed || failed || (due && !programmer.isUnaltered())) {
       appliedAt = now;
       Map<String, String> failures = apply(wanted, exemptions.of(wanted));
-      Map<String, List<String>> warnings = warnings(wanted);
-      desired.report(wanted, programmer.running(), failures, warnings, exemptions.lines());
+      outcome = new Outcome(programmer.running(), failures, warnings(wanted));
+      report(desired, wanted);
       applied = Optional.of(wanted);
       failed = !failures.isEmpty();
       lastError = logChanged(failures.toString(), lastError);
+    } else if (due) {
+      appliedAt = now;
+      report(desired, wanted);
     }
     sweep();
+  }
+
+  /** Again and again, for a report may not get through. */
+  private void report(DesiredStateSource desired, DesiredState wanted) throws IOException {
+    desired.report(
+        wanted, outcome.running(), outcome.failures(), outcome.warnings(), exemptions.lines());
   }
 
   /** Also kept for {@code tb status}; that they can't be had stops nothing. */
   private Map<String, List<String>> warnings(DesiredState wanted) throws IOException {
     Map<String, List<String>> warnings = new LinkedHashMap<>();
     try {
-      warnings.putAll(programmer.warnings(wanted.policies()));
+      warnings.putAll(programmer.warnings());
     } catch (RuntimeException e) {
       LOG.warn("overlaps and stacked interfaces are not looked for: {}", e.getMessage());
     }

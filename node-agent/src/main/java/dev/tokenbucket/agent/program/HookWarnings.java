@@ -48,22 +48,21 @@ final class HookWarnings {
       List<NetworkDevice> devices,
       Map<HookKey, Integer> foreignBefore) {}
 
-  /** As things are now: by uid, at most {@link #MOST} each. */
-  Map<String, List<String>> of(List<NodePolicy> policies) {
-    Situation now = situation(policies);
+  /**
+   * As things are now: by uid, at most {@link #MOST} each.
+   *
+   * @param hooks the policies of each hook, in their order
+   * @param devices all of this network namespace
+   */
+  Map<String, List<String>> of(Map<HookKey, List<NodePolicy>> hooks, List<NetworkDevice> devices) {
+    Map<HookKey, Integer> foreign = new HashMap<>();
+    hooks.keySet().forEach(hook -> foreign.put(hook, foreignBefore(hook)));
+    Situation now = new Situation(hooks, devices, foreign);
     if (!now.equals(last)) {
       lastWarnings = of(now);
       last = now;
     }
     return lastWarnings;
-  }
-
-  private Situation situation(List<NodePolicy> policies) {
-    HostLinks links = HostLinks.of(kernel);
-    Map<HookKey, List<NodePolicy>> hooks = HookSet.of(policies, links).hooks();
-    Map<HookKey, Integer> foreign = new HashMap<>();
-    hooks.keySet().forEach(hook -> foreign.put(hook, foreignBefore(hook)));
-    return new Situation(hooks, links.devices(), foreign);
   }
 
   private int foreignBefore(HookKey hook) {

@@ -67,7 +67,7 @@ final class PolicySlots {
   private final ProgrammedLog programmed;
 
   /** As last read: decoding them is most of the work, and they seldom change. */
-  private ByteBuffer readIdentities = ByteBuffer.allocate(0);
+  private ByteBuffer lastIdentities = ByteBuffer.allocate(0);
 
   private Map<Integer, SlotIdentity> identities = Map.of();
 
@@ -115,13 +115,17 @@ final class PolicySlots {
     if (!Files.exists(pins.identities())) {
       return new TreeMap<>();
     }
-    ByteBuffer now =
-        kernel.read(pins.identities(), map -> kernel.lookupAll(map, SLOTS, SlotIdentity.SIZE));
-    if (!now.equals(readIdentities)) {
-      readIdentities = now;
+    ByteBuffer now = readIdentities();
+    if (!now.equals(lastIdentities)) {
+      lastIdentities = now;
       identities = decode(now);
     }
     return new TreeMap<>(identities);
+  }
+
+  /** Whose each slot is, one behind the other, as in the map. */
+  ByteBuffer readIdentities() {
+    return kernel.read(pins.identities(), map -> kernel.lookupAll(map, SLOTS, SlotIdentity.SIZE));
   }
 
   private static Map<Integer, SlotIdentity> decode(ByteBuffer all) {

@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.HookSet.HookKey;
 import dev.tokenbucket.agent.program.SlotIdentity.Window;
@@ -16,6 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -46,6 +48,14 @@ public final class Programmer {
 
   /** The number of the program on each hook, as the last set left it. */
   private Map<Attachment, Long> attached = Map.of();
+
+  private HookSet placed = new HookSet(Map.of(), Map.of());
+  private List<NetworkDevice> devices = List.of();
+
+  /** What the last set found right and left alone; empty where it changed anything. */
+  private Optional<AppliedState> confirmed = Optional.empty();
+
+  private boolean mayHaveIdleBuckets = true;
 
   private record ConfigurationKey(
       Direction direction,
@@ -90,26 +100,55 @@ public final class Programmer {
   public Map<String, String> apply(List<NodePolicy> policies, FailsafeSettings failsafes) {
     if (policies.isEmpty()) {
       removeAll();
-      attached = Map.of();
+      forget();
       return Map.of();
     }
-    HookSet set = HookSet.of(policies, HostLinks.of(kernel));
+    confirmed = Optional.empty();
+    HostLinks links = HostLinks.of(kernel);
+    HookSet set = HookSet.of(policies, links);
     set.refuseTooLarge();
+    Set<HookKey> hooks = set.hooks().keySet();
+    Optional<AppliedState> before = state(links, hooks);
     programs.prepareMaps();
     slots.prepare();
-    Map<SlotIdentity, Integer> placed = slots.program(identities(set));
+    Map<SlotIdentity, Integer> slotOf = slots.program(identities(set));
     Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
     set.hooks()
         .forEach(
             (hook, on) ->
-                programs.attach(hook, configuration(key(hook, on, placed, failsafes), made), on));
+                programs.attach(hook, configuration(key(hook, on, slotOf, failsafes), made), on));
     configurations = Map.copyOf(made);
-    programs.removeExcept(set.hooks().keySet());
+    programs.removeExcept(hooks);
     layouts.others().forEach(this::endTakeOver);
-    slots.freeExcept(new HashSet<>(placed.values()));
+    slots.freeExcept(new HashSet<>(slotOf.values()));
     programmed.confirm(set.hooks(), this::running);
-    attached = attachedTo(set.hooks().keySet());
+    attached = attachedTo(hooks);
+    placed = set;
+    devices = links.devices();
+    mayHaveIdleBuckets = slotOf.keySet().stream().anyMatch(SlotIdentity::isSwept);
+    confirmed = state(links, hooks).filter(now -> before.equals(Optional.of(now)));
     return Map.copyOf(set.failures());
+  }
+
+  private void forget() {
+    attached = Map.of();
+    placed = new HookSet(Map.of(), Map.of());
+    devices = List.of();
+    confirmed = Optional.empty();
+  }
+
+  private Optional<AppliedState> state(HostLinks links, Set<HookKey> hooks) {
+    return AppliedState.read(kernel, pins, slots, links, hooks);
+  }
+
+  /**
+   * Whether everything is as a set found it that had nothing to change: a read-back that costs
+   * little beside {@link #apply}. False as well where the last set did change something.
+   */
+  public boolean isUnaltered() {
+    return confirmed.isPresent()
+        && !isDisturbed()
+        && confirmed.equals(state(HostLinks.of(kernel), placed.hooks().keySet()));
   }
 
   private Map<Attachment, Long> attachedTo(Set<HookKey> hooks) {
@@ -144,9 +183,9 @@ public final class Programmer {
     return layouts.others().stream().map(layouts::number).toList();
   }
 
-  /** What a user should know of these policies though they run, by uid: at most 16 each. */
-  public Map<String, List<String>> warnings(List<NodePolicy> policies) {
-    return warnings.of(policies);
+  /** What a user should know of the last set though it runs, by uid: at most 16 each. */
+  public Map<String, List<String>> warnings() {
+    return warnings.of(placed.hooks(), devices);
   }
 
   private static Map<SlotIdentity, NodePolicy> identities(HookSet set) {
@@ -206,6 +245,9 @@ public final class Programmer {
    * removed was full, so no limit changes by it.
    */
   public void sweep() {
+    if (!mayHaveIdleBuckets) {
+      return;
+    }
     Map<Integer, SlotIdentity> all = slots.all();
     if (all.isEmpty()) {
       return;
@@ -213,12 +255,7 @@ public final class Programmer {
     PolicySlots.TableCounters tables = slots.tableCounters();
     Map<SlotIdentity, Integer> slotOf = new HashMap<>();
     all.forEach((slot, identity) -> slotOf.put(identity, slot));
-    all.entrySet()
-        .removeIf(
-            each ->
-                !each.getValue().per().isTabled()
-                    || each.getValue().evicts()
-                    || !tables.isUsed(each.getKey()));
+    all.entrySet().removeIf(each -> !each.getValue().isSwept() || !tables.isUsed(each.getKey()));
     all.forEach(
         (slot, identity) ->
             sweep(

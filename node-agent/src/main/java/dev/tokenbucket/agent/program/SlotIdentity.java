@@ -76,6 +76,11 @@ record SlotIdentity(
         name, uid, unit, per, capacity, evicts, ipv4PrefixLength, ipv6PrefixLength, ifindex, other);
   }
 
+  /** Whether its buckets are in a table that {@link Sweeper} keeps free of idle ones. */
+  boolean isSwept() {
+    return per.isTabled() && !evicts;
+  }
+
   byte[] encode() {
     ByteBuffer to = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
     put(to, name, NAME);
