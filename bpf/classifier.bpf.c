@@ -74,17 +74,19 @@ int tokenbucket(struct __sk_buff *skb)
 {
 	struct clock_source source = {};
 	struct packet packet = {};
+	enum parse_result parsed;
 	__u64 policies;
 
 #ifdef TB_CLOCK_FROM_TIMESTAMP
 	source.timestamp = skb->tstamp;
 	source.late_ticks = skb->mark;
 #endif
-	if (!parse_packet(skb, hook.ethernet, hook.features, &packet)) {
+	parsed = parse_packet(skb, hook.ethernet, hook.features, &packet);
+	if (parsed == PARSE_NOT_IP) {
 		count_not_ip();
 		return TC_ACT_UNSPEC;
 	}
-	policies = match_policies(&packet);
+	policies = parsed == PARSE_IP ? match_policies(&packet) : match_all_policies();
 	if ((hook.features & HOOK_FAILSAFE) && (policies & hook.failsafe_policies) &&
 	    failsafe_may_exempt(&packet) && failsafe_exempts(&source, &packet))
 		policies &= ~hook.failsafe_policies;

@@ -161,7 +161,7 @@ static __always_inline __u64 match_connection(const struct packet *packet, __u32
 {
 	if (packet->new_connection)
 		return ~0ULL;
-	if ((packet->known & PACKET_TCP_FLAGS) ||
+	if ((packet->known & PACKET_CONNECTION) ||
 	    ((packet->known & PACKET_PROTOCOL) && packet->protocol != 6))
 		return hook.any_connection.word[word];
 	return hook.any_connection.word[word] | hook.match_terms.word[word];
@@ -232,6 +232,12 @@ __noinline __u64 match_policies_of(__u64 terms, __u32 word)
 		terms &= terms - 1;
 	}
 	return policies;
+}
+
+/* Those that judge a packet of which nothing is known: it matches all, and nothing exempts it. */
+static __always_inline __u64 match_all_policies(void)
+{
+	return hook.policies ? ~0ULL >> ((64 - hook.policies) & 63) : 0;
 }
 
 /* The policies that judge the packet, a bit each. */

@@ -10,7 +10,11 @@
 #define PACKET_TRANSPORT                                                                           \
 	(1 << 1) /* the transport header begins in this packet: no later fragment */
 #define PACKET_PORTS (1 << 2)
-#define PACKET_TCP_FLAGS (1 << 3)
+#define PACKET_CONNECTION                                                                          \
+	(1 << 3) /* whether it opens a connection: by the flags of TCP, or a later fragment */
+
+/* The version of a frame that may be IP, and can't be read; all else of it is zero. */
+#define PACKET_UNREADABLE 1
 
 /*
  * Of a tunnel's packet: the outer header. Written by parse.h alone; one CPU's, on its stack. Where
@@ -24,7 +28,7 @@ struct packet {
 	__u32 network;	    /* offset of the IP header */
 	__be16 source_port; /* TCP, UDP, SCTP; zero where there is none to read */
 	__be16 destination_port;
-	__u8 version; /* 4 or 6 */
+	__u8 version; /* 4, 6 or PACKET_UNREADABLE; never zero, by which keys are told from none */
 	__u8 protocol;
 	__u8 known;
 	__u8 new_connection; /* TCP with SYN and without ACK */

@@ -33,6 +33,22 @@
 #define IPV4_FRAGMENT_OFFSET 0x1fff /* host order, in 8 bytes */
 #define IPV6_FRAGMENT_OFFSET 0xfff8
 
+/*
+ * A fragment at offset 1 may rewrite the flags of TCP, in bytes 8 to 15, where a receiver lets
+ * fragments overlap (RFC 1858). Those further behind open no connection.
+ */
+#define PARSE_FLAGS_FRAGMENT 1
+
+/* Tags in the frame that are walked. The kernel strips any number, if their VID is 0. */
+#define PARSE_MAX_TAGS 8
+
+enum parse_result {
+	PARSE_NOT_IP,
+	PARSE_IP,
+	/* A frame with a tag that does not say what follows, or too many of them: maybe IP. */
+	PARSE_UNREADABLE,
+};
+
 /* Where the IP header begins, and which it is: ETH_P_IP or ETH_P_IPV6 in network order, or else. */
 struct network_header {
 	__u32 offset;
@@ -45,37 +61,87 @@ static __always_inline _Bool parse_is_tag(__be16 protocol)
 }
 
 /*
- * Behind the Ethernet header and up to two tags in the frame; one more may be beside it. The type
- * is read from the frame: what a sender claims in the socket decides nothing on the wire.
+ * Behind the Ethernet header and its tags: {offset, type of what follows} in one number, negative
+ * where that can't be read. A global function keeps the walk out of the way of untagged frames.
  */
-static __always_inline _Bool parse_ethernet(struct packet_context *context,
-					    struct network_header *network)
+__noinline int parse_tags(struct packet_context *context)
+{
+	__u32 offset = ETH_HLEN;
+	__be16 protocol;
+
+	if (!context)
+		return -1;
+#pragma clang loop unroll(full)
+	for (int tags = 0; tags < PARSE_MAX_TAGS; tags++) {
+		/* A tag is {identifier, type of what follows}. */
+		if (!context_read(context, offset + 2, &protocol, sizeof(protocol)))
+			return -1;
+		offset += VLAN_TAG_BYTES;
+		if (!parse_is_tag(protocol))
+			return offset << 16 | protocol;
+	}
+	return -1;
+}
+
+/*
+ * Behind the Ethernet header and the tags in the frame; one more may be beside it. The type is read
+ * from the frame: what a sender claims in the socket decides nothing on the wire.
+ */
+static __always_inline enum parse_result parse_ethernet(struct packet_context *context,
+							struct network_header *network)
 {
 	struct ethhdr *ethernet = context_header(context, 0, ETH_HLEN);
+	int behind;
 
 	if (!ethernet)
-		return 0;
+		return PARSE_NOT_IP;
 	network->offset = ETH_HLEN;
 	network->protocol = ethernet->h_proto;
-	for (int tags = 0; tags < 2 && parse_is_tag(network->protocol); tags++) {
-		/* A tag is {identifier, type of what follows}. */
-		if (!context_read(context, network->offset + 2, &network->protocol, 2))
-			return 0;
-		network->offset += VLAN_TAG_BYTES;
+	if (!parse_is_tag(network->protocol))
+		return PARSE_IP;
+	behind = parse_tags(context);
+	if (behind < 0)
+		return PARSE_UNREADABLE;
+	network->offset = behind >> 16;
+	network->protocol = behind;
+	return PARSE_IP;
+}
+
+/*
+ * The type of what a link without a header carries, by the version in its first byte, as the kernel
+ * that receives it looks at it, too: a type beside the packet is the sender's word. A global
+ * function, so that the verifier walks what follows once.
+ */
+__noinline int parse_headless(struct packet_context *context)
+{
+	__u8 first;
+
+	if (!context || !context_read(context, 0, &first, sizeof(first)))
+		return 0;
+	switch (first >> 4) {
+	case 4:
+		return bpf_htons(ETH_P_IP);
+	case 6:
+		return bpf_htons(ETH_P_IPV6);
+	default:
+		return 0;
 	}
-	return 1;
 }
 
 /* The offset of the transport header. */
 static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, struct packet *packet)
 {
+	__u32 fragment = bpf_ntohs(ip->frag_off) & IPV4_FRAGMENT_OFFSET;
+
 	packet->version = 4;
 	packet->source[0] = ip->saddr;
 	packet->destination[0] = ip->daddr;
 	packet->protocol = ip->protocol;
 	packet->known = PACKET_PROTOCOL;
-	if (!(ip->frag_off & bpf_htons(IPV4_FRAGMENT_OFFSET)))
+	if (!fragment)
 		packet->known |= PACKET_TRANSPORT;
+	else if (fragment > PARSE_FLAGS_FRAGMENT)
+		packet->known |= PACKET_CONNECTION;
 	return offset + ip->ihl * 4;
 }
 
@@ -105,36 +171,33 @@ static __always_inline __u32 parse_extension_length(__u8 type, __u8 length)
 	return (length + 1) * 8;
 }
 
-/* An extension header at the end of the walk leaves the protocol unknown. */
-static __always_inline void parse_protocol(__u8 next, __u8 transport, struct packet *packet)
-{
-	if (parse_is_extension(next))
-		return;
-	packet->protocol = next;
-	packet->known = PACKET_PROTOCOL | transport;
-}
-
 /*
- * Walks extension headers to the transport header. A later fragment holds none of what its
- * Fragment header announces, so the walk ends there; the protocol is known where it is announced.
+ * Walks extension headers to the transport header; where one is at the walk's end, the protocol is
+ * unknown. A later fragment holds none of what its Fragment header announces, and its receiver asks
+ * the first fragment alone what is announced (RFC 8200, 4.5): the protocol is unknown, too.
  */
 static __always_inline __u32 parse_extensions(struct packet_context *context, __u32 offset,
 					      __u8 next, struct packet *packet)
 {
 	for (int i = 0; i < PARSE_MAX_EXTENSIONS && parse_is_extension(next); i++) {
 		__u8 header[4];
+		__u32 fragment;
 
 		if (!context_read(context, offset, header, sizeof(header)))
 			return offset;
-		if (next == IPPROTO_FRAGMENT &&
-		    (((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET)) {
-			parse_protocol(header[0], 0, packet);
+		fragment = ((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET;
+		if (next == IPPROTO_FRAGMENT && fragment) {
+			if (fragment >> 3 > PARSE_FLAGS_FRAGMENT)
+				packet->known = PACKET_CONNECTION;
 			return offset;
 		}
 		offset += parse_extension_length(next, header[1]);
 		next = header[0];
 	}
-	parse_protocol(next, PACKET_TRANSPORT, packet);
+	if (parse_is_extension(next))
+		return offset;
+	packet->protocol = next;
+	packet->known = PACKET_PROTOCOL | PACKET_TRANSPORT;
 	return offset;
 }
 
@@ -145,7 +208,7 @@ static __always_inline void parse_tcp_flags(struct packet_context *context, __u3
 
 	if (!context_read(context, transport + TCP_FLAGS_OFFSET, &flags, 1))
 		return;
-	packet->known |= PACKET_TCP_FLAGS;
+	packet->known |= PACKET_CONNECTION;
 	packet->new_connection = (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
 }
 
@@ -228,34 +291,46 @@ static __always_inline _Bool parse_ipv6_packet(struct packet_context *context, _
 	return 1;
 }
 
-/*
- * False for what is not IP, or has no whole fixed IP header. features: the hook's, which say
- * whether what comes behind the fixed header is asked for; a merged packet's size asks by itself.
- */
-static __always_inline _Bool parse_packet(struct packet_context *context, _Bool has_ethernet,
-					  __u32 features, struct packet *packet)
+/* What is judged of a frame that may be IP all the same, and of which nothing is known. */
+static __always_inline enum parse_result parse_unreadable(struct packet_context *context,
+							  struct packet *packet)
 {
-	struct network_header network = {.protocol = context_protocol(context)};
+	packet->version = PACKET_UNREADABLE;
+	context_measure(context, ETH_HLEN, packet);
+	return PARSE_UNREADABLE;
+}
+
+/*
+ * PARSE_NOT_IP also for what has no whole fixed IP header. features: the hook's, which say whether
+ * what comes behind the fixed header is asked for; a merged packet's size asks by itself.
+ */
+static __always_inline enum parse_result parse_packet(struct packet_context *context,
+						      _Bool has_ethernet, __u32 features,
+						      struct packet *packet)
+{
+	struct network_header network = {};
 	_Bool merged = context_is_merged(context);
 	_Bool walk = features & HOOK_WALKS;
 	__u32 transport = 0;
 	_Bool is_ip = 0;
 
-	if (has_ethernet && !parse_ethernet(context, &network))
-		return 0;
+	if (!has_ethernet)
+		network.protocol = parse_headless(context);
+	else if (parse_ethernet(context, &network) == PARSE_UNREADABLE)
+		return parse_unreadable(context, packet);
 	if (network.protocol == bpf_htons(ETH_P_IP))
 		is_ip = parse_ipv4_packet(context, network.offset, packet, &transport);
 	else if (network.protocol == bpf_htons(ETH_P_IPV6))
 		is_ip =
 		    parse_ipv6_packet(context, network.offset, walk || merged, packet, &transport);
 	if (!is_ip)
-		return 0;
+		return PARSE_NOT_IP;
 	packet->network = network.offset;
 	if (walk)
 		parse_transport(context, transport, features, packet);
 	context_measure(
 	    context, merged ? parse_merged_headers(context, transport, packet) : transport, packet);
-	return 1;
+	return PARSE_IP;
 }
 
 #endif

@@ -209,7 +209,8 @@ static __always_inline int policy_mark(struct packet_context *context, struct cl
 
 	policy_count(hook.policy[i].slot, packet, decided >> POLICY_VERDICT_SHIFT & 3,
 		     decided >> POLICY_OVERFLOW_SHIFT & 1, marked);
-	return marked || (flags & POLICY_AUDIT) ? POLICY_PASS : POLICY_DROP;
+	/* SetDSCP limits nothing, also where the packet can't be written. */
+	return marked || (flags & (POLICY_AUDIT | POLICY_SETS_DSCP)) ? POLICY_PASS : POLICY_DROP;
 }
 
 #endif

@@ -27,7 +27,8 @@ struct traffic_class {
 static __always_inline _Bool rewrite_read(struct packet_context *context,
 					  const struct packet *packet, struct traffic_class *class)
 {
-	if (!context_read(context, packet->network, class->byte, sizeof(class->byte)))
+	if (packet->version == PACKET_UNREADABLE ||
+	    !context_read(context, packet->network, class->byte, sizeof(class->byte)))
 		return 0;
 	class->value = packet->version == 4 ? class->byte[1]
 					    : (__u8)(class->byte[0] << 4) | class->byte[1] >> 4;

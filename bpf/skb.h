@@ -14,18 +14,12 @@
 
 #define VLAN_TAG_BYTES 4
 
-/* As the kernel tells it, where a link has no header that says so. */
-static __always_inline __be16 context_protocol(const struct packet_context *skb)
-{
-	return skb->protocol;
-}
-
 static __always_inline _Bool context_is_merged(const struct packet_context *skb)
 {
 	return skb->gso_size != 0;
 }
 
-/* Furthest that headers read in place begin: an Ethernet header and two tags come before. */
+/* Furthest that headers read in place begin: an Ethernet header and tags come before. */
 #define SKB_MAX_OFFSET 64
 
 /* Both ends are loaded anew each time: kept in a register clang takes them for 32-bit numbers. */

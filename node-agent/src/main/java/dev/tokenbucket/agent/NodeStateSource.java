@@ -56,6 +56,17 @@ final class NodeStateSource implements DesiredStateSource {
   private final Absence absence = new Absence(ABSENCE);
   private final Semaphore changes = new Semaphore(0);
 
+  /** The loop asks every few seconds, and most often for what it has had. */
+  private @Nullable Understood last;
+
+  /** What a version of the node state asks for. */
+  private record Understood(GenericKubernetesResource of, Optional<DesiredState> desired) {
+    @SuppressWarnings("ReferenceEquality") // comparing what is in them is what this spares
+    boolean isOf(GenericKubernetesResource state) {
+      return of == state;
+    }
+  }
+
   /**
    * Watches from now on.
    *
@@ -149,6 +160,14 @@ final class NodeStateSource implements DesiredStateSource {
     if (state == null || state.getMetadata().getDeletionTimestamp() != null) {
       return Optional.empty();
     }
+    // The informer's store has the same object until another version of it comes.
+    if (last == null || !last.isOf(state)) {
+      last = new Understood(state, understand(state));
+    }
+    return last.desired();
+  }
+
+  private Optional<DesiredState> understand(GenericKubernetesResource state) {
     JsonNode spec = part(state, "spec");
     if (!spec.path("policies").isArray()) {
       return Optional.empty();

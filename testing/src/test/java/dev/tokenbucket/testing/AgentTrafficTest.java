@@ -14,6 +14,8 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The agent on a bare host, under real packets. Needs root. */
 @ExtendWith(RequiresRoot.class)
@@ -169,6 +171,18 @@ class AgentTrafficTest {
 
     // neighbour discovery and the like may add a few
     assertThat(bytesOf("p") - before).isBetween(frames * 68L, frames * 68L + 4_000);
+  }
+
+  /** The kernel strips them all, and would deliver what they hide. */
+  @ParameterizedTest
+  @ValueSource(ints = {4, 8, 12})
+  void anyNumberOfPriorityTagsHidesNoPacket(int tags) throws IOException {
+    apply("{per: SourceIP}", 1);
+    String frame = "ffffffffffff0200000000aa" + "81000000".repeat(tags) + "0800" + udp(50);
+    Commands.run(network.atSource(RawFrames.command("to-1", frame, BURST + 50)));
+
+    assertThat(host.policy("p").path("conformPackets").asLong()).isBetween(100L, 110L);
+    assertThat(host.policy("p").path("exceedPackets").asLong()).isBetween(40L, 50L);
   }
 
   @Test

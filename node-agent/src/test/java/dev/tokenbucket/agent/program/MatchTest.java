@@ -135,6 +135,37 @@ class MatchTest extends KernelTest {
     assertJudged(ONE.exempting(Terms.toPorts(UDP, new PortRange(2, 2))), first, false);
   }
 
+  @ParameterizedTest
+  @CsvSource({"1, true", "2, false", "100, false"})
+  void aLaterFragmentThatHoldsNoFlagsOpensNoConnection(int offset, boolean judged) {
+    byte[] later = Frames.fragment(Frames.tcp(5, 80, 2), offset);
+    assertJudged(ONE.matching(Terms.newConnections()), later, judged);
+    assertJudged(
+        ONE.matching(Terms.newConnections()),
+        Frames.extended(5, 80, Extension.fragment(offset)),
+        judged);
+  }
+
+  @Test
+  void laterFragmentsPassARateOfConnectionsUncounted() {
+    try (VirtualHook hook = hook(Policy.connections(1, 3))) {
+      assertThat(hook.passing(20, Frames.fragment(Frames.tcp(5, 80, 16), 100))).isEqualTo(20);
+      assertThat(hook.counters(0).conformPackets()).isZero();
+    }
+  }
+
+  /** Receivers ask the first fragment alone. */
+  @ParameterizedTest
+  @ValueSource(ints = {17, 6, 58, 59})
+  void theProtocolThatALaterFragmentOfIpv6TellsIsNotBelieved(int next) {
+    byte[] later = Frames.extended(1, 2, Extension.fragment(9));
+    later[14 + 40] = (byte) next;
+    for (int protocol : new int[] {TCP, UDP, 58}) {
+      assertJudged(ONE.matching(Terms.protocol(protocol)), later, true);
+      assertJudged(ONE.exempting(Terms.protocol(protocol)), later, true);
+    }
+  }
+
   @Test
   void aFirstFragmentTooShortForFlagsCountsAsNew() {
     byte[] first = Frames.cut(Frames.fragment(Frames.tcp(5, 80, 16), 0), 14 + 20 + 8);

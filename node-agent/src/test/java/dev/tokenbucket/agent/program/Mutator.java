@@ -66,7 +66,7 @@ final class Mutator {
       case 3 -> type(ETHERNET - 2);
       case 4 -> cut();
       case 5 -> grow();
-      case 6 -> tag();
+      case 6 -> tags();
       case 7 -> copy(seed(), random.nextInt(Math.min(length, HEADERS)));
       default -> source();
     }
@@ -96,6 +96,13 @@ final class Mutator {
       frame[length + i] = (byte) random.nextInt();
     }
     length += more;
+  }
+
+  /** One, or a pile of them. */
+  private void tags() {
+    for (int i = random.nextInt(4) == 0 ? random.nextInt(12) : 0; i >= 0; i--) {
+      tag();
+    }
   }
 
   private void tag() {

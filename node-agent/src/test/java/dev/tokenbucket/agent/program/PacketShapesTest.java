@@ -2,8 +2,12 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Frames.Extension;
+import dev.tokenbucket.api.v1alpha1.Direction;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,8 +39,74 @@ class PacketShapesTest extends KernelTest {
   void aTaggedFrameThatIsNotIpPassesAndIsCountedApart() {
     try (VirtualHook hook = hook(Policy.packets(1, 1))) {
       assertThat(hook.passing(3, Frames.tagged(Frames.arp(), VLAN))).isEqualTo(3);
-      assertThat(hook.passing(3, Frames.tagged(PLAIN, VLAN, VLAN, VLAN))).isEqualTo(3);
+      assertThat(hook.passing(3, Frames.tagged(Frames.arp(), tags(8)))).isEqualTo(3);
       assertThat(hook.notIp()).isEqualTo(6);
+    }
+  }
+
+  private static int[] tags(int count) {
+    return IntStream.range(0, count).map(i -> i % 2 == 0 ? VLAN : SERVICE_VLAN).toArray();
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {3, 4, 5, 8})
+  void asManyTagsAsTheKernelStripsHideNoIpPacket(int count) {
+    try (VirtualHook hook = hook(Policy.packets(1, 1).perSource(10))) {
+      assertThat(hook.passes(PLAIN)).isTrue();
+      assertThat(hook.passes(Frames.tagged(PLAIN, tags(count)))).isFalse();
+      assertThat(hook.notIp()).isZero();
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {9, 20})
+  void moreTagsThanAreWalkedMatchEveryPolicyAndShareABucket(int count) {
+    byte[] frame = Frames.tagged(PLAIN, tags(count));
+    byte[] other = Frames.tagged(Frames.udp("fd00::3", 100), tags(count));
+    Policy elsewhere = Policy.packets(1, 2).perSource(10).matching(Terms.to("192.0.2.0/24"));
+    try (VirtualHook hook = hook(elsewhere.exempting(Terms.from("0.0.0.0/0", "::/0")))) {
+      assertThat(hook.passes(frame)).isTrue();
+      assertThat(hook.passes(other)).isTrue();
+      assertThat(hook.passes(frame)).isFalse();
+      assertThat(hook.notIp()).isZero();
+    }
+  }
+
+  @Test
+  void aTagThatIsCutOffMatchesEveryPolicy() {
+    byte[] cut = Frames.cut(Frames.tagged(PLAIN, VLAN), 15);
+    try (VirtualHook hook = hook(Policy.packets(1, 1).perFlow(10), Policy.connections(1, 9))) {
+      assertThat(hook.passing(3, cut)).isOne();
+      assertThat(hook.counters(1).conformPackets()).isOne();
+    }
+  }
+
+  @Test
+  void whatCannotBeReadPassesUnmarkedWhereNothingIsLimited() {
+    byte[] frame = Frames.tagged(PLAIN, tags(9));
+    try (VirtualHook hook = hook(Policy.packets(1, 1).settingDscp(10))) {
+      assertThat(hook.passing(3, frame)).isEqualTo(3);
+      assertThat(hook.counters(0).exceedPackets()).isEqualTo(2);
+      assertThat(hook.counters(0).marked()).isZero();
+    }
+    try (VirtualHook hook = hook(Policy.packets(1, 1).markingEcn())) {
+      assertThat(hook.passing(3, frame)).isOne();
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"10.0.0.2, 0x88b5", "10.0.0.2, 0x86dd", "fd00::2, 0x88b5", "fd00::2, 0x0800"})
+  void onALinkWithoutHeaderTheVersionDecides(String source, String type) {
+    byte[] frame = Frames.udp(source, 100);
+    byte[] packet = Arrays.copyOfRange(frame, 14, frame.length);
+    ByteBuffer.wrap(packet).putShort(12, (short) Integer.decode(type).intValue());
+    try (VirtualHook hook =
+        hook(Direction.Egress, false, FailsafeSettings.LINK_ONLY, Policy.packets(1, 1))) {
+      assertThat(hook.passing(3, packet)).isOne();
+      assertThat(hook.notIp()).isZero();
+      packet[0] = 0x70;
+      assertThat(hook.passing(3, packet)).isEqualTo(3);
+      assertThat(hook.notIp()).isEqualTo(3);
     }
   }
 
