@@ -12,6 +12,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** What others do to the kernel's objects is found and put right. */
 class DriftTest extends HostTest {
@@ -55,6 +57,39 @@ class DriftTest extends HostTest {
         READ_BACK,
         () -> agent.log().substring(heard).contains("programmed overwritten"));
     assertThat(host.policy("overwritten").path("rate").asInt()).isEqualTo(1000);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"parameters", "counters", "table"})
+  void aMapThatWasUnpinnedIsNoneThatTheAgentWritesToAlone(String name) throws IOException {
+    String policy = "unpinned-" + name.replace('_', '-');
+    apply(policy(policy, "rate: {packetsPerSecond: 1000}, bucket: {per: SourceIP}"));
+    assertThat(usedBy(program(), pin(name)) || name.equals("table")).isTrue();
+    int before = program();
+
+    Files.delete(pin(name));
+
+    Poll.until("another program on the hook", READ_BACK, () -> isAnother(program(), before));
+    assertThat(usedBy(program(), pin(name)) || name.equals("table")).isTrue();
+    change(policy(policy, "rate: {packetsPerSecond: 2000}, bucket: {per: SourceIP}"));
+    assertThat(host.policy(policy).path("rate").asInt()).isEqualTo(2000);
+  }
+
+  private static boolean isAnother(int program, int before) {
+    return program != 0 && program != before;
+  }
+
+  /** The hook's program; 0 where none is shown. */
+  private int program() {
+    return host.status().path("hooks").path(0).path("programId").asInt();
+  }
+
+  private static boolean usedBy(int program, Path pin) {
+    String map = Commands.run("bpftool", "map", "show", "pinned", pin.toString());
+    String id = map.substring(0, map.indexOf(':'));
+    return (" " + Commands.run("bpftool", "prog", "show", "id", "" + program))
+        .replaceAll("(?s).*map_ids ([0-9,]*).*", ",$1,")
+        .contains("," + id + ",");
   }
 
   /** The one of that name on the host's BPF file system. */

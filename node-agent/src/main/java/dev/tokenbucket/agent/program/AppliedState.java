@@ -36,7 +36,7 @@ record AppliedState(
   /** As things are now; empty where the maps are not pinned. */
   static Optional<AppliedState> read(
       Kernel kernel, Pins pins, PolicySlots slots, HostLinks links, Set<HookKey> hooks) {
-    if (!Files.exists(pins.identities()) || !Files.exists(pins.map("parameters"))) {
+    if (!slots.arePinned()) {
       return Optional.empty();
     }
     Map<HookKey, List<Long>> programs = new HashMap<>();

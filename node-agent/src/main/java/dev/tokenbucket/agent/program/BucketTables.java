@@ -124,6 +124,24 @@ final class BucketTables {
     return readInner(outer, key, pin, kernel::memory);
   }
 
+  /** Whether all of a slot's maps are pinned, and the ones that programs use. */
+  boolean isWhole(int slot, SlotIdentity identity) {
+    if (!isPinned(tables(identity), slot, pins.slot(slot).resolve(TABLE))) {
+      return false;
+    }
+    return identity.evicts()
+        || (isPinned("hints", slot, hints(slot))
+            && isPinned("free_places", slot, freePlaces(slot))
+            && IntStream.range(0, arrays(identity.capacity()))
+                .allMatch(
+                    array ->
+                        isPinned("places", slot * SLOT_ARRAYS + array, placesPin(slot, array))));
+  }
+
+  private boolean isPinned(String outer, int key, Path pin) {
+    return readInner(outer, key, pin, inner -> true).orElse(false);
+  }
+
   /** Empty where the array holds no map there, or another one than is pinned. */
   private <T> Optional<T> readInner(String outer, int key, Path pin, IntFunction<T> use) {
     Optional<Long> held = kernel.read(pins.map(outer), map -> kernel.innerId(map, key));

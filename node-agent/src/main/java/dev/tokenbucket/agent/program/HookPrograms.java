@@ -77,7 +77,9 @@ final class HookPrograms {
 
   private boolean isWanted(Attachment at, long programId, HookConfiguration wanted) {
     return ProgramPins.isOfVersion(at, programId, version())
-        && programPins.configuration(at, programId).filter(wanted::isOf).isPresent();
+        && programPins.configuration(at, programId).filter(wanted::isOf).isPresent()
+        // A map that was unpinned, and made anew, is none that the program reads.
+        && programPins.usesAll(at, programId, pins.ofClassifier(at.folder()).values());
   }
 
   private String version() {

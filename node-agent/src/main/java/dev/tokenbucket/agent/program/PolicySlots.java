@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -110,6 +111,12 @@ final class PolicySlots {
         Map.of());
   }
 
+  /** Whether the maps are there that tell of slots. */
+  boolean arePinned() {
+    return Files.exists(pins.identities())
+        && Pins.HOST_MAPS.stream().allMatch(map -> Files.exists(pins.map(map)));
+  }
+
   /** The slots in use. */
   Map<Integer, SlotIdentity> all() {
     if (!Files.exists(pins.identities())) {
@@ -149,11 +156,12 @@ final class PolicySlots {
     all().forEach((slot, identity) -> slotOf.put(identity, slot));
     Map<SlotIdentity, Integer> placed = new HashMap<>();
     Lines lines = linesInForce();
+    Set<Integer> broken = broken(slotOf);
     wanted.forEach(
         (identity, policy) -> {
           Integer there = slotOf.get(identity);
-          if (there == null) {
-            int free = free(slotOf.values());
+          if (there == null || broken.contains(there)) {
+            int free = free(slotOf.values(), broken);
             begin(free, identity, policy);
             slotOf.put(identity, free);
             placed.put(identity, free);
@@ -165,9 +173,24 @@ final class PolicySlots {
     return placed;
   }
 
-  private static int free(Collection<Integer> taken) {
+  /** Slots whose table can't be kept, for others have unpinned or exchanged a part of it. */
+  private Set<Integer> broken(Map<SlotIdentity, Integer> slotOf) {
+    Set<Integer> broken = new HashSet<>();
+    slotOf.forEach(
+        (identity, slot) -> {
+          if (identity.per().isTabled() && !tables.isWhole(slot, identity)) {
+            LOG.warn(
+                "the table of {} was unpinned or exchanged by another; its buckets start full",
+                identity.name());
+            broken.add(slot);
+          }
+        });
+    return broken;
+  }
+
+  private static int free(Collection<Integer> taken, Set<Integer> broken) {
     return IntStream.range(0, USABLE)
-        .filter(slot -> !taken.contains(slot))
+        .filter(slot -> !taken.contains(slot) && !broken.contains(slot))
         .findFirst()
         .orElseThrow(
             () -> new IllegalStateException("a node holds at most " + USABLE + " policies"));
@@ -184,9 +207,11 @@ final class PolicySlots {
         pins.map("table_counters"),
         map -> kernel.updatePerCpu(map, slot, new byte[TABLE_COUNTERS_SIZE]));
     for (Attachment hook : pins.hooks()) {
-      kernel.use(
-          hook.folder().resolve("counters"),
-          map -> kernel.updatePerCpu(map, slot, new byte[COUNTERS_SIZE]));
+      Path counters = hook.folder().resolve("counters");
+      // Where others have unpinned them, the hook gets a program with new ones.
+      if (Files.exists(counters)) {
+        kernel.use(counters, map -> kernel.updatePerCpu(map, slot, new byte[COUNTERS_SIZE]));
+      }
     }
     if (identity.per().isTabled()) {
       tables.create(slot, identity);

@@ -4,6 +4,8 @@ import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -78,5 +80,12 @@ final class ProgramPins {
         ? Optional.of(
             HookConfiguration.Running.decode(kernel.lookup(map, 0, HookConfiguration.SIZE)))
         : Optional.empty();
+  }
+
+  /** Whether a program that a hook runs uses the maps that are pinned at all of these. */
+  boolean usesAll(Attachment hook, long programId, Collection<Path> maps) {
+    List<Long> used = kernel.read(folder(hook, programId).resolve(PROGRAM), kernel::mapIds);
+    return maps.stream()
+        .allMatch(pin -> Files.exists(pin) && used.contains(kernel.read(pin, kernel::mapId)));
   }
 }

@@ -5,6 +5,7 @@ import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
 import java.nio.ByteBuffer;
+import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -28,9 +29,9 @@ final class ReadBack {
       PolicySlots.Lines lines,
       PolicySlots.TableCounters tables) {}
 
-  /** Of these, the ones whose interface is there and whose program is one that we know. */
+  /** Of these, the ones whose interface is there and whose program and maps are ones we know. */
   List<RunningHook> hooks(List<Attachment> hooks) {
-    if (hooks.isEmpty()) {
+    if (hooks.isEmpty() || !slots.arePinned()) {
       return List.of();
     }
     Slots all = new Slots(slots.all(), slots.linesInForce(), slots.tableCounters());
@@ -38,6 +39,9 @@ final class ReadBack {
   }
 
   private Optional<RunningHook> hook(Attachment hook, Slots all) {
+    if (!Pins.HOOK_MAPS.stream().allMatch(map -> Files.exists(hook.folder().resolve(map)))) {
+      return Optional.empty();
+    }
     return kernel
         .attached(hook)
         .flatMap(

@@ -23,6 +23,9 @@ record FootprintCase(RealNodes nodes) {
   private static final int INTERFACES = 10;
   private static final Duration REST = Duration.ofSeconds(60);
 
+  /** Until the first read-back that finds nothing to do, and what the JVM compiles till then. */
+  private static final Duration SETTLED = Duration.ofSeconds(60);
+
   void sixtyFourPoliciesOnTenInterfaces(ClusterNode node) {
     for (int i = 1; i < INTERFACES; i++) {
       Commands.run(
@@ -53,6 +56,7 @@ record FootprintCase(RealNodes nodes) {
     double toReady = restartedUntilReady(node);
     Agent agent = nodes.awaitAgent(node);
     Poll.until("all programmed again", RealNodes.MINUTE, () -> all.equals(nodes.reported(node)));
+    Daemon.pause(SETTLED);
     Duration before = cpu(agent);
     Daemon.pause(REST);
     double share = (cpu(agent).toMillis() - before.toMillis()) / (double) REST.toMillis();
