@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.program.Programmer;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.file.Files;
@@ -14,6 +15,8 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -79,16 +82,16 @@ final class AgentCommand implements Callable<Integer> {
       if (obstacle.isPresent()) {
         new BlockedAgent(obstacle.get(), findings, health).run(opening);
       }
-      // First, for the API server's answer takes as long as what comes before the loop.
-      try (DesiredStateSource desired = opening.open(findings)) {
-        run(desired, health);
-      }
+      run(opening, findings, health);
     }
     return 0;
   }
 
-  private void run(DesiredStateSource desired, HealthEndpoint health)
+  /** The way to the desired state and the one to the kernel are opened at once: both take time. */
+  private void run(SourceOptions.Opening opening, List<String> findings, HealthEndpoint health)
       throws IOException, InterruptedException {
+    CompletableFuture<DesiredStateSource> opened =
+        CompletableFuture.supplyAsync(() -> open(opening, findings));
     Kernel kernel = new LinuxKernel(clsact);
     BpfFileSystem.ensure(kernel, host.bpffs);
     Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
@@ -97,9 +100,30 @@ final class AgentCommand implements Callable<Integer> {
     for (String layout : programmer.otherLayouts()) {
       LOG.info("maps of layout {} are in force until the first set takes over", layout);
     }
-    try (Kernel.NetworkWatch network = kernel.watchNetwork()) {
+    try (Kernel.NetworkWatch network = kernel.watchNetwork();
+        DesiredStateSource desired = await(opened)) {
       LOG.info("agent ready");
       new AgentLoop(programmer, host.stateDir, exemptions, health, network).run(desired);
+    }
+  }
+
+  private static DesiredStateSource open(SourceOptions.Opening opening, List<String> findings) {
+    try {
+      return opening.open(findings);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static DesiredStateSource await(CompletableFuture<DesiredStateSource> opened)
+      throws IOException {
+    try {
+      return opened.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof UncheckedIOException io) {
+        throw io.getCause();
+      }
+      throw e.getCause() instanceof RuntimeException cause ? cause : e;
     }
   }
 }

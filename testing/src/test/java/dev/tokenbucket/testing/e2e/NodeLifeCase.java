@@ -2,7 +2,6 @@ package dev.tokenbucket.testing.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tokenbucket.testing.Arrivals;
 import dev.tokenbucket.testing.Poll;
 
 /** Nodes are relabelled, drained, removed, and come back under the same name. */
@@ -50,7 +49,6 @@ record NodeLifeCase(RealNodes nodes) {
   }
 
   private void assertLimited(ClusterNode node) {
-    assertThat(nodes.arriving(node, 4 * RATE, 2))
-        .isBetween(RATE * 0.99, Arrivals.atMost(RATE, RealNodes.BURST, 2));
+    nodes.assertLimited(node, RATE, 2);
   }
 }

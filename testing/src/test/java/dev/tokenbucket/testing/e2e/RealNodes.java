@@ -1,5 +1,7 @@
 package dev.tokenbucket.testing.e2e;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
@@ -23,6 +25,7 @@ final class RealNodes implements AutoCloseable {
   static final Duration MINUTE = Duration.ofMinutes(1);
   private static final Duration AGENT = Duration.ofMinutes(2);
   private static final double LOAD_AT_MOST_SECONDS = 300;
+  private static final int TRIES = 3;
 
   /** How far stamps of packets that the kernel was held up with may be off, in seconds. */
   private static final double STAMPS = 0.02;
@@ -201,6 +204,23 @@ final class RealNodes implements AutoCloseable {
     }
   }
 
+  /**
+   * Sends four times as much as a policy lets through, and fails where what arrives is not the rate
+   * within 1 %. Too much fails at once; too little is looked at again, for a sender that a busy
+   * machine holds up for longer than a burst lasts sends too little.
+   *
+   * @return what arrived per second
+   */
+  double assertLimited(ClusterNode node, int rate, double seconds) {
+    double arriving = 0;
+    for (int i = 0; i < TRIES && arriving < rate * 0.99; i++) {
+      arriving = arriving(node, 4 * rate, seconds);
+      assertThat(arriving).isLessThanOrEqualTo(Arrivals.atMost(rate, BURST, seconds));
+    }
+    assertThat(arriving).isGreaterThanOrEqualTo(rate * 0.99);
+    return arriving;
+  }
+
   private TrafficRun traffic(ClusterNode node, int packetsPerSecond, double seconds, boolean each) {
     return TrafficRun.start(
         command -> cluster.network().atClient(first(command)),
@@ -236,7 +256,7 @@ final class RealNodes implements AutoCloseable {
           "%s, %s: %d packets in %.1f s; of all intervals the one closest to B + Q*t is %.1f"
               + " packets under it%n",
           what, node.name(), arrivals.size(), seconds, -beyond);
-      if (beyond > STAMPS * rate || arrivals.size() < 0.98 * rate * seconds) {
+      if (beyond > STAMPS * rate || arrivals.size() < 0.95 * rate * seconds) {
         throw new AssertionError(
             "%s: %d packets arrived at %s in %.1f s, in an interval %.1f more than B + Q*t"
                 .formatted(what, arrivals.size(), node.name(), seconds, beyond));

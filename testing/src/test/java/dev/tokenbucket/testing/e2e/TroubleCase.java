@@ -2,7 +2,6 @@ package dev.tokenbucket.testing.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tokenbucket.testing.Arrivals;
 import dev.tokenbucket.testing.Daemon;
 import dev.tokenbucket.testing.Poll;
 import io.fabric8.kubernetes.api.model.ContainerStatus;
@@ -128,8 +127,7 @@ record TroubleCase(RealNodes nodes) {
         hooked,
         secondsSince(start, bystander.awaitStarted()),
         secondsSince(start, Instant.now()));
-    assertThat(nodes.arriving(node, 4 * newRate, 2))
-        .isBetween(newRate * 0.99, Arrivals.atMost(newRate, RealNodes.BURST, 2));
+    nodes.assertLimited(node, newRate, 2);
     bystander.remove();
   }
 
