@@ -79,8 +79,20 @@ public final class TestNetwork implements AutoCloseable {
     Commands.run("ip", "-n", namespace, "link", "set", "lo", "up");
     Commands.run("ip", "-n", namespace, "link", "set", "eth0", "up");
     Commands.run("ip", "-n", namespace, "route", "add", "default", "via", net + "2");
+    awaitUp(source, far);
+    awaitUp(namespace, "eth0");
     host.mountBpffs();
     return host;
+  }
+
+  /**
+   * Waits until a link carries packets. The kernel handles a new carrier up to a second after the
+   * link was set up, later on a busy machine, and drops what is sent before.
+   */
+  static void awaitUp(String namespace, String link) {
+    Poll.until(
+        "carrier of " + link + " in " + namespace,
+        () -> Commands.run("ip", "-n", namespace, "link", "show", link).contains(" state UP "));
   }
 
   /** The hosts, the first being number 1. */

@@ -126,6 +126,8 @@ class MatchTrafficTest extends HostTest {
     atHostRun("ip", "link", "set", "member", "master", "br0", "up");
     atHostRun("ip", "addr", "add", "10.77.7.1/24", "dev", "br0");
     atHostRun("ip", "link", "set", "br0", "up");
+    TestNetwork.awaitUp(sourceNamespace(), "bridged");
+    TestNetwork.awaitUp(host.namespace(), "br0");
     String limit =
         "interfaces: [{name: br0}, {name: member}],"
             + " match: [{protocol: UDP, destinationPorts: [7001]}],"

@@ -54,6 +54,9 @@ class MergedPacketTrafficTest extends HostTest {
       Commands.run(each.inside(List.of("ip", "addr", "add", address, "dev", "mid")));
       Commands.run(each.inside(List.of("ip", "link", "set", "mid", "up")));
     }
+    for (TestHost each : network.hosts()) {
+      TestNetwork.awaitUp(each.namespace(), "mid");
+    }
     atHostRun("sysctl", "-qw", "net.ipv4.ip_forward=1");
     atSourceRun("ip", "route", "add", "10.77.0.0/24", "via", host.address());
     Commands.run(far().inside(List.of("ip", "route", "add", "10.88.1.0/24", "via", "10.77.0.1")));
