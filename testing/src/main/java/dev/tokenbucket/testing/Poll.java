@@ -10,16 +10,17 @@ public final class Poll {
 
   private Poll() {}
 
-  /** Waits for 20 s at the most. */
+  /** Waits for 20 s at the most; fails with {@link StepFailedException} after that. */
   public static void until(String what, BooleanSupplier reached) {
     until(what, SOON, reached);
   }
 
+  /** Waits for so long at the most; fails with {@link StepFailedException} after that. */
   public static void until(String what, Duration most, BooleanSupplier reached) {
     long end = System.nanoTime() + most.toNanos();
     while (!reached.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new AssertionError("no " + what + " within " + most.toSeconds() + " s");
+        throw new StepFailedException("no " + what + " within " + most.toSeconds() + " s", null);
       }
       Daemon.pause(PERIOD);
     }

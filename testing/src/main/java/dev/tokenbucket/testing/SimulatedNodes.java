@@ -10,7 +10,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.function.BooleanSupplier;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
@@ -115,19 +114,9 @@ public final class SimulatedNodes implements AutoCloseable {
       cluster.kubectl("delete", "tbp", policy, "--ignore-not-found", "--wait=false");
     }
     policies.clear();
-    await("no policy", () -> cluster.kubectl("get", "tbp", "-o", "name").isBlank());
-    await("no node state", () -> states().isEmpty());
-  }
-
-  private static void await(String what, BooleanSupplier reached) {
-    long end = System.nanoTime() + GONE.toNanos();
-    while (!reached.getAsBoolean()) {
-      if (System.nanoTime() > end) {
-        throw new StepFailedException(
-            what + " was to be left within " + GONE.toSeconds() + " s", null);
-      }
-      Daemon.pause(Duration.ofMillis(200));
-    }
+    Poll.until(
+        "end of the policies", GONE, () -> cluster.kubectl("get", "tbp", "-o", "name").isBlank());
+    Poll.until("end of the node states", GONE, () -> states().isEmpty());
   }
 
   @Override

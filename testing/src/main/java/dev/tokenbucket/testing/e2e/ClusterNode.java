@@ -2,6 +2,7 @@ package dev.tokenbucket.testing.e2e;
 
 import dev.tokenbucket.testing.Commands;
 import dev.tokenbucket.testing.Daemon;
+import dev.tokenbucket.testing.Poll;
 import dev.tokenbucket.testing.StepFailedException;
 import dev.tokenbucket.testing.TestNetwork;
 import java.io.IOException;
@@ -262,13 +263,7 @@ public final class ClusterNode implements AutoCloseable {
   }
 
   private static void awaitEnd(Daemon daemon) {
-    long end = System.nanoTime() + BOOT.toNanos();
-    while (daemon.isAlive()) {
-      if (System.nanoTime() > end) {
-        throw new StepFailedException("a process of a node does not end", null);
-      }
-      Daemon.pause(Duration.ofMillis(20));
-    }
+    Poll.until("end of a node's process", BOOT, () -> !daemon.isAlive());
   }
 
   /**

@@ -5,6 +5,7 @@ import dev.tokenbucket.testing.ControlPlane;
 import dev.tokenbucket.testing.ControlPlaneSite;
 import dev.tokenbucket.testing.Daemon;
 import dev.tokenbucket.testing.InParallel;
+import dev.tokenbucket.testing.Poll;
 import dev.tokenbucket.testing.StepFailedException;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.authentication.TokenReviewBuilder;
@@ -197,15 +198,10 @@ public final class TwoNodeCluster implements AutoCloseable {
 
   /** Waits until a node is ready, as its kubelet of now says. */
   public void awaitReady(ClusterNode node) {
-    long end = System.nanoTime() + READY.toNanos();
-    while (!isReady(node)) {
-      if (System.nanoTime() > end) {
-        throw new StepFailedException(
-            node.name() + " is not ready after " + READY.toSeconds() + " s; see " + node.folder(),
-            null);
-      }
-      Daemon.pause(Duration.ofMillis(100));
-    }
+    Poll.until(
+        "readiness of " + node.name() + ", whose logs are in " + node.folder(),
+        READY,
+        () -> isReady(node));
   }
 
   /** Whether it is, as its kubelet of now says. */
