@@ -2,6 +2,7 @@ package dev.tokenbucket.testing;
 
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
+import java.util.function.Supplier;
 
 /** Waits for what comes about by itself. */
 public final class Poll {
@@ -17,10 +18,21 @@ public final class Poll {
 
   /** Waits for so long at the most; fails with {@link StepFailedException} after that. */
   public static void until(String what, Duration most, BooleanSupplier reached) {
+    until(what, most, reached, () -> "");
+  }
+
+  /**
+   * The same.
+   *
+   * @param seen what there is instead, for the failure's message
+   */
+  public static void until(
+      String what, Duration most, BooleanSupplier reached, Supplier<String> seen) {
     long end = System.nanoTime() + most.toNanos();
     while (!reached.getAsBoolean()) {
       if (System.nanoTime() > end) {
-        throw new StepFailedException("no " + what + " within " + most.toSeconds() + " s", null);
+        throw new StepFailedException(
+            "no %s within %d s %s".formatted(what, most.toSeconds(), seen.get()).strip(), null);
       }
       Daemon.pause(PERIOD);
     }

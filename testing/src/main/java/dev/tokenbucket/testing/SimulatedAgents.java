@@ -15,6 +15,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,6 +36,7 @@ public final class SimulatedAgents implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SimulatedAgents.class);
   private static final int THREADS = 8;
   private static final int TRIES = 8;
+  private static final Duration REQUEST = Duration.ofSeconds(10);
 
   private final ControlPlane controlPlane;
   private final HttpClient http;
@@ -243,6 +245,7 @@ public final class SimulatedAgents implements AutoCloseable {
             .resolve("/apis/tokenbucket.dev/v1alpha1/tokenbucketnodestates/" + node + "/status");
     HttpRequest request =
         HttpRequest.newBuilder(uri)
+            .timeout(REQUEST)
             .header("Authorization", "Bearer " + token(node))
             .header("Content-Type", "application/merge-patch+json")
             .method(

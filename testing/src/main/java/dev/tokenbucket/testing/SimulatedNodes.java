@@ -116,13 +116,21 @@ public final class SimulatedNodes implements AutoCloseable {
     policies.clear();
     Poll.until(
         "end of the policies", GONE, () -> cluster.kubectl("get", "tbp", "-o", "name").isBlank());
-    Poll.until("end of the node states", GONE, () -> states().isEmpty());
+    Poll.until(
+        "end of the node states",
+        GONE,
+        () -> states().isEmpty(),
+        () -> cluster.kubectl("get", "tbns", "-o", "yaml", "--show-managed-fields=false"));
   }
 
   @Override
   public void close() {
-    removePolicies();
-    InParallel.forEach(
-        names, THREADS, name -> controlPlane.client().nodes().withName(name).delete());
+    try {
+      removePolicies();
+    } finally {
+      // They would be in the way of the next test, whatever became of this one.
+      InParallel.forEach(
+          names, THREADS, name -> controlPlane.client().nodes().withName(name).delete());
+    }
   }
 }

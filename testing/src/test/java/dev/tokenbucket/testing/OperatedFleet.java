@@ -173,6 +173,8 @@ final class OperatedFleet implements AutoCloseable {
     nodes.names().forEach(agents::speak);
     try {
       nodes.close();
+    } catch (StepFailedException e) {
+      throw new StepFailedException(e.getMessage() + "\n" + operator.log(), e);
     } finally {
       operator.close();
       agents.close();
