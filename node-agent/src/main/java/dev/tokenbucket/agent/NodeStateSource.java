@@ -29,12 +29,15 @@ import java.util.Optional;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. It
  * is handled as JSON, for an operator of another version may have written it.
  */
 final class NodeStateSource implements DesiredStateSource {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeStateSource.class);
   private static final int TIMEOUT_MILLIS = 5_000;
   private static final ResourceDefinitionContext KIND =
       ResourceDefinitionContext.fromResourceType(TokenBucketNodeState.class);
@@ -52,9 +55,13 @@ final class NodeStateSource implements DesiredStateSource {
   private final String nodeName;
   private final List<String> findings;
   private final UnderstoodEntries understood;
+  private final LastNodeState lastSeen;
   private final ApiTrouble trouble;
   private final Absence absence = new Absence(ABSENCE);
   private final Semaphore changes = new Semaphore(0);
+
+  /** What the node was asked for before this agent started. */
+  private final Optional<DesiredState> beforeFirstLook;
 
   /** The loop asks every few seconds, and most often for what it has had. */
   private @Nullable Understood last;
@@ -77,6 +84,8 @@ final class NodeStateSource implements DesiredStateSource {
     this.nodeName = nodeName;
     this.findings = List.copyOf(findings);
     understood = new UnderstoodEntries(stateDir);
+    lastSeen = new LastNodeState(stateDir, nodeName);
+    beforeFirstLook = lastSeen.read().map(this::ofDisk);
     trouble = new ApiTrouble(access.getMasterUrl());
     client =
         new KubernetesClientBuilder()
@@ -87,7 +96,8 @@ final class NodeStateSource implements DesiredStateSource {
     informer = client.genericKubernetesResources(KIND).withName(nodeName).runnableInformer(0);
     informer.addEventHandler(new Wake(changes));
     informer.exceptionHandler((started, e) -> retry(e));
-    informer.start();
+    // Where there is no node state no event comes, and the loop is to know that at once, too.
+    informer.start().whenComplete((done, e) -> changes.release());
   }
 
   /** Of the kinds that come: by default, hundreds of classes are loaded to find all there are. */
@@ -155,7 +165,11 @@ final class NodeStateSource implements DesiredStateSource {
     GenericKubernetesResource state = nodeState();
     boolean live = informer.hasSynced() && informer.isWatching();
     if (absence.lasts(live && state == null, System.nanoTime())) {
+      lastSeen.forget();
       return NOTHING;
+    }
+    if (state == null && !informer.hasSynced()) {
+      return beforeFirstLook;
     }
     if (state == null || state.getMetadata().getDeletionTimestamp() != null) {
       return Optional.empty();
@@ -172,16 +186,31 @@ final class NodeStateSource implements DesiredStateSource {
     if (!spec.path("policies").isArray()) {
       return Optional.empty();
     }
+    long generation = state.getMetadata().getGeneration();
+    lastSeen.keep(generation, spec);
+    return Optional.of(desired(generation, spec));
+  }
+
+  private DesiredState ofDisk(LastNodeState.Seen seen) {
+    DesiredState desired = desired(seen.generation(), seen.spec());
+    LOG.info(
+        "until the API server answers, generation {} of the node state is enforced as it was last"
+            + " seen (policies: {})",
+        seen.generation(),
+        desired.policies().size());
+    return desired;
+  }
+
+  private DesiredState desired(long generation, JsonNode spec) {
     NodeStateReader.Reading reading = NodeStateReader.read(spec, understood.byUid());
     understood.keep(reading.understood());
-    return Optional.of(
-        new DesiredState(
-            state.getMetadata().getGeneration(),
-            reading.understood(),
-            List.of(),
-            reading.failsafe(),
-            reading.unsupported(),
-            reading.notes()));
+    return new DesiredState(
+        generation,
+        reading.understood(),
+        List.of(),
+        reading.failsafe(),
+        reading.unsupported(),
+        reading.notes());
   }
 
   @Override

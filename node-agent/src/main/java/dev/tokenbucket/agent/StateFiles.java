@@ -1,9 +1,13 @@
 package dev.tokenbucket.agent;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,6 +24,8 @@ enum StateFiles {
   LAST_GOOD("last-good.json"),
   /** What was last understood of each policy of the node state. */
   UNDERSTOOD("understood-entries.json"),
+  /** The node state as it was last seen, for a start without the API server. */
+  NODE_STATE("node-state.json"),
   /** Which folder the policy files were last read from. */
   FOLDER("policies-folder.txt"),
   /** Why policies are not in force, a line each, for {@code tb status}. */
@@ -61,7 +67,19 @@ enum StateFiles {
         return Optional.empty();
       }
       Path partial = partialIn(stateDir);
-      Files.writeString(partial, text);
+      try (FileChannel file =
+          FileChannel.open(
+              partial,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.TRUNCATE_EXISTING)) {
+        ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
+        while (bytes.hasRemaining()) {
+          file.write(bytes);
+        }
+        // Else a power failure could leave the new name with nothing in it.
+        file.force(true);
+      }
       Files.move(
           partial,
           in(stateDir),

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,7 @@ final class UnderstoodEntries {
 
   private final Path stateDir;
   private Map<String, NodePolicy> entries;
+  private boolean written = true;
 
   /** Reads what was kept; what can't be read, as of a newer agent, is not used. */
   UnderstoodEntries(Path stateDir) {
@@ -51,19 +53,21 @@ final class UnderstoodEntries {
     return Map.copyOf(entries);
   }
 
-  /** These are in force from now on, and no others. */
+  /** These are in force from now on, and no others; kept anew where the last write failed. */
   void keep(Collection<NodePolicy> now) {
     Map<String, NodePolicy> next = new TreeMap<>();
     now.forEach(entry -> next.put(entry.uid(), entry));
-    if (!next.equals(entries)) {
-      entries = next;
-      try {
-        StateFiles.UNDERSTOOD
-            .write(stateDir, JSON.writeValueAsString(next.values()))
-            .ifPresent(problem -> LOG.warn("{}", problem));
-      } catch (JsonProcessingException e) {
-        throw new IllegalStateException("an entry is no JSON", e);
-      }
+    if (written && next.equals(entries)) {
+      return;
+    }
+    entries = next;
+    try {
+      Optional<String> problem =
+          StateFiles.UNDERSTOOD.write(stateDir, JSON.writeValueAsString(next.values()));
+      written = problem.isEmpty();
+      problem.ifPresent(each -> LOG.warn("{}", each));
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("an entry is no JSON", e);
     }
   }
 }

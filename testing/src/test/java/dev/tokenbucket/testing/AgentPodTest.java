@@ -247,6 +247,34 @@ class AgentPodTest {
     }
   }
 
+  /** The pins go with their file system, as by a reboot; the state folder stays. */
+  @Test
+  void afterARebootWithoutTheApiServerTheLastSetIsEnforced() {
+    Map<String, String> node = Map.of("NODE_NAME", host.name());
+    try (Daemon agent = start(node)) {
+      awaitProgrammed(agent);
+    }
+    Commands.run("umount", host.bpffs().toString());
+    host.mountBpffs();
+    assertThat(host.status().path("hooks")).isEmpty();
+
+    Map<String, String> unreachable = new HashMap<>(node);
+    unreachable.put("KUBERNETES_SERVICE_PORT", "1");
+    try (Daemon agent = start(unreachable)) {
+      agent.awaitLog(
+          "generation 1 of the node state is enforced as it was last seen (policies: 1)", SOON);
+      agent.awaitLog("programmed p generation 1", SOON);
+      assertThat(host.policy("p").path("rate").asLong()).isEqualTo(100_000);
+    }
+
+    // What the API server says now goes before what was kept.
+    state("lo");
+    try (Daemon agent = start(node)) {
+      awaitProgrammed(agent);
+      assertThat(host.status().path("hooks").findValuesAsText("interface")).containsExactly("lo");
+    }
+  }
+
   private String probe(int port, String path) {
     return Commands.run(
         host.inside(
