@@ -1,17 +1,17 @@
 package dev.tokenbucket.agent;
 
+import dev.tokenbucket.agent.CommandFailure.Exit;
 import dev.tokenbucket.agent.compile.ClassifierObjects;
 import dev.tokenbucket.agent.compile.CompileMode;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.log.LogConfigurator;
+import dev.tokenbucket.agent.log.LogFormat;
 import dev.tokenbucket.agent.program.Programmer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -58,23 +58,24 @@ final class AgentCommand implements Callable<Integer> {
 
   @Mixin private FailsafeOptions failsafe = new FailsafeOptions();
 
+  @Option(
+      names = "--log-format",
+      paramLabel = "FORMAT",
+      description =
+          "Writes log lines as ${COMPLETION-CANDIDATES} (default: TOKENBUCKET_LOG_FORMAT of the"
+              + " environment, else text).")
+  private @Nullable LogFormat logFormat;
+
   @Override
   public Integer call() throws IOException, InterruptedException {
+    if (logFormat != null) {
+      LogConfigurator.use(logFormat);
+    }
     SourceOptions.Opening opening = source.opening(host, System.getenv());
     Files.createDirectories(host.stateDir);
-    try (HealthEndpoint health = new HealthEndpoint(healthPort, System::nanoTime);
-        FileChannel lockFile =
-            FileChannel.open(
-                StateFiles.LOCK.in(host.stateDir),
-                StandardOpenOption.CREATE,
-                StandardOpenOption.WRITE);
-        @Nullable FileLock lock = lockFile.tryLock()) {
-      if (lock == null) {
-        LOG.error(
-            "another agent runs with --state-dir {}; stop it, or name another folder",
-            host.stateDir);
-        return 1;
-      }
+    try (AgentLock lock = AgentLock.ofState(host.stateDir);
+        HealthEndpoint health = new HealthEndpoint(healthPort, System::nanoTime)) {
+      LOG.debug("holding {}", lock);
       List<String> findings =
           Preflight.findings(Path.of("/"), System.getenv().getOrDefault("PATH", ""), compile);
       findings.forEach(finding -> LOG.warn("preflight: {}", finding));
@@ -84,7 +85,7 @@ final class AgentCommand implements Callable<Integer> {
       }
       run(opening, findings, health);
     }
-    return 0;
+    return Exit.OK.code();
   }
 
   /** The way to the desired state and the one to the kernel are opened at once: both take time. */
@@ -94,6 +95,15 @@ final class AgentCommand implements Callable<Integer> {
         CompletableFuture.supplyAsync(() -> open(opening, findings));
     Kernel kernel = new LinuxKernel(clsact);
     BpfFileSystem.ensure(kernel, host.bpffs);
+    try (AgentLock lock = AgentLock.ofPins(kernel, host.bpffs)) {
+      LOG.debug("holding {}", lock);
+      run(opened, kernel, health);
+    }
+  }
+
+  private void run(
+      CompletableFuture<DesiredStateSource> opened, Kernel kernel, HealthEndpoint health)
+      throws IOException, InterruptedException {
     Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
     Exemptions exemptions = new Exemptions(failsafe, host.stateDir);
     Programmer programmer = new Programmer(kernel, host.bpffs, objects);
@@ -102,9 +112,14 @@ final class AgentCommand implements Callable<Integer> {
     }
     try (Kernel.NetworkWatch network = kernel.watchNetwork();
         DesiredStateSource desired = await(opened)) {
+      Runtime.getRuntime().addShutdownHook(new Thread(AgentCommand::sayEnd));
       LOG.info("agent ready");
       new AgentLoop(programmer, host.stateDir, exemptions, health, network).run(desired);
     }
+  }
+
+  private static void sayEnd() {
+    LOG.info("agent ends; what the kernel runs stays in force (tb cleanup removes it)");
   }
 
   private static DesiredStateSource open(SourceOptions.Opening opening, List<String> findings) {

@@ -30,7 +30,8 @@ final class BpfFileSystem {
     }
   }
 
-  private static boolean isBpf(Path folder) throws IOException {
+  /** Whether a folder is on one, or would be once it is made. */
+  static boolean isBpf(Path folder) throws IOException {
     Path there = folder.toAbsolutePath();
     while (there != null && !Files.exists(there)) {
       there = there.getParent();

@@ -1,27 +1,42 @@
 package dev.tokenbucket.agent;
 
+import dev.tokenbucket.agent.CommandFailure.Exit;
+import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.program.Programmer;
+import dev.tokenbucket.agent.program.RunningHook;
 import java.io.IOException;
-import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
+import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 /** Removes everything of ours from this host: hooks, programs, maps, pins, files. */
-@Command(name = "cleanup", description = "Removes everything of ours from this host.")
+@Command(
+    name = "cleanup",
+    description =
+        "Removes everything of ours from this host, the limits with it; nothing while an agent"
+            + " runs.",
+    exitCodeListHeading = "Exit codes:%n",
+    exitCodeList = {
+      "0:nothing of ours is left",
+      "1:something could not be removed",
+      "5:a capability is missing",
+      "7:an agent runs on these pins, and nothing was removed"
+    })
 final class CleanupCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(CleanupCommand.class);
 
@@ -31,23 +46,65 @@ final class CleanupCommand implements Callable<Integer> {
       names = "--wait-for-agent",
       defaultValue = "0",
       paramLabel = "SECONDS",
-      description =
-          "Waits for so long until no agent runs with this --state-dir, and removes nothing while"
-              + " one does (default: ${DEFAULT-VALUE}, doesn't look).")
+      description = "For how long it waits for a running agent to end (default: ${DEFAULT-VALUE}).")
   private long waitSeconds;
+
+  @Option(names = "--dry-run", description = "Says what would be removed, and removes nothing.")
+  private boolean dryRun;
+
+  @Spec private CommandSpec spec = CommandSpec.create();
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    if (waitSeconds > 0) {
-      awaitNoAgent();
+    List<String> missing = Preflight.missingCapabilities(Path.of("/"));
+    if (!missing.isEmpty()) {
+      throw new CommandFailure(Exit.NOT_PERMITTED, String.join("; ", missing));
     }
-    new Programmer(new LinuxKernel(), host.bpffs, host.stateDir).removeAll();
+    LinuxKernel kernel = new LinuxKernel();
+    Programmer programmer = new Programmer(kernel, host.bpffs, host.stateDir);
+    if (dryRun) {
+      printPlan(programmer);
+      return Exit.OK.code();
+    }
+    awaitNoAgent(kernel);
+    try (AgentLock pins = AgentLock.ofPins(kernel, host.bpffs);
+        AgentLock state = AgentLock.ofState(host.stateDir)) {
+      LOG.debug("holding {} and {}", pins, state);
+      removeAll(programmer);
+    }
+    return Exit.OK.code();
+  }
+
+  private void removeAll(Programmer programmer) throws IOException {
+    programmer.removeAll();
     for (StateFiles file : StateFiles.values()) {
       delete(file.in(host.stateDir));
       delete(file.partialIn(host.stateDir));
     }
     removeStateDir();
-    return 0;
+  }
+
+  private void printPlan(Programmer programmer) {
+    PrintWriter out = spec.commandLine().getOut();
+    for (RunningHook hook : programmer.running()) {
+      out.printf(
+          "would detach program %d from %s %s %s: %s%n",
+          hook.programId(),
+          hook.interfaceName(),
+          hook.hook(),
+          hook.direction(),
+          hook.policies().stream()
+              .map(RunningHook.RunningPolicy::name)
+              .collect(Collectors.joining(", ")));
+    }
+    programmer
+        .folders()
+        .forEach(each -> out.println("would remove every map and pin under " + each));
+    Stream.of(StateFiles.values())
+        .flatMap(file -> Stream.of(file.in(host.stateDir), file.partialIn(host.stateDir)))
+        .filter(Files::exists)
+        .forEach(file -> out.println("would remove " + file));
+    out.flush();
   }
 
   /** Removes the folder itself, unless it holds files of others or is mounted, as in a pod. */
@@ -59,22 +116,20 @@ final class CleanupCommand implements Callable<Integer> {
     }
   }
 
-  private void awaitNoAgent() throws IOException, InterruptedException {
-    Path lock = StateFiles.LOCK.in(host.stateDir);
+  private void awaitNoAgent(Kernel kernel) throws IOException, InterruptedException {
     long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(waitSeconds);
-    while (Files.exists(lock) && isHeld(lock)) {
-      if (System.nanoTime() > end) {
-        throw new IOException(
-            "an agent still runs with --state-dir " + host.stateDir + "; stop it first");
-      }
+    while (System.nanoTime() < end && agentRuns(kernel)) {
       TimeUnit.MILLISECONDS.sleep(200);
     }
   }
 
-  private static boolean isHeld(Path lock) throws IOException {
-    try (FileChannel file = FileChannel.open(lock, StandardOpenOption.WRITE);
-        @Nullable FileLock ours = file.tryLock()) {
-      return ours == null;
+  private boolean agentRuns(Kernel kernel) throws IOException {
+    try (AgentLock pins = AgentLock.ofPins(kernel, host.bpffs);
+        AgentLock state = AgentLock.ofState(host.stateDir)) {
+      LOG.debug("no agent holds {} or {}", pins, state);
+      return false;
+    } catch (CommandFailure e) {
+      return true;
     }
   }
 

@@ -45,7 +45,7 @@ final class PolicyDirectorySource implements DesiredStateSource {
     this.path = path;
     this.folder = new PolicyFolder(path);
     this.stateDir = host.stateDir;
-    this.parser = new PolicyFileParser();
+    this.parser = new PolicyFileParser(PolicyFileParser.Taker.HOST);
     Path lastGood = StateFiles.LAST_GOOD.in(stateDir);
     this.files =
         new PolicyFiles(

@@ -24,8 +24,18 @@ final class PolicyFileParser {
   private final YAMLMapper yaml =
       YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
   private final PolicyValidator validator;
+  private final Taker taker;
 
-  PolicyFileParser() throws IOException {
+  /** Who is to take the policies. */
+  enum Taker {
+    /** A host without a cluster: it has no labels, and no rollout that could wait. */
+    HOST,
+    /** The API server. */
+    CLUSTER
+  }
+
+  PolicyFileParser(Taker taker) throws IOException {
+    this.taker = taker;
     validator = PolicyValidator.ofCrd();
   }
 
@@ -86,6 +96,17 @@ final class PolicyFileParser {
     }
     TokenBucketPolicySpec spec =
         yaml.treeToValue(document.get("spec"), TokenBucketPolicySpec.class);
+    if (taker == Taker.HOST) {
+      refuseWhatNeedsACluster(spec);
+    }
+    NodePolicy old = before.get(name);
+    NodePolicy same = PolicyResolver.resolve(name, name, old == null ? 1 : old.generation(), spec);
+    return old == null || old.equals(same)
+        ? same
+        : PolicyResolver.resolve(name, name, old.generation() + 1, spec);
+  }
+
+  private static void refuseWhatNeedsACluster(TokenBucketPolicySpec spec) throws IOException {
     if (spec.nodeSelector() != null) {
       throw new IOException(
           "spec.nodeSelector: Forbidden: a bare host has no labels; leave it out with --policies");
@@ -95,11 +116,6 @@ final class PolicyFileParser {
           "spec.rollout.pause: Forbidden: a file of --policies is in force as soon as it is read;"
               + " leave the file as it was until the change may go out");
     }
-    NodePolicy old = before.get(name);
-    NodePolicy same = PolicyResolver.resolve(name, name, old == null ? 1 : old.generation(), spec);
-    return old == null || old.equals(same)
-        ? same
-        : PolicyResolver.resolve(name, name, old.generation() + 1, spec);
   }
 
   private static void unknownFields(JsonNode document) throws IOException {

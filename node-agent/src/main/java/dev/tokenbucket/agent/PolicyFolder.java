@@ -120,7 +120,8 @@ final class PolicyFolder {
     return contents;
   }
 
-  private static Content read(Path file) {
+  /** A file's text, or why it is not taken. */
+  static Content read(Path file) {
     try {
       return Files.size(file) > MAX_FILE_BYTES
           ? Content.unreadable("larger than " + MAX_FILE_BYTES + " bytes")

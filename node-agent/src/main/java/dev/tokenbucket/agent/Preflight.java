@@ -24,6 +24,8 @@ final class Preflight {
     }
   }
 
+  private static final int CAP_SYS_ADMIN = 21;
+
   private Preflight() {}
 
   /**
@@ -48,16 +50,25 @@ final class Preflight {
               + " and --compile=always: install it (apt install clang libbpf-dev), or use"
               + " --compile=auto");
     }
-    BigInteger effective = effectiveCapabilities(root);
-    for (Capability capability : Capability.values()) {
-      if (!effective.testBit(capability.bit)) {
-        findings.add(capability + " is missing: run as root, or grant the process " + capability);
-      }
-    }
+    findings.addAll(missingCapabilities(root));
     return List.copyOf(findings);
   }
 
-  private static boolean hasClang(Path root, String folder) {
+  /** The capabilities that this process lacks, each with what to do about it. */
+  static List<String> missingCapabilities(Path root) {
+    BigInteger effective = effectiveCapabilities(root);
+    return Stream.of(Capability.values())
+        .filter(capability -> !effective.testBit(capability.bit))
+        .map(each -> each + " is missing: run as root, or grant the process " + each)
+        .toList();
+  }
+
+  /** Whether the agent may mount a BPF file system, as root on a bare host may. */
+  static boolean mayMount(Path root) {
+    return effectiveCapabilities(root).testBit(CAP_SYS_ADMIN);
+  }
+
+  static boolean hasClang(Path root, String folder) {
     return Files.isExecutable(root.resolve(folder.replaceFirst("^/+", "")).resolve("clang"));
   }
 

@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent;
 
+import dev.tokenbucket.agent.CommandFailure.Exit;
 import dev.tokenbucket.agent.probe.AwaitDaemonSetCommand;
 import dev.tokenbucket.agent.probe.HoldCommand;
 import dev.tokenbucket.agent.probe.ProbeCommand;
@@ -7,17 +8,33 @@ import dev.tokenbucket.api.BuildVersion;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.IVersionProvider;
+import picocli.CommandLine.ScopeType;
 
 /** The command line {@code tb}. */
 @Command(
     name = "tb",
     description = "Limits this host's traffic with token buckets in the kernel.",
     mixinStandardHelpOptions = true,
+    scope = ScopeType.INHERIT,
     versionProvider = TokenBucketCommand.Version.class,
+    exitCodeListHeading = "Exit codes:%n",
+    exitCodeList = {
+      "0:done",
+      "1:failed; the message says why",
+      "2:the command line is wrong",
+      "3:no hook of this host has a program of ours (status)",
+      "4:only an agent of another version has programs here (status)",
+      "5:a capability is missing",
+      "6:--bpffs is on no BPF file system (status)",
+      "7:an agent runs on these pins (agent, cleanup)"
+    },
     subcommands = {
       AgentCommand.class,
       StatusCommand.class,
+      CheckCommand.class,
+      ValidateCommand.class,
       CleanupCommand.class,
+      CompletionCommand.class,
       ProbeCommand.class,
       HoldCommand.class,
       AwaitDaemonSetCommand.class
@@ -37,7 +54,7 @@ public final class TokenBucketCommand {
     commandLine.setExecutionExceptionHandler(
         (e, command, parsed) -> {
           command.getErr().println("tb " + command.getCommandName() + ": " + e.getMessage());
-          return CommandLine.ExitCode.SOFTWARE;
+          return (e instanceof CommandFailure failure ? failure.exit() : Exit.FAILED).code();
         });
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);
     System.exit(commandLine.execute(arguments));

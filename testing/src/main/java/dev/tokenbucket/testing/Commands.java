@@ -25,6 +25,28 @@ public final class Commands {
 
   /** As {@link #run(List)}, with a text that its standard input holds. */
   public static String runWithInput(String input, List<String> command) {
+    Outcome outcome = end(input, command);
+    if (outcome.code() != 0) {
+      throw new StepFailedException(
+          String.join(" ", command) + ": " + outcome.output().strip(), null);
+    }
+    return outcome.output();
+  }
+
+  /**
+   * How a command ended.
+   *
+   * @param code its exit code
+   * @param output its standard output and error
+   */
+  public record Outcome(int code, String output) {}
+
+  /** Runs a command to its end, whatever its exit code. */
+  public static Outcome end(List<String> command) {
+    return end("", command);
+  }
+
+  private static Outcome end(String input, List<String> command) {
     try {
       Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
       try (OutputStream stdin = process.getOutputStream()) {
@@ -36,10 +58,7 @@ public final class Commands {
         throw new StepFailedException(
             String.join(" ", command) + " did not end within " + TIMEOUT_SECONDS + " s", null);
       }
-      if (process.exitValue() != 0) {
-        throw new StepFailedException(String.join(" ", command) + ": " + output.strip(), null);
-      }
-      return output;
+      return new Outcome(process.exitValue(), output);
     } catch (IOException e) {
       throw new StepFailedException(String.join(" ", command) + ": " + e.getMessage(), e);
     } catch (InterruptedException e) {

@@ -240,7 +240,7 @@ public final class Demo implements AutoCloseable {
     target.remove(name);
     for (TestHost host : hosts) {
       System.out.println("$ tb status    # on " + host.name());
-      System.out.print("  " + Commands.run(host.tb("status")));
+      System.out.print("  " + host.statusText());
       if (!host.status().path("hooks").isEmpty()
           || Files.exists(host.bpffs().resolve("tokenbucket"))) {
         throw new StepFailedException("the policy is deleted and left something behind", null);

@@ -13,6 +13,9 @@ import java.util.Map;
 
 /** A host: a network namespace with a BPF file system of its own and, once started, an agent. */
 public final class TestHost implements AutoCloseable {
+  /** The exit code of {@code tb status} where no hook has a program of ours. */
+  public static final int NO_HOOK = 3;
+
   private static final Duration AGENT_READY = Duration.ofSeconds(60);
 
   private final int number;
@@ -152,12 +155,23 @@ public final class TestHost implements AutoCloseable {
 
   /** What {@code tb status --json} says. */
   public JsonNode status() {
-    String json = Commands.run(tb("status", "--json"));
+    String json = statusText("--json");
     try {
       return new ObjectMapper().readTree(json);
     } catch (JsonProcessingException e) {
       throw new StepFailedException("tb status --json printed " + json, e);
     }
+  }
+
+  /** What {@code tb status} prints, be it that no hook has a program of ours. */
+  public String statusText(String... options) {
+    List<String> arguments = new ArrayList<>(List.of("status"));
+    arguments.addAll(List.of(options));
+    Commands.Outcome outcome = Commands.end(tb(arguments.toArray(String[]::new)));
+    if (outcome.code() != 0 && outcome.code() != NO_HOOK) {
+      throw new StepFailedException("tb status: " + outcome.output().strip(), null);
+    }
+    return outcome.output();
   }
 
   /** A policy's entry in {@code tb status}, on the first hook that runs it; missing where none. */

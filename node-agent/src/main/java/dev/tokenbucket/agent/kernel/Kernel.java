@@ -184,6 +184,17 @@ public interface Kernel {
    */
   List<Long> tcxPrograms(int ifindex, Direction direction);
 
+  /** Whether the kernel has TCX; elsewhere programs are attached as clsact filters. */
+  boolean hasTcx();
+
+  /**
+   * Locks a folder against every other process that does, in whatever container, until the
+   * descriptor is closed or this process ends.
+   *
+   * @return the descriptor; empty where another process holds the lock
+   */
+  Optional<Integer> lock(Path folder);
+
   /** Bytes of kernel memory that a map takes, as the kernel tells it. */
   long memory(int map);
 

@@ -88,5 +88,9 @@ public interface LibBpf {
 
   int fcntl(int fd, int command, int argument);
 
+  int open(String path, int flags);
+
+  int flock(int fd, int operation);
+
   int close(int fd);
 }

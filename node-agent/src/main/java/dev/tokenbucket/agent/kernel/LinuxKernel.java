@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.kernel;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.ref.Reference;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -332,8 +333,13 @@ public final class LinuxKernel implements Kernel {
     options.putLong(0, 80);
     options.putAddress(32, input.address());
     options.putInt(48, context.length);
-    NativeCalls.check("running a BPF program", library.bpf_prog_test_run_opts(program, options));
-    return options.getInt(56);
+    try {
+      NativeCalls.check("running a BPF program", library.bpf_prog_test_run_opts(program, options));
+      return options.getInt(56);
+    } finally {
+      // The kernel reads it by its address, which keeps nothing from being collected.
+      Reference.reachabilityFence(input);
+    }
   }
 
   @Override
@@ -371,6 +377,16 @@ public final class LinuxKernel implements Kernel {
   @Override
   public List<Long> tcxPrograms(int ifindex, Direction direction) {
     return tcx.programs(ifindex, direction);
+  }
+
+  @Override
+  public boolean hasTcx() {
+    return tcx.known();
+  }
+
+  @Override
+  public Optional<Integer> lock(Path folder) {
+    return calls.lock(folder);
   }
 
   @Override

@@ -30,6 +30,12 @@ final class NativeCalls {
 
   private static final int F_DUPFD_CLOEXEC = 1030;
 
+  /** O_RDONLY and O_CLOEXEC; the numbers are the same on both architectures. */
+  private static final int READ_CLOSED_ON_EXEC = 0x80000;
+
+  private static final int LOCK_EXCLUSIVE_AT_ONCE = 2 | 4;
+  private static final int EWOULDBLOCK = 11;
+
   /** Bytes of an interface's name, with the zero that ends it. */
   static final int INTERFACE_NAME = 16;
 
@@ -75,6 +81,23 @@ final class NativeCalls {
       throw new KernelException("duplicating a file descriptor", runtime.getLastError());
     }
     return second;
+  }
+
+  /** Locks a folder against others who do; empty where somebody holds the lock. */
+  Optional<Integer> lock(Path folder) {
+    int fd = library.open(folder.toString(), READ_CLOSED_ON_EXEC);
+    if (fd < 0) {
+      throw new KernelException("opening " + folder, runtime.getLastError());
+    }
+    if (library.flock(fd, LOCK_EXCLUSIVE_AT_ONCE) == 0) {
+      return Optional.of(fd);
+    }
+    int error = runtime.getLastError();
+    close(fd);
+    if (error != EWOULDBLOCK) {
+      throw new KernelException("locking " + folder, error);
+    }
+    return Optional.empty();
   }
 
   /** An object's info, {@code size} bytes of it at most. */

@@ -19,6 +19,10 @@ final class TcxLinks {
   private static final int BPF_TCX_INGRESS = 46;
   private static final int BPF_TCX_EGRESS = 47;
   private static final int BPF_F_BEFORE = 1 << 3;
+  private static final int EINVAL = 22;
+
+  /** The first interface of each network namespace. */
+  private static final int LOOPBACK = 1;
 
   /** The kernel takes no more on a hook. */
   private static final int MOST_PROGRAMS = 64;
@@ -54,9 +58,7 @@ final class TcxLinks {
 
   List<Long> programs(int ifindex, Direction direction) {
     Pointer ids = Memory.allocateDirect(calls.runtime(), 4L * MOST_PROGRAMS, true);
-    Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
-    attributes.putInt(0, ifindex);
-    attributes.putInt(4, type(direction));
+    Pointer attributes = query(ifindex, direction);
     attributes.putLong(16, ids.address());
     attributes.putInt(24, MOST_PROGRAMS);
     // a kernel before 6.6 does not know the type; the interface may be gone
@@ -66,6 +68,25 @@ final class TcxLinks {
     return IntStream.range(0, Math.min(attributes.getInt(24), MOST_PROGRAMS))
         .mapToObj(i -> Integer.toUnsignedLong(ids.getInt(4L * i)))
         .toList();
+  }
+
+  private Pointer query(int ifindex, Direction direction) {
+    Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
+    attributes.putInt(0, ifindex);
+    attributes.putInt(4, type(direction));
+    return attributes;
+  }
+
+  /** Whether the kernel knows TCX: one before 6.6 answers EINVAL, whatever the interface. */
+  boolean known() {
+    if (calls.bpf(BPF_PROG_QUERY, query(LOOPBACK, Direction.Ingress), 64) >= 0) {
+      return true;
+    }
+    int error = calls.runtime().getLastError();
+    if (error == EINVAL) {
+      return false;
+    }
+    throw new KernelException("asking for the programs on TCX", error);
   }
 
   void replace(Attachment at, int program) {

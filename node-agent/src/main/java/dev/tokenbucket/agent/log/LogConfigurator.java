@@ -6,12 +6,14 @@ import ch.qos.logback.classic.encoder.JsonEncoder;
 import ch.qos.logback.classic.spi.Configurator;
 import ch.qos.logback.classic.spi.ConfiguratorRank;
 import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.Appender;
 import ch.qos.logback.core.ConsoleAppender;
 import ch.qos.logback.core.encoder.Encoder;
 import ch.qos.logback.core.encoder.LayoutWrappingEncoder;
 import ch.qos.logback.core.spi.ContextAwareBase;
 import java.time.ZoneId;
 import java.util.Map;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sends log lines to standard error: text, or JSON where {@code TOKENBUCKET_LOG_FORMAT} is {@code
@@ -22,6 +24,8 @@ import java.util.Map;
 public final class LogConfigurator extends ContextAwareBase implements Configurator {
   private static final String FORMAT = "TOKENBUCKET_LOG_FORMAT";
   private static final String LEVEL = "TOKENBUCKET_LOG_LEVEL";
+
+  private static final String CONSOLE = "console";
 
   private final Map<String, String> environment;
 
@@ -38,8 +42,10 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
   public ExecutionStatus configure(LoggerContext context) {
     ConsoleAppender<ILoggingEvent> appender = new ConsoleAppender<>();
     appender.setContext(context);
+    appender.setName(CONSOLE);
     appender.setTarget("System.err");
-    appender.setEncoder(encoder(context));
+    appender.setEncoder(
+        encoder(context, "json".equals(environment.get(FORMAT)) ? LogFormat.JSON : LogFormat.TEXT));
     appender.start();
     context.getLogger("ROOT").addAppender(appender);
     context.getLogger("ROOT").setLevel(Level.WARN);
@@ -51,9 +57,21 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 
-  private Encoder<ILoggingEvent> encoder(LoggerContext context) {
+  /** From now on lines are of this format, whatever the environment says. */
+  public static void use(LogFormat format) {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    Appender<ILoggingEvent> appender = context.getLogger("ROOT").getAppender(CONSOLE);
+    if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
+      console.setEncoder(encoder(context, format));
+    }
+  }
+
+  private static Encoder<ILoggingEvent> encoder(LoggerContext context, LogFormat format) {
     Encoder<ILoggingEvent> encoder =
-        "json".equals(environment.get(FORMAT)) ? json() : text(context);
+        switch (format) {
+          case JSON -> json();
+          case TEXT -> text(context);
+        };
     encoder.setContext(context);
     encoder.start();
     return encoder;

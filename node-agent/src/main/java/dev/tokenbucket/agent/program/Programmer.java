@@ -229,6 +229,11 @@ public final class Programmer {
         hook.direction(), hook.hasEthernet(), List.copyOf(policies), failsafes);
   }
 
+  /** The folders of pins that {@link #removeAll} removes. */
+  public List<Path> folders() {
+    return Files.exists(layouts.folder()) ? List.of(layouts.folder()) : List.of();
+  }
+
   /** Detaches and unpins everything of ours, of whatever layout. */
   public void removeAll() {
     if (!Files.exists(layouts.folder())) {

@@ -171,6 +171,11 @@ public final class ClusterNode implements AutoCloseable {
     return Commands.run(in(List.of(command)));
   }
 
+  /** The same for a command that may fail. */
+  public Commands.Outcome end(String... command) {
+    return Commands.end(in(List.of(command)));
+  }
+
   /** Whether a classifier is attached to an interface of its, by a link that is pinned. */
   public boolean hasHook() {
     return run("find", "/sys/fs/bpf", "-path", "*/hooks/*/link").contains("/link");

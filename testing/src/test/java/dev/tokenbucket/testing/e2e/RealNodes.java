@@ -9,6 +9,7 @@ import dev.tokenbucket.testing.Arrivals;
 import dev.tokenbucket.testing.Commands;
 import dev.tokenbucket.testing.Poll;
 import dev.tokenbucket.testing.StepFailedException;
+import dev.tokenbucket.testing.TestHost;
 import dev.tokenbucket.testing.TrafficRun;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.nio.file.Path;
@@ -177,7 +178,11 @@ final class RealNodes implements AutoCloseable {
 
   /** Whether a node's kernel runs a policy, whoever looks after it. */
   boolean enforces(ClusterNode node, String policy) {
-    return node.run(script("bin/tb"), "status").contains(policy);
+    Commands.Outcome status = node.end(script("bin/tb"), "status");
+    if (status.code() != 0 && status.code() != TestHost.NO_HOOK) {
+      throw new StepFailedException("tb status on " + node.name() + ": " + status.output(), null);
+    }
+    return status.output().contains(policy);
   }
 
   /** {@code tb} in the agent's container. */
