@@ -42,6 +42,7 @@ public final class LinuxKernel implements Kernel {
   private final NativeCalls calls = new NativeCalls();
   private final LibBpf library = calls.library();
   private final Runtime runtime = calls.runtime();
+  private final GracePeriod gracePeriod = new GracePeriod(calls);
   private final TcxLinks tcx = new TcxLinks(calls);
   private final ClsactFilters clsact = new ClsactFilters(calls);
   private final int cpus = readPossibleCpus();
@@ -351,7 +352,7 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public void awaitGracePeriod() {
-    calls.awaitGracePeriod();
+    gracePeriod.await();
   }
 
   @Override
@@ -413,7 +414,7 @@ public final class LinuxKernel implements Kernel {
   }
 
   private static byte[] bytes(int key) {
-    return ByteBuffer.allocate(4).order(ByteOrder.nativeOrder()).putInt(key).array();
+    return NativeCalls.bytes(key);
   }
 
   /**

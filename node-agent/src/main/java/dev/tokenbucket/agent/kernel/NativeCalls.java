@@ -60,10 +60,18 @@ final class NativeCalls {
     return library.syscall(SYS_BPF, command, attributes, size);
   }
 
-  void awaitGracePeriod() {
-    if (library.syscall(SYS_MEMBARRIER, MEMBARRIER_CMD_GLOBAL, 0L, 0L) < 0) {
-      throw new KernelException("waiting for a grace period by membarrier", runtime.getLastError());
-    }
+  /**
+   * Waits by membarrier(2) until all CPUs have been outside of the kernel's read sides; its errno.
+   */
+  int membarrier() {
+    return library.syscall(SYS_MEMBARRIER, MEMBARRIER_CMD_GLOBAL, 0L, 0L) < 0
+        ? runtime.getLastError()
+        : 0;
+  }
+
+  /** A number as a map's key or value. */
+  static byte[] bytes(int number) {
+    return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(number).array();
   }
 
   int open(Path pin) {

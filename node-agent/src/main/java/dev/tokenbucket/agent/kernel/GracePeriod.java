@@ -1,0 +1,76 @@
+package dev.tokenbucket.agent.kernel;
+
+import java.util.function.IntSupplier;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
+
+/** Waits until every program that runs now has ended. */
+final class GracePeriod {
+  private static final int BPF_MAP_TYPE_ARRAY = 2;
+  private static final int BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
+
+  /** Bytes of struct bpf_map_create_opts, and where its {@code inner_map_fd} is. */
+  private static final int CREATE_OPTIONS = 48;
+
+  private static final int INNER_MAP_FD = 24;
+
+  private static final int EINVAL = 22;
+  private static final int ENOSYS = 38;
+
+  private final NativeCalls calls;
+  private final IntSupplier membarrier;
+
+  GracePeriod(NativeCalls calls) {
+    this(calls, calls::membarrier);
+  }
+
+  /**
+   * @param membarrier gives 0, or the errno with which it was refused
+   */
+  GracePeriod(NativeCalls calls, IntSupplier membarrier) {
+    this.calls = calls;
+    this.membarrier = membarrier;
+  }
+
+  void await() {
+    int error = membarrier.getAsInt();
+    if (error == 0) {
+      return;
+    }
+    // A kernel with nohz_full refuses it, and one without CONFIG_MEMBARRIER does not know it.
+    if (error != EINVAL && error != ENOSYS) {
+      throw new KernelException("waiting for a grace period by membarrier", error);
+    }
+    awaitByMaps();
+  }
+
+  /**
+   * By the kernel's own waiting: an update of an array of maps returns when no program can read the
+   * map that was there before (maybe_wait_bpf_programs of kernel/bpf/syscall.c).
+   */
+  private void awaitByMaps() {
+    LibBpf library = calls.library();
+    int inner =
+        NativeCalls.check(
+            "creating a map to wait by",
+            library.bpf_map_create(BPF_MAP_TYPE_ARRAY, "grace_inner", 4, 4, 1, null));
+    try {
+      Pointer options = Memory.allocateDirect(calls.runtime(), CREATE_OPTIONS, true);
+      options.putLong(0, CREATE_OPTIONS);
+      options.putInt(INNER_MAP_FD, inner);
+      int outer =
+          NativeCalls.check(
+              "creating an array of maps to wait by",
+              library.bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "grace_outer", 4, 4, 1, options));
+      try {
+        NativeCalls.check(
+            "waiting for a grace period by an array of maps",
+            library.bpf_map_update_elem(outer, new byte[4], NativeCalls.bytes(inner), 0));
+      } finally {
+        calls.close(outer);
+      }
+    } finally {
+      calls.close(inner);
+    }
+  }
+}
