@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.program.HookSet.HookKey;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -56,7 +57,7 @@ final class HookPrograms {
 
   /** Sees to it that the hook runs a program made for this, and nothing else of ours. */
   void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
-    Attachment at = pins.hook(hook.ifindex(), hook.direction());
+    Attachment at = at(hook);
     Optional<Kernel.Attached> there = kernel.attached(at);
     if (there.filter(running -> isWanted(at, running.programId(), wanted)).isPresent()) {
       return;
@@ -154,12 +155,51 @@ final class HookPrograms {
     return programPins.configuration(hook, attached.programId());
   }
 
-  void removeExcept(Set<HookKey> kept) {
+  /** Where a hook's pins are, and what runs there. */
+  Attachment at(HookKey hook) {
+    return pins.hook(hook.ifindex(), hook.direction());
+  }
+
+  /**
+   * Frees all other hooks: each by itself, whatever becomes of another.
+   *
+   * @return why some could not be freed
+   */
+  List<String> removeExcept(Set<HookKey> kept) {
     Set<Path> folders = new HashSet<>();
-    kept.forEach(hook -> folders.add(pins.hook(hook.ifindex(), hook.direction()).folder()));
-    pins.hooks().stream()
-        .filter(hook -> !folders.contains(hook.folder()))
-        .forEach(this::detachAndLog);
+    kept.forEach(hook -> folders.add(at(hook).folder()));
+    List<String> problems = new ArrayList<>();
+    for (Attachment hook : pins.hooks()) {
+      if (!folders.contains(hook.folder())) {
+        try {
+          detachAndLog(hook);
+        } catch (RuntimeException e) {
+          problems.add(
+              "detaching from %s: %s".formatted(hook.folder().getFileName(), e.getMessage()));
+        }
+      }
+    }
+    return problems;
+  }
+
+  /**
+   * The slots that programs on hooks of ours use, as they say themselves.
+   *
+   * @return empty where one does not tell
+   */
+  Optional<Set<Integer>> slotsInUse() {
+    Set<Integer> slots = new HashSet<>();
+    for (Attachment hook : pins.hooks()) {
+      Optional<Kernel.Attached> attached = kernel.attached(hook);
+      if (attached.isPresent()) {
+        Optional<HookConfiguration.Running> running = running(hook, attached.get());
+        if (running.isEmpty()) {
+          return Optional.empty();
+        }
+        running.get().policies().forEach(entry -> slots.add(entry.slot()));
+      }
+    }
+    return Optional.of(slots);
   }
 
   /** Removes another layout: the hooks that were not taken over first, then its maps. */

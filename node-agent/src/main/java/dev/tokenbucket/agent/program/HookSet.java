@@ -8,113 +8,143 @@ import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Which hook is to run which policies, in their order, on the interfaces that there are now.
+ * Which hook is to run which policies, in their order, on the interfaces that there are now. What a
+ * hook or the node has no room for is left out, the last in order first: the others are not held up
+ * by it.
  *
  * @param hooks the policies of each hook
- * @param failures for each policy that can't be on a hook it asks for, by uid, why
  */
-record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, String> failures) {
-  record HookKey(String interfaceName, int ifindex, Direction direction, boolean hasEthernet) {}
-
-  static HookSet of(List<NodePolicy> policies, HostLinks links) {
-    HookSet set = new HookSet(new LinkedHashMap<>(), new LinkedHashMap<>());
-    policies.stream().sorted(NodePolicy.ORDER).forEach(policy -> set.place(policy, links));
-    return set;
+record HookSet(Map<HookKey, List<NodePolicy>> hooks) {
+  record HookKey(String interfaceName, int ifindex, Direction direction, boolean hasEthernet) {
+    @Override
+    public String toString() {
+      return interfaceName + " " + direction;
+    }
   }
 
-  /** Once on each interface, however many selectors and names of it match. */
-  private void place(NodePolicy policy, HostLinks links) {
-    TreeMap<String, NetworkDevice> selected = new TreeMap<>();
-    List<String> unmatched = new ArrayList<>();
-    for (InterfaceSelector selector : policy.interfaces()) {
-      List<NetworkDevice> matching = links.matching(selector);
-      matching.forEach(device -> selected.put(device.name(), device));
-      if (matching.isEmpty()) {
-        unmatched.add(wanted(selector));
-      }
-    }
-    if (!unmatched.isEmpty()) {
-      failures.put(
-          policy.uid(), "this host has no interface " + String.join(", and none ", unmatched));
-    }
-    selected.values().forEach(device -> place(policy, device));
-  }
-
-  private void place(NodePolicy policy, NetworkDevice device) {
-    HostLinks.linkLayer(device)
-        .map(
-            link ->
-                new HookKey(device.name(), device.index(), policy.direction(), link == ETHERNET))
-        .ifPresentOrElse(
-            hook -> hooks.computeIfAbsent(hook, k -> new ArrayList<>()).add(policy),
-            () ->
-                failures.put(
-                    policy.uid(),
-                    "the link layer of interface "
-                        + device.name()
-                        + " is none that the classifier reads; it limits Ethernet and links"
-                        + " without a header of their own"));
-  }
-
-  private static String wanted(InterfaceSelector selector) {
-    if (selector.name() != null) {
-      return "named " + selector.name();
-    }
-    if (selector.pattern() == null) {
-      return "with a default route";
-    }
-    String matching = "that matches " + selector.pattern();
-    return selector.exclude() == null
-        ? matching
-        : matching + " and not " + String.join(" or ", selector.exclude());
-  }
+  /** While a policy's new slot is begun its old one still holds a place. */
+  private static final int MOST_SLOTS = PolicySlots.USABLE / 2;
 
   /**
-   * Before anything is changed: a set that can't be run as a whole is refused as a whole.
+   * Places policies.
    *
-   * @throws IllegalStateException naming the limit that the set is beyond
+   * @param failures is told of each policy that can't be on a hook that it asks for, and why
    */
-  void refuseTooLarge() {
-    long slots =
-        hooks.entrySet().stream()
-            .flatMap(
-                on ->
-                    on.getValue().stream()
-                        .flatMap(p -> SlotIdentity.all(p, on.getKey().ifindex()).stream()))
-            .distinct()
-            .count();
-    // While a policy's new slot is begun its old one still holds a place.
-    int most = PolicySlots.USABLE / 2;
-    if (slots > most) {
-      throw new IllegalStateException(
-          ("a node holds at most %d policies, one with bucket.per Interface counted for each of its"
-                  + " interfaces and one with exceed.action MarkECN twice, not %d")
-              .formatted(most, slots));
-    }
-    hooks.forEach(HookSet::refuseTooLarge);
+  static HookSet of(List<NodePolicy> policies, HostLinks links, Failures failures) {
+    Placing placing = new Placing(links, failures);
+    policies.stream().sorted(NodePolicy.ORDER).forEach(placing::place);
+    return new HookSet(placing.hooks);
   }
 
-  private static void refuseTooLarge(HookKey hook, List<NodePolicy> policies) {
-    if (policies.size() > HookConfiguration.MAX_POLICIES) {
-      throw new IllegalStateException(
-          "%s %s: a hook holds at most %d policies, not %d"
-              .formatted(
-                  hook.interfaceName(),
-                  hook.direction(),
-                  HookConfiguration.MAX_POLICIES,
-                  policies.size()));
+  private static final class Placing {
+    private final HostLinks links;
+    private final Failures failures;
+    private final Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
+    private final Map<HookKey, Integer> terms = new LinkedHashMap<>();
+    private final Set<SlotIdentity> slots = new HashSet<>();
+
+    Placing(HostLinks links, Failures failures) {
+      this.links = links;
+      this.failures = failures;
     }
-    int terms = policies.stream().mapToInt(TermTables::count).sum();
-    if (terms > TermTables.MAX_TERMS) {
-      throw new IllegalStateException(
-          "%s %s: a hook holds at most %d terms of match and exempt, not %d"
-              .formatted(hook.interfaceName(), hook.direction(), TermTables.MAX_TERMS, terms));
+
+    void place(NodePolicy policy) {
+      List<HookKey> fitting = selected(policy).stream().filter(hook -> fits(policy, hook)).toList();
+      Set<SlotIdentity> needed = new HashSet<>(slots);
+      fitting.forEach(hook -> needed.addAll(SlotIdentity.all(policy, hook.ifindex())));
+      if (needed.size() > MOST_SLOTS) {
+        failures.add(
+            policy.uid(),
+            ("a node holds at most %d policies, one with bucket.per Interface counted for each of"
+                    + " its interfaces and one with exceed.action MarkECN twice; with this one and"
+                    + " those before it in order it would be %d")
+                .formatted(MOST_SLOTS, needed.size()));
+        return;
+      }
+      slots.addAll(needed);
+      for (HookKey hook : fitting) {
+        hooks.computeIfAbsent(hook, any -> new ArrayList<>()).add(policy);
+        terms.merge(hook, TermTables.count(policy), Integer::sum);
+      }
+    }
+
+    private boolean fits(NodePolicy policy, HookKey hook) {
+      int before = hooks.getOrDefault(hook, List.of()).size();
+      if (before >= HookConfiguration.MAX_POLICIES) {
+        failures.add(
+            policy.uid(),
+            "%s: a hook holds at most %d policies, and as many are before this one in order"
+                .formatted(hook, HookConfiguration.MAX_POLICIES));
+        return false;
+      }
+      int sum = terms.getOrDefault(hook, 0) + TermTables.count(policy);
+      if (sum > TermTables.MAX_TERMS) {
+        failures.add(
+            policy.uid(),
+            ("%s: a hook holds at most %d terms of match and exempt; with this policy and those"
+                    + " before it in order it would be %d")
+                .formatted(hook, TermTables.MAX_TERMS, sum));
+        return false;
+      }
+      return true;
+    }
+
+    /** Each interface once, however many selectors and names of it match. */
+    private List<HookKey> selected(NodePolicy policy) {
+      TreeMap<String, NetworkDevice> devices = new TreeMap<>();
+      List<String> unmatched = new ArrayList<>();
+      for (InterfaceSelector selector : policy.interfaces()) {
+        List<NetworkDevice> matching = links.matching(selector);
+        matching.forEach(device -> devices.put(device.name(), device));
+        if (matching.isEmpty()) {
+          unmatched.add(wanted(selector));
+        }
+      }
+      if (!unmatched.isEmpty()) {
+        failures.add(
+            policy.uid(), "this host has no interface " + String.join(", and none ", unmatched));
+      }
+      return devices.values().stream().flatMap(device -> hook(policy, device).stream()).toList();
+    }
+
+    private Optional<HookKey> hook(NodePolicy policy, NetworkDevice device) {
+      Optional<HookKey> hook =
+          HostLinks.linkLayer(device)
+              .map(
+                  link ->
+                      new HookKey(
+                          device.name(), device.index(), policy.direction(), link == ETHERNET));
+      if (hook.isEmpty()) {
+        failures.add(
+            policy.uid(),
+            "the link layer of interface "
+                + device.name()
+                + " is none that the classifier reads; it limits Ethernet and links without a"
+                + " header of their own");
+      }
+      return hook;
+    }
+
+    private static String wanted(InterfaceSelector selector) {
+      if (selector.name() != null) {
+        return "named " + selector.name();
+      }
+      if (selector.pattern() == null) {
+        return "with a default route";
+      }
+      String matching = "that matches " + selector.pattern();
+      return selector.exclude() == null
+          ? matching
+          : matching + " and not " + String.join(" or ", selector.exclude());
     }
   }
 }

@@ -12,6 +12,7 @@ import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -149,9 +150,10 @@ final class PolicySlots {
   /**
    * Sees to it that each of these has a slot with its policy's parameters in force, in this order.
    *
-   * @return their slots
+   * @param failures is told where one could not get a slot, or keeps the parameters it had
+   * @return their slots, as far as they have one
    */
-  Map<SlotIdentity, Integer> program(Map<SlotIdentity, NodePolicy> wanted) {
+  Map<SlotIdentity, Integer> program(Map<SlotIdentity, NodePolicy> wanted, Failures failures) {
     Map<SlotIdentity, Integer> slotOf = new HashMap<>();
     all().forEach((slot, identity) -> slotOf.put(identity, slot));
     Map<SlotIdentity, Integer> placed = new HashMap<>();
@@ -160,14 +162,19 @@ final class PolicySlots {
     wanted.forEach(
         (identity, policy) -> {
           Integer there = slotOf.get(identity);
-          if (there == null || broken.contains(there)) {
-            int free = free(slotOf.values(), broken);
-            begin(free, identity, policy);
-            slotOf.put(identity, free);
-            placed.put(identity, free);
-          } else {
-            change(there, identity, policy, lines.at(there));
-            placed.put(identity, there);
+          try {
+            if (there == null || broken.contains(there)) {
+              int free = free(slotOf.values(), broken);
+              begin(free, identity, policy);
+              slotOf.put(identity, free);
+              placed.put(identity, free);
+            } else {
+              placed.put(identity, there);
+              change(there, identity, policy, lines.at(there));
+            }
+          } catch (RuntimeException e) {
+            LOG.debug("slot of {}", identity.name(), e);
+            failures.add(policy.uid(), String.valueOf(e.getMessage()));
           }
         });
     return placed;
@@ -312,6 +319,21 @@ final class PolicySlots {
       both.position((int) (both.getLong(2 * AxisLine.SIZE) & 1) * AxisLine.SIZE);
       return AxisLine.decode(both);
     }
+  }
+
+  /** Slots, and beside some others all that are of the same policies as those. */
+  Set<Integer> ofSamePolicies(Set<Integer> slots, Set<Integer> others) {
+    Map<Integer, SlotIdentity> all = all();
+    Set<String> uids = new HashSet<>();
+    others.stream().map(all::get).filter(Objects::nonNull).forEach(each -> uids.add(each.uid()));
+    Set<Integer> found = new HashSet<>(slots);
+    all.forEach(
+        (slot, identity) -> {
+          if (uids.contains(identity.uid())) {
+            found.add(slot);
+          }
+        });
+    return found;
   }
 
   /** Gives up all other slots, which no program may use any more. */

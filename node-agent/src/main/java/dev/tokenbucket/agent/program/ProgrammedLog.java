@@ -5,6 +5,7 @@ import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,19 +28,26 @@ final class ProgrammedLog {
    * Says what there is to say, and keeps the rest for the next time.
    *
    * @param hooks where each policy is wanted
+   * @param failed uids of which nothing is said yet, whatever is read back
    * @param readBack asked only where something is not yet confirmed
    */
-  void confirm(Map<HookKey, List<NodePolicy>> hooks, Supplier<List<RunningHook>> readBack) {
+  void confirm(
+      Map<HookKey, List<NodePolicy>> hooks,
+      Set<String> failed,
+      Supplier<List<RunningHook>> readBack) {
     // Of one that is wanted on no hook any more nothing will be read back.
     unconfirmed
         .values()
         .removeIf(policy -> hooks.values().stream().noneMatch(on -> on.contains(policy)));
-    if (unconfirmed.isEmpty()) {
+    if (failed.containsAll(unconfirmed.keySet())) {
       return;
     }
     List<RunningHook> running = readBack.get();
     List<NodePolicy> confirmed =
-        unconfirmed.values().stream().filter(policy -> isRunning(policy, hooks, running)).toList();
+        unconfirmed.values().stream()
+            .filter(policy -> !failed.contains(policy.uid()))
+            .filter(policy -> isRunning(policy, hooks, running))
+            .toList();
     for (NodePolicy policy : confirmed) {
       unconfirmed.remove(policy.uid());
       LOG.info(

@@ -49,7 +49,7 @@ public final class Programmer {
   /** The number of the program on each hook, as the last set left it. */
   private Map<Attachment, Long> attached = Map.of();
 
-  private HookSet placed = new HookSet(Map.of(), Map.of());
+  private HookSet placed = new HookSet(Map.of());
   private List<NetworkDevice> devices = List.of();
 
   /** What the last set found right and left alone; empty where it changed anything. */
@@ -95,7 +95,8 @@ public final class Programmer {
    * Makes these policies, and no others, the ones in force. Other failsafes than before exchange
    * the hooks' programs; the buckets are the same.
    *
-   * @return for each policy that could not be programmed, by uid, why; the others are in force
+   * @return for each policy that is not in force as asked, by uid, why; the others are. What fails
+   *     of no policy, as detaching, is under {@link Failures#HOST}
    */
   public Map<String, String> apply(List<NodePolicy> policies, FailsafeSettings failsafes) {
     if (policies.isEmpty()) {
@@ -105,34 +106,103 @@ public final class Programmer {
     }
     confirmed = Optional.empty();
     HostLinks links = HostLinks.of(kernel);
-    HookSet set = HookSet.of(policies, links);
-    set.refuseTooLarge();
+    Failures failures = new Failures();
+    HookSet set = HookSet.of(policies, links, failures);
     Set<HookKey> hooks = set.hooks().keySet();
     Optional<AppliedState> before = state(links, hooks);
     programs.prepareMaps();
     slots.prepare();
-    Map<SlotIdentity, Integer> slotOf = slots.program(identities(set));
-    Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
-    set.hooks()
-        .forEach(
-            (hook, on) ->
-                programs.attach(hook, configuration(key(hook, on, slotOf, failsafes), made), on));
-    configurations = Map.copyOf(made);
-    programs.removeExcept(hooks);
-    layouts.others().forEach(this::endTakeOver);
-    slots.freeExcept(new HashSet<>(slotOf.values()));
-    programmed.confirm(set.hooks(), this::running);
+    Map<SlotIdentity, Integer> slotOf = slots.program(identities(set), failures);
+    boolean attachedAll = attach(set, slotOf, failsafes, failures);
+    List<String> problems = programs.removeExcept(hooks);
+    problems.forEach(each -> failures.add(Failures.HOST, each));
+    if (attachedAll) {
+      layouts.others().forEach(this::endTakeOver);
+    }
+    free(new HashSet<>(slotOf.values()), attachedAll && problems.isEmpty());
+    programmed.confirm(set.hooks(), failures.byUid().keySet(), this::running);
     attached = attachedTo(hooks);
     placed = set;
     devices = links.devices();
     mayHaveIdleBuckets = slotOf.keySet().stream().anyMatch(SlotIdentity::isSwept);
-    confirmed = state(links, hooks).filter(now -> before.equals(Optional.of(now)));
-    return Map.copyOf(set.failures());
+    confirmed =
+        failures.isEmpty()
+            ? state(links, hooks).filter(now -> before.equals(Optional.of(now)))
+            : Optional.empty();
+    return failures.byUid();
+  }
+
+  /**
+   * Attaches to each hook by itself: what fails at one is told of its policies, and is no other
+   * hook's.
+   *
+   * @return whether every hook runs what it is to run
+   */
+  private boolean attach(
+      HookSet set,
+      Map<SlotIdentity, Integer> slotOf,
+      FailsafeSettings failsafes,
+      Failures failures) {
+    Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
+    boolean all = true;
+    for (Map.Entry<HookKey, List<NodePolicy>> each : set.hooks().entrySet()) {
+      HookKey hook = each.getKey();
+      try {
+        List<NodePolicy> on = withSlots(hook, each.getValue(), slotOf);
+        if (!on.isEmpty()) {
+          programs.attach(hook, configuration(key(hook, on, slotOf, failsafes), made), on);
+        }
+        all &= on.size() == each.getValue().size();
+      } catch (RuntimeException e) {
+        LOG.debug("hook {}", hook, e);
+        failures.add(each.getValue(), hook + ": " + e.getMessage());
+        all = false;
+      }
+    }
+    configurations = Map.copyOf(made);
+    return all;
+  }
+
+  /**
+   * The policies of a hook that have a slot.
+   *
+   * @throws IllegalStateException where one has none that the hook's program enforces in another:
+   *     without it the hook would no longer limit what it limits now
+   */
+  private List<NodePolicy> withSlots(
+      HookKey hook, List<NodePolicy> wanted, Map<SlotIdentity, Integer> slotOf) {
+    List<NodePolicy> with = new ArrayList<>();
+    for (NodePolicy policy : wanted) {
+      if (slotOf.keySet().containsAll(SlotIdentity.all(policy, hook.ifindex()))) {
+        with.add(policy);
+      } else if (enforces(hook, policy)) {
+        throw new IllegalStateException(
+            policy.name() + " could not be changed, so the program stays as it is");
+      }
+    }
+    return with;
+  }
+
+  private boolean enforces(HookKey hook, NodePolicy policy) {
+    return readBack.hooks(List.of(programs.at(hook))).stream()
+        .flatMap(running -> running.policies().stream())
+        .anyMatch(running -> running.uid().equals(policy.uid()));
+  }
+
+  /** A program that could not be exchanged or detached goes on with the slots that it has. */
+  private void free(Set<Integer> used, boolean nothingElseRuns) {
+    if (nothingElseRuns) {
+      slots.freeExcept(used);
+      return;
+    }
+    programs
+        .slotsInUse()
+        .ifPresent(running -> slots.freeExcept(slots.ofSamePolicies(used, running)));
   }
 
   private void forget() {
     attached = Map.of();
-    placed = new HookSet(Map.of(), Map.of());
+    placed = new HookSet(Map.of());
     devices = List.of();
     confirmed = Optional.empty();
   }
@@ -149,6 +219,11 @@ public final class Programmer {
     return confirmed.isPresent()
         && !isDisturbed()
         && confirmed.equals(state(HostLinks.of(kernel), placed.hooks().keySet()));
+  }
+
+  /** Whether the last set found something to change, or to put right. */
+  public boolean changedSomething() {
+    return confirmed.isEmpty();
   }
 
   private Map<Attachment, Long> attachedTo(Set<HookKey> hooks) {
@@ -239,7 +314,10 @@ public final class Programmer {
     if (!Files.exists(layouts.folder())) {
       return;
     }
-    programs.removeExcept(Set.of());
+    List<String> problems = programs.removeExcept(Set.of());
+    if (!problems.isEmpty()) {
+      throw new IllegalStateException(String.join("; ", problems));
+    }
     layouts.others().forEach(programs::removeLayout);
     Pins.remove(layouts.folder());
     LOG.info("removed every map and pin under {}", layouts.folder());

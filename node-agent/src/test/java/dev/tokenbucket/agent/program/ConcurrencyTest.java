@@ -97,7 +97,9 @@ class ConcurrencyTest extends KernelTest {
             new ProgrammedLog());
     try (VirtualHook hook = VirtualHook.inRealTime(bpffs, objects, first)) {
       slots.prepare();
-      int slot = Objects.requireNonNull(slots.program(Map.of(identity, first)).get(identity));
+      Failures failures = new Failures();
+      int slot =
+          Objects.requireNonNull(slots.program(Map.of(identity, first), failures).get(identity));
       List<AxisLine> lines = new ArrayList<>(List.of(slots.inForce(slot)));
       long end = System.nanoTime() + LOAD;
       Log log =
@@ -107,7 +109,8 @@ class ConcurrencyTest extends KernelTest {
                   LOAD,
                   () -> {
                     for (int i = 1; System.nanoTime() < end - SECOND / 5; i++) {
-                      slots.program(Map.of(identity, policies.get(i % policies.size()).at(0)));
+                      slots.program(
+                          Map.of(identity, policies.get(i % policies.size()).at(0)), failures);
                       lines.add(slots.inForce(slot));
                     }
                   });
@@ -119,6 +122,7 @@ class ConcurrencyTest extends KernelTest {
           log.passed().size(),
           (double) worst / PACKET,
           largest);
+      assertThat(failures.byUid()).isEmpty();
       assertThat(lines).hasSizeGreaterThan(50);
       assertThat(worst).isLessThanOrEqualTo((largest + 1) * PACKET + ROUNDING * lines.size());
     }

@@ -1,7 +1,6 @@
 package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import ch.qos.logback.classic.Logger;
 import ch.qos.logback.classic.spi.ILoggingEvent;
@@ -71,7 +70,7 @@ class ProgrammedLogTest extends KernelTest {
         new Programmer(
             faulty("loadWithMap", faulty, new KernelException("loading", EPERM)), bpffs, compiled);
 
-    assertThatThrownBy(() -> agent.apply(List.of(POLICY))).hasMessageContaining("EPERM");
+    assertThat(agent.apply(List.of(POLICY)).values()).singleElement().asString().contains("EPERM");
     assertThat(said()).isEmpty();
 
     faulty[0] = false;
@@ -84,9 +83,10 @@ class ProgrammedLogTest extends KernelTest {
     Programmer agent =
         new Programmer(faulty("attach", new boolean[] {true}, null), bpffs, compiled);
 
-    assertThatThrownBy(() -> agent.apply(List.of(POLICY)))
-        .hasMessageContaining("runs nothing of ours after program")
-        .hasMessageContaining("was attached");
+    assertThat(agent.apply(List.of(POLICY)).values())
+        .singleElement()
+        .asString()
+        .contains("runs nothing of ours after program", "was attached");
     assertThat(said()).isEmpty();
     assertThat(agent.running()).isEmpty();
   }
@@ -99,7 +99,10 @@ class ProgrammedLogTest extends KernelTest {
         new Programmer(faulty("replace", new boolean[] {true}, null), bpffs, compiled);
     NodePolicy other = Policy.packets(20, 20).perSource(10).on(NEAR, Direction.Ingress).at(0);
 
-    assertThatThrownBy(() -> agent.apply(List.of(other))).hasMessageContaining("runs program");
+    assertThat(agent.apply(List.of(other)).values())
+        .singleElement()
+        .asString()
+        .contains("runs program");
     assertThat(said()).isEmpty();
     assertThat(agent.running()).hasSize(1);
   }

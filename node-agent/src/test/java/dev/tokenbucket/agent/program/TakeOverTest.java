@@ -124,7 +124,10 @@ class TakeOverTest extends KernelTest {
               changes.add(change);
             });
 
-    assertThatThrownBy(() -> agent(failing).apply(set)).hasMessage("a test's fault");
+    assertThat(agent(failing).apply(set).values())
+        .hasSize(2)
+        .allMatch(reason -> reason.endsWith("gress: a test's fault"));
+    assertThat(agent(plain).otherLayouts()).containsExactly("1");
     assertThat(programs(clsact)).hasSize(3);
     assertThat(programs(clsact).stream().filter(before::contains)).hasSize(2);
 
@@ -143,7 +146,7 @@ class TakeOverTest extends KernelTest {
             new LinuxKernel(clsact),
             change -> {
               if (change.equals("after replace")) {
-                throw new IllegalStateException("killed");
+                throw new AssertionError("killed");
               }
             });
     assertThatThrownBy(() -> agent(killed).apply(List.of(IN))).hasMessage("killed");
