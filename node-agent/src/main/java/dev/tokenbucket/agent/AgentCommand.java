@@ -51,8 +51,18 @@ final class AgentCommand implements Callable<Integer> {
       paramLabel = "PORT",
       defaultValue = "0",
       description =
-          "Serves /healthz and /readyz on this port of 127.0.0.1 (default: ${DEFAULT-VALUE}, none).")
+          "Serves /healthz, /readyz and /metrics on this port of 127.0.0.1 (default:"
+              + " ${DEFAULT-VALUE}, none).")
   private int healthPort;
+
+  @Option(
+      names = "--metrics-port",
+      paramLabel = "PORT",
+      defaultValue = "0",
+      description =
+          "Serves /metrics on this port of every address of the host (default: ${DEFAULT-VALUE},"
+              + " none).")
+  private int metricsPort;
 
   @Mixin private HostOptions host = new HostOptions();
 
@@ -107,14 +117,20 @@ final class AgentCommand implements Callable<Integer> {
     Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
     Exemptions exemptions = new Exemptions(failsafe, host.stateDir);
     Programmer programmer = new Programmer(kernel, host.bpffs, objects);
+    // A reader of its own: the loop's is for one thread.
+    Programmer reader = new Programmer(kernel, host.bpffs, objects);
+    AgentMetrics metrics = new AgentMetrics(reader::running);
+    health.serve(metrics);
     for (String layout : programmer.otherLayouts()) {
       LOG.info("maps of layout {} are in force until the first set takes over", layout);
     }
     try (Kernel.NetworkWatch network = kernel.watchNetwork();
+        MetricsEndpoint served = new MetricsEndpoint(metricsPort, metrics);
         DesiredStateSource desired = await(opened)) {
+      LOG.debug("serving {}", served);
       Runtime.getRuntime().addShutdownHook(new Thread(AgentCommand::sayEnd));
       LOG.info("agent ready");
-      new AgentLoop(programmer, host.stateDir, exemptions, health, network).run(desired);
+      new AgentLoop(programmer, host.stateDir, exemptions, health, metrics, network).run(desired);
     }
   }
 

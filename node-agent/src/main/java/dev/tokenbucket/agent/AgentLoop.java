@@ -34,6 +34,7 @@ final class AgentLoop {
   private final Path stateDir;
   private final Exemptions exemptions;
   private final HealthEndpoint health;
+  private final AgentMetrics metrics;
   private final Kernel.NetworkWatch network;
 
   private Optional<DesiredState> applied = Optional.empty();
@@ -54,11 +55,13 @@ final class AgentLoop {
       Path stateDir,
       Exemptions exemptions,
       HealthEndpoint health,
+      AgentMetrics metrics,
       Kernel.NetworkWatch network) {
     this.programmer = programmer;
     this.stateDir = stateDir;
     this.exemptions = exemptions;
     this.health = health;
+    this.metrics = metrics;
     this.network = network;
   }
 
@@ -97,7 +100,13 @@ final class AgentLoop {
     boolean due = now - appliedAt >= READ_BACK.toNanos();
     if (changed || disturbed || failed || (due && !programmer.isUnaltered())) {
       appliedAt = now;
+      boolean mayRepair = !changed && !networkChanged && !failed;
       Map<String, String> failures = apply(wanted, exemptions.of(wanted));
+      boolean repaired = mayRepair && failures.isEmpty() && programmer.changedSomething();
+      if (repaired) {
+        LOG.warn("the kernel did not run what it was left with; it was put right");
+      }
+      metrics.applied(wanted.policies(), failures.size(), repaired);
       outcome = new Outcome(programmer.running(), failures, warnings(wanted));
       report(desired, wanted);
       applied = Optional.of(wanted);

@@ -14,7 +14,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Answers a kubelet's probes on loopback: {@code /healthz} while the agent's loop goes round,
- * {@code /readyz} once what the node is to run was applied, or nothing is to be.
+ * {@code /readyz} once what the node is to run was applied, or nothing is to be; and {@code
+ * /metrics}.
  */
 final class HealthEndpoint implements AutoCloseable {
   /** A loop that made no pass for so long hangs, and only a restart helps. */
@@ -53,6 +54,13 @@ final class HealthEndpoint implements AutoCloseable {
       throw new IOException(
           "--health-port " + port + " on 127.0.0.1: " + e.getMessage() + "; choose another port",
           e);
+    }
+  }
+
+  /** Serves metrics, too. */
+  void serve(AgentMetrics metrics) {
+    if (server != null) {
+      MetricsEndpoint.serve(server, metrics);
     }
   }
 

@@ -211,10 +211,7 @@ class AgentPodTest {
 
   @Test
   void withoutTheHostsNetworkNothingIsProgrammedAndEveryPolicySaysSo() throws Exception {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+    int port = freePort();
     try (Daemon agent =
         start(
             Map.of("NODE_NAME", host.name(), "HOST_IP", "192.0.2.1"),
@@ -234,16 +231,35 @@ class AgentPodTest {
   }
 
   @Test
-  void itIsReadyOnceItsPoliciesAreApplied() throws Exception {
-    int port;
-    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-      port = socket.getLocalPort();
-    }
+  void itIsReadyOnceItsPoliciesAreAppliedAndTellsItsMetrics() throws Exception {
+    int port = freePort();
+    int metrics = freePort();
     try (Daemon agent =
-        start(Map.of("NODE_NAME", host.name()), "--health-port", Integer.toString(port))) {
+        start(
+            Map.of("NODE_NAME", host.name()),
+            "--health-port",
+            Integer.toString(port),
+            "--metrics-port",
+            Integer.toString(metrics))) {
       awaitProgrammed(agent);
       agent.await("readiness", SOON, () -> probe(port, "/readyz").equals("200"));
       assertThat(probe(port, "/healthz")).isEqualTo("200");
+      assertThat(probe(port, "/metrics")).isEqualTo("200");
+      String scraped =
+          Commands.run(
+              network.atSource(
+                  List.of("curl", "-s", "http://" + host.address() + ":" + metrics + "/metrics")));
+      assertThat(scraped.lines())
+          .contains(
+              "tokenbucket_policy_generation{direction=\"Ingress\",interface=\"eth0\",policy=\"p\"} 1.0",
+              "tokenbucket_policy_asked_generation{policy=\"p\"} 1.0",
+              "tokenbucket_policies_failed 0.0");
+    }
+  }
+
+  private static int freePort() throws IOException {
+    try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
+      return socket.getLocalPort();
     }
   }
 

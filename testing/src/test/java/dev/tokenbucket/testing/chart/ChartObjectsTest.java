@@ -42,6 +42,10 @@ class ChartObjectsTest {
         arguments("default", List.of(), 0),
         arguments("everything", Chart.EVERYTHING, 5),
         arguments("pod monitor", Chart.sets("monitoring.podMonitor.enabled=true"), 1),
+        arguments(
+            "agents' metrics",
+            Chart.sets("monitoring.podMonitor.enabled=true", "agent.metricsPort=9465"),
+            2),
         arguments("no clean-up", Chart.sets("uninstall.cleanup=false"), 0),
         arguments("CRDs go", Chart.sets("crds.keep=false"), 0));
   }
