@@ -100,9 +100,8 @@ public final class Programmer {
    */
   public Map<String, String> apply(List<NodePolicy> policies, FailsafeSettings failsafes) {
     if (policies.isEmpty()) {
-      removeAll();
       forget();
-      return Map.of();
+      return removeAllOrSay();
     }
     confirmed = Optional.empty();
     HostLinks links = HostLinks.of(kernel);
@@ -130,6 +129,17 @@ public final class Programmer {
             ? state(links, hooks).filter(now -> before.equals(Optional.of(now)))
             : Optional.empty();
     return failures.byUid();
+  }
+
+  /** There is no policy to tell a failure of, and yet it has to be tried again. */
+  private Map<String, String> removeAllOrSay() {
+    try {
+      removeAll();
+      return Map.of();
+    } catch (RuntimeException e) {
+      LOG.debug("removing all", e);
+      return Map.of(Failures.HOST, String.valueOf(e.getMessage()));
+    }
   }
 
   /**

@@ -165,4 +165,16 @@ class IsolationTest extends KernelTest {
     assertThat(agent(plain).apply(List.of(stays))).isEmpty();
     assertThat(running()).isEqualTo(Map.of(FAR + " Egress", 30L));
   }
+
+  /** There is no policy left whose failure it could be. */
+  @Test
+  void theLastHookThatCantBeFreedIsSaidAndTriedAgain() {
+    NodePolicy near = policy(NEAR, Direction.Ingress, 10, 0);
+    agent(plain).apply(List.of(near));
+
+    assertThat(agent(failingAt("detach", NEAR)).apply(List.of())).containsOnlyKeys(Failures.HOST);
+    assertThat(running()).isEqualTo(Map.of(NEAR + " Ingress", 10L));
+    assertThat(agent(plain).apply(List.of())).isEmpty();
+    assertThat(running()).isEmpty();
+  }
 }
