@@ -64,23 +64,23 @@ final class AgentMetrics {
     ofHooks(hooks, all);
     ofBuckets(hooks, all);
     GaugeSnapshot.Builder generations =
-        GaugeSnapshot.builder()
-            .name("tokenbucket_policy_asked_generation")
-            .help("The generation of each policy that this host is asked to enforce.");
+        gauges(
+            "tokenbucket_policy_asked_generation",
+            "The generation of each policy that this host is asked to enforce.");
     for (NodePolicy policy : asked) {
       generations.dataPoint(gauge(policy.generation(), Labels.of("policy", policy.name())));
     }
     all.metricSnapshot(generations.build());
     all.metricSnapshot(
-        GaugeSnapshot.builder()
-            .name("tokenbucket_policies_failed")
-            .help("Policies that are not in force as asked; tb status says why.")
+        gauges(
+                "tokenbucket_policies_failed",
+                "Policies that are not in force as asked; tb status says why.")
             .dataPoint(gauge(failed, Labels.EMPTY))
             .build());
     all.metricSnapshot(
-        CounterSnapshot.builder()
-            .name("tokenbucket_repairs")
-            .help("Times that the kernel did not run what the agent had left, and was put right.")
+        counters(
+                "tokenbucket_repairs",
+                "Times that the kernel did not run what the agent had left, and was put right.")
             .dataPoint(counter(repairs.get(), Labels.EMPTY))
             .build());
     all.metricSnapshot(
@@ -97,23 +97,20 @@ final class AgentMetrics {
 
   private static void ofPolicies(List<RunningHook> hooks, MetricSnapshots.Builder all) {
     CounterSnapshot.Builder packets =
-        CounterSnapshot.builder()
-            .name("tokenbucket_policy_packets")
-            .help("Packets that a policy judged at a hook, by what became of them.");
+        counters(
+            "tokenbucket_policy_packets",
+            "Packets that a policy judged at a hook, by what became of them.");
     CounterSnapshot.Builder bytes =
-        CounterSnapshot.builder()
-            .name("tokenbucket_policy_bytes")
-            .help("Bytes of these packets, with link headers.");
+        counters("tokenbucket_policy_bytes", "Bytes of these packets, with link headers.");
     CounterSnapshot.Builder special =
-        CounterSnapshot.builder()
-            .name("tokenbucket_policy_special_packets")
-            .help(
-                "Of these packets: contended (another CPU held the bucket), overflow (judged by the"
-                    + " shared bucket) and marked (in place of dropped).");
+        counters(
+            "tokenbucket_policy_special_packets",
+            "Of these packets: contended (another CPU held the bucket), overflow (judged by the"
+                + " shared bucket) and marked (in place of dropped).");
     GaugeSnapshot.Builder generation =
-        GaugeSnapshot.builder()
-            .name("tokenbucket_policy_generation")
-            .help("The generation of a policy that the kernel enforces at a hook.");
+        gauges(
+            "tokenbucket_policy_generation",
+            "The generation of a policy that the kernel enforces at a hook.");
     for (RunningHook hook : hooks) {
       for (RunningPolicy policy : hook.policies()) {
         Labels at = labels(hook).merge(Labels.of("policy", policy.name()));
@@ -135,13 +132,11 @@ final class AgentMetrics {
 
   private static void ofHooks(List<RunningHook> hooks, MetricSnapshots.Builder all) {
     CounterSnapshot.Builder failsafes =
-        CounterSnapshot.builder()
-            .name("tokenbucket_failsafe_packets")
-            .help("Failsafe traffic at a hook: exempt, or exceed, beyond the failsafes' own rate.");
+        counters(
+            "tokenbucket_failsafe_packets",
+            "Failsafe traffic at a hook: exempt, or exceed, beyond the failsafes' own rate.");
     CounterSnapshot.Builder notIp =
-        CounterSnapshot.builder()
-            .name("tokenbucket_not_ip_packets")
-            .help("Packets at a hook that hold no IP, and passed.");
+        counters("tokenbucket_not_ip_packets", "Packets at a hook that hold no IP, and passed.");
     for (RunningHook hook : hooks) {
       Labels at = labels(hook);
       failsafes.dataPoint(counter(hook.failsafeExemptPackets(), at.add("verdict", "exempt")));
@@ -162,17 +157,11 @@ final class AgentMetrics {
       }
     }
     GaugeSnapshot.Builder used =
-        GaugeSnapshot.builder()
-            .name("tokenbucket_buckets_used")
-            .help("Buckets in a policy's table on this host.");
+        gauges("tokenbucket_buckets_used", "Buckets in a policy's table on this host.");
     GaugeSnapshot.Builder capacity =
-        GaugeSnapshot.builder()
-            .name("tokenbucket_buckets_capacity")
-            .help("Buckets that a policy's table has room for.");
+        gauges("tokenbucket_buckets_capacity", "Buckets that a policy's table has room for.");
     CounterSnapshot.Builder evicted =
-        CounterSnapshot.builder()
-            .name("tokenbucket_buckets_evicted")
-            .help("Buckets that made room for others, about.");
+        counters("tokenbucket_buckets_evicted", "Buckets that made room for others, about.");
     tables.forEach(
         (policy, buckets) -> {
           Labels of = Labels.of("policy", policy);
@@ -187,6 +176,14 @@ final class AgentMetrics {
 
   private static Labels labels(RunningHook hook) {
     return Labels.of("interface", hook.interfaceName(), "direction", hook.direction().name());
+  }
+
+  private static CounterSnapshot.Builder counters(String name, String help) {
+    return CounterSnapshot.builder().name(name).help(help);
+  }
+
+  private static GaugeSnapshot.Builder gauges(String name, String help) {
+    return GaugeSnapshot.builder().name(name).help(help);
   }
 
   private static CounterDataPointSnapshot counter(long value, Labels labels) {

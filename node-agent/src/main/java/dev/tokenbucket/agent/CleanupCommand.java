@@ -11,7 +11,6 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
-import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -56,10 +55,7 @@ final class CleanupCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    List<String> missing = Preflight.missingCapabilities(Path.of("/"));
-    if (!missing.isEmpty()) {
-      throw new CommandFailure(Exit.NOT_PERMITTED, String.join("; ", missing));
-    }
+    Preflight.requireCapabilities();
     LinuxKernel kernel = new LinuxKernel();
     Programmer programmer = new Programmer(kernel, host.bpffs, host.stateDir);
     if (dryRun) {

@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent;
 
+import dev.tokenbucket.agent.CommandFailure.Exit;
 import dev.tokenbucket.agent.compile.CompileMode;
 import java.io.IOException;
 import java.math.BigInteger;
@@ -61,6 +62,18 @@ final class Preflight {
         .filter(capability -> !effective.testBit(capability.bit))
         .map(each -> each + " is missing: run as root, or grant the process " + each)
         .toList();
+  }
+
+  /**
+   * For a command that can do nothing without them.
+   *
+   * @throws CommandFailure naming the capabilities that this process lacks
+   */
+  static void requireCapabilities() {
+    List<String> missing = missingCapabilities(Path.of("/"));
+    if (!missing.isEmpty()) {
+      throw new CommandFailure(Exit.NOT_PERMITTED, String.join("; ", missing));
+    }
   }
 
   /** Whether the agent may mount a BPF file system, as root on a bare host may. */

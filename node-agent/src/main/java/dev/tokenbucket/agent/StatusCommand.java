@@ -7,7 +7,6 @@ import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.agent.program.RunningHook;
 import java.io.IOException;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -99,10 +98,7 @@ final class StatusCommand implements Callable<Integer> {
   }
 
   private void requireRights() throws IOException {
-    List<String> missing = Preflight.missingCapabilities(Path.of("/"));
-    if (!missing.isEmpty()) {
-      throw new CommandFailure(Exit.NOT_PERMITTED, String.join("; ", missing));
-    }
+    Preflight.requireCapabilities();
     if (!BpfFileSystem.isBpf(host.bpffs)) {
       throw new CommandFailure(
           Exit.NO_BPFFS,

@@ -155,7 +155,7 @@ final class HookPrograms {
     return programPins.configuration(hook, attached.programId());
   }
 
-  /** Where a hook's pins are, and what runs there. */
+  /** Where a hook's pins are. */
   Attachment at(HookKey hook) {
     return pins.hook(hook.ifindex(), hook.direction());
   }

@@ -237,12 +237,12 @@ public final class Programmer {
   }
 
   private Map<Attachment, Long> attachedTo(Set<HookKey> hooks) {
-    Map<Attachment, Long> programs = new HashMap<>();
+    Map<Attachment, Long> numbers = new HashMap<>();
     for (HookKey hook : hooks) {
-      Attachment at = pins.hook(hook.ifindex(), hook.direction());
-      programs.put(at, programAt(at));
+      Attachment at = programs.at(hook);
+      numbers.put(at, programAt(at));
     }
-    return Map.copyOf(programs);
+    return Map.copyOf(numbers);
   }
 
   private long programAt(Attachment hook) {
