@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.layout.Btf.MapType;
+import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -155,6 +156,11 @@ class StructLayoutTest {
     inC.add(object("sweep.bpf.o").argumentOf("sweep"));
 
     assertThat(LayoutClasses.structs()).extracting(Struct::name).containsAll(inC);
+  }
+
+  @Test
+  void theApiAllowsAsManyFailsafePortsAsAHookCompares() {
+    assertThat(NodeFailsafe.MAX_PORTS).isEqualTo(HookLimit.MAX_FAILSAFE_PORTS);
   }
 
   @Test
