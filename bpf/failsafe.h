@@ -20,8 +20,10 @@
 #include "packet.h"
 
 /* One bucket for what anybody can send, so that a flood of it leaves the peers' bucket alone. */
-#define FAILSAFE_LINK_SLOT (MAX_SLOTS - 2)
-#define FAILSAFE_PEER_SLOT (MAX_SLOTS - 1)
+enum failsafe_slot {
+	FAILSAFE_LINK_SLOT = MAX_SLOTS - 2,
+	FAILSAFE_PEER_SLOT = MAX_SLOTS - 1,
+};
 
 #define ND_FIRST_TYPE 133 /* router solicitation */
 #define ND_LAST_TYPE 137  /* redirect */
@@ -31,8 +33,10 @@
 	((__u32)bpf_htons(source) << 16 | (__u32)bpf_htons(destination))
 
 /* Bits of a peer's value: the entry's port is the packet's destination or source port. */
-#define FAILSAFE_BY_DESTINATION_PORT 1
-#define FAILSAFE_BY_SOURCE_PORT 2
+enum failsafe_by {
+	FAILSAFE_BY_DESTINATION_PORT = 1 << 0,
+	FAILSAFE_BY_SOURCE_PORT = 1 << 1,
+};
 
 /* A service and who may be at its other end: the source on ingress, the destination on egress. */
 struct failsafe_key {

@@ -12,33 +12,42 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
-#define MAX_HOOK_POLICIES 64
-#define MAX_HOOK_TERMS 256
-#define TERM_WORDS (MAX_HOOK_TERMS / 64)
-#define MAX_FAILSAFE_PORTS 8
+/* Here and in the other headers, what the agent knows, too, is an enum: BTF can tell of it. */
+enum hook_limit {
+	MAX_HOOK_POLICIES = 64,
+	MAX_HOOK_TERMS = 256,
+	MAX_FAILSAFE_PORTS = 8,
+};
 
-/* Which bucket: of these none for one that all share, else one. */
-#define POLICY_PER_SOURCE (1 << 0)
-#define POLICY_PER_DESTINATION (1 << 3)
-#define POLICY_PER_FLOW (1 << 4)
+#define TERM_WORDS (MAX_HOOK_TERMS / 64)
+
+enum policy_flag {
+	/* Which bucket: of these none for one that all share, else one. */
+	POLICY_PER_SOURCE = 1 << 0,
+	POLICY_PER_DESTINATION = 1 << 3,
+	POLICY_PER_FLOW = 1 << 4,
+
+	POLICY_BYTES = 1 << 1,	   /* tokens are bytes, else packets */
+	POLICY_AUDIT = 1 << 2,	   /* count, but let pass */
+	POLICY_EVICTS = 1 << 5,	   /* onFull: EvictOldest */
+	POLICY_MARKS_ECN = 1 << 6, /* exceed.action: MarkECN; else, without SETS_DSCP, Drop */
+	POLICY_SETS_DSCP = 1 << 7,
+};
+
 #define POLICY_PER_ADDRESS (POLICY_PER_SOURCE | POLICY_PER_DESTINATION)
 #define POLICY_TABLED (POLICY_PER_ADDRESS | POLICY_PER_FLOW)
 
-#define POLICY_BYTES (1 << 1)	  /* tokens are bytes, else packets */
-#define POLICY_AUDIT (1 << 2)	  /* count, but let pass */
-#define POLICY_EVICTS (1 << 5)	  /* onFull: EvictOldest */
-#define POLICY_MARKS_ECN (1 << 6) /* exceed.action: MarkECN; else, without SETS_DSCP, Drop */
-#define POLICY_SETS_DSCP (1 << 7)
-
 /* What the terms of a set ask of a packet, and whether failsafes are on. */
-#define HOOK_MATCHES_PROTOCOL (1 << 16)
-#define HOOK_MATCHES_SOURCE (1 << 17)
-#define HOOK_MATCHES_DESTINATION (1 << 18)
-#define HOOK_MATCHES_SOURCE_PORT (1 << 19)
-#define HOOK_MATCHES_DESTINATION_PORT (1 << 20)
-#define HOOK_MATCHES_NEW_CONNECTIONS (1 << 21)
-#define HOOK_FAILSAFE (1 << 22)
-#define HOOK_FAILSAFE_PEERS (1 << 23)
+enum hook_feature {
+	HOOK_MATCHES_PROTOCOL = 1 << 16,
+	HOOK_MATCHES_SOURCE = 1 << 17,
+	HOOK_MATCHES_DESTINATION = 1 << 18,
+	HOOK_MATCHES_SOURCE_PORT = 1 << 19,
+	HOOK_MATCHES_DESTINATION_PORT = 1 << 20,
+	HOOK_MATCHES_NEW_CONNECTIONS = 1 << 21,
+	HOOK_FAILSAFE = 1 << 22,
+	HOOK_FAILSAFE_PEERS = 1 << 23,
+};
 
 /* What asks for more than the fixed IP header. */
 #define HOOK_WALKS                                                                                 \

@@ -12,7 +12,7 @@
  * Slots on a host, over all hooks. A policy has one in each of the maps below, one that marks
  * packets has a second for its second window; the last two are of the failsafes (failsafe.h).
  */
-#define MAX_SLOTS 256
+enum slot_limit { MAX_SLOTS = 256 };
 
 /*
  * An address under the policy's prefix length. IPv4 in word[0]; no IPv6 packet has IPv4's version.

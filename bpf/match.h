@@ -17,14 +17,13 @@
 #include "packet.h"
 
 /* Index of a protocol that is not known. */
-#define MATCH_UNKNOWN_PROTOCOL 256
+enum protocol_index { MATCH_UNKNOWN_PROTOCOL = 256 };
 
 /* Classes of ports that no port has: a packet without ports, and one whose ports are not known. */
-#define MATCH_NO_PORT 0
-#define MATCH_UNKNOWN_PORT 1
+enum port_class { MATCH_NO_PORT, MATCH_UNKNOWN_PORT };
 
 /* Class of a head under which networks differ. */
-#define MATCH_LONGER_NETWORKS 0
+enum head_class { MATCH_LONGER_NETWORKS };
 
 /* Under the longest prefix: the terms of it and of all shorter ones. IPv4 in address[0]. */
 struct prefix_key {

@@ -11,12 +11,14 @@
 
 /* Places come in arrays of one size: only then is a look-up no call. */
 #define PLACES_BITS 14
-#define PLACES (1 << PLACES_BITS)
 #define MAX_PLACES (1 << 22)
-#define SLOT_ARRAYS (MAX_PLACES / PLACES)
-
 #define HINTS_BITS 16
-#define HINTS (1 << HINTS_BITS)
+
+enum place_limit {
+	PLACES = 1 << PLACES_BITS,
+	SLOT_ARRAYS = MAX_PLACES / PLACES,
+	HINTS = 1 << HINTS_BITS,
+};
 
 /* A key in words; the last is never zero in a valid one: it ends in version or protocol. */
 #define FLOW_KEY_WORDS ((int)(sizeof(struct flow_key) / sizeof(__u64)))

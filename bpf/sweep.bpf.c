@@ -9,7 +9,7 @@
 
 #include "tables.h"
 
-#define SWEEP_KEYS 512
+enum sweep_limit { SWEEP_KEYS = 512 };
 
 /* Written by the agent before a run; of an address key the first 24 bytes are meant. */
 struct sweep_keys {

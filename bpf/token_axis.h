@@ -13,9 +13,11 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
-#define AXIS_PACKET_SHIFT 16
-#define AXIS_BYTE_SHIFT 4
-#define AXIS_RATE_FRACTION 40
+enum axis_scale {
+	AXIS_PACKET_SHIFT = 16,
+	AXIS_BYTE_SHIFT = 4,
+	AXIS_RATE_FRACTION = 40,
+};
 
 /* One whole set of parameters; who writes it is told in parameters.h. */
 struct axis_line {

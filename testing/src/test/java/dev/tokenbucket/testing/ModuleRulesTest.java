@@ -1,5 +1,6 @@
 package dev.tokenbucket.testing;
 
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
@@ -52,6 +53,17 @@ class ModuleRulesTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jnr..")
+        .check(OURS);
+  }
+
+  @Test
+  void theBorderToCIsWrittenInPlainJava() {
+    classes()
+        .that()
+        .resideInAPackage("dev.tokenbucket.agent.layout..")
+        .should()
+        .onlyDependOnClassesThat()
+        .resideInAnyPackage("dev.tokenbucket.agent.layout..", "java..", "org.jspecify..")
         .check(OURS);
   }
 

@@ -2,6 +2,9 @@ package dev.tokenbucket.agent.match;
 
 import dev.tokenbucket.agent.kernel.MapContents;
 import dev.tokenbucket.agent.kernel.MapContents.Element;
+import dev.tokenbucket.agent.layout.FailsafeBy;
+import dev.tokenbucket.agent.layout.FailsafeKeyLayout;
+import dev.tokenbucket.agent.layout.HookConfigurationLayout;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,14 +19,14 @@ import java.util.TreeSet;
 public final class FailsafePeers {
   private static final int TCP = 6;
   private static final int UDP = 17;
-  private static final int KEY_SIZE = 24;
 
   /** Bits of port, protocol and version in front of an address in a key. */
   private static final int SERVICE_BITS = 32;
 
-  // Numbers of the bits FAILSAFE_BY_* of failsafe.h
-  private static final int BY_DESTINATION_PORT = 0;
-  private static final int BY_SOURCE_PORT = 1;
+  private static final int BY_DESTINATION_PORT =
+      Integer.numberOfTrailingZeros(FailsafeBy.FAILSAFE_BY_DESTINATION_PORT);
+  private static final int BY_SOURCE_PORT =
+      Integer.numberOfTrailingZeros(FailsafeBy.FAILSAFE_BY_SOURCE_PORT);
 
   private final Map<Service, PrefixSets> peers = new TreeMap<>();
   private final TreeSet<Integer> ports = new TreeSet<>();
@@ -67,7 +70,7 @@ public final class FailsafePeers {
 
   /** {@code failsafe_ports} of hook.h, in network order. */
   public byte[] ports() {
-    ByteBuffer list = ByteBuffer.allocate(2 * FailsafeSettings.MAX_PORTS);
+    ByteBuffer list = ByteBuffer.allocate(HookConfigurationLayout.FAILSAFE_PORTS.size());
     ports.forEach(port -> list.putShort(port.shortValue()));
     return list.array();
   }
@@ -82,13 +85,15 @@ public final class FailsafePeers {
   }
 
   private static Element element(Service service, Network network, BitSet by) {
-    ByteBuffer key = ByteBuffer.allocate(KEY_SIZE).order(ByteOrder.nativeOrder());
-    key.putInt(SERVICE_BITS + network.prefixLength());
-    key.put((byte) (service.port() >> 8)).put((byte) service.port());
-    key.put((byte) service.protocol()).put((byte) network.version());
-    network.putAddress(key);
+    ByteBuffer key = FailsafeKeyLayout.STRUCT.allocate();
+    FailsafeKeyLayout.LENGTH.putInt(key, SERVICE_BITS + network.prefixLength());
+    FailsafeKeyLayout.PORT.put(
+        key, new byte[] {(byte) (service.port() >> 8), (byte) service.port()});
+    FailsafeKeyLayout.PROTOCOL.putByte(key, service.protocol());
+    FailsafeKeyLayout.VERSION.putByte(key, network.version());
+    network.putAddress(FailsafeKeyLayout.ADDRESS.in(key));
     ByteBuffer value = ByteBuffer.allocate(4).order(ByteOrder.nativeOrder());
     value.putInt((int) by.toLongArray()[0]);
-    return new Element(key.rewind(), value.rewind());
+    return new Element(key, value.rewind());
   }
 }

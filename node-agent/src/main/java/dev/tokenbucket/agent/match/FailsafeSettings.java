@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.match;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import dev.tokenbucket.agent.layout.HookLimit;
 import dev.tokenbucket.api.v1alpha1.Cidr;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,8 +20,8 @@ import java.util.stream.Stream;
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record FailsafeSettings(
     List<String> peers, int kubeletPort, List<ApiServer> apiServers, List<Integer> overlayPorts) {
-  /** Distinct ports that the classifier compares ({@code MAX_FAILSAFE_PORTS} of hook.h). */
-  public static final int MAX_PORTS = 8;
+  /** Distinct ports that the classifier compares. */
+  public static final int MAX_PORTS = HookLimit.MAX_FAILSAFE_PORTS;
 
   public static final int DEFAULT_KUBELET_PORT = 10_250;
 

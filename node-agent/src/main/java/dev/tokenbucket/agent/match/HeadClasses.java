@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.match;
 
+import dev.tokenbucket.agent.layout.HeadClass;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.BitSet;
@@ -11,14 +12,11 @@ import java.util.Map;
 /**
  * Classes of addresses by their first 16 bits, their head, so that most look-ups of a network need
  * no trie: heads whose addresses are all in the same set have the same class. A head that a longer
- * network begins with has {@link #LONGER_NETWORKS}: there the trie decides.
+ * network begins with has {@link HeadClass#MATCH_LONGER_NETWORKS}: there the trie decides.
  */
 final class HeadClasses {
   /** Heads that there are, of each version. */
   static final int HEADS = 65_536;
-
-  /** {@code MATCH_LONGER_NETWORKS} of match.h; its set is of nobody. */
-  static final int LONGER_NETWORKS = 0;
 
   private static final int HEAD_BITS = 16;
 
@@ -26,6 +24,8 @@ final class HeadClasses {
   private static final int MAX_CLASSES = 1 << 16;
 
   private final Map<Integer, int[]> classes = Map.of(4, new int[HEADS], 6, new int[HEADS]);
+
+  /** The first one, of {@link HeadClass#MATCH_LONGER_NETWORKS}, is of nobody. */
   private final List<BitSet> sets = new ArrayList<>(List.of(new BitSet()));
 
   private HeadClasses() {}
@@ -45,14 +45,14 @@ final class HeadClasses {
 
   private int number(Map.Entry<Network, BitSet> of, Map<BitSet, Integer> numbers) {
     if (of.getKey().prefixLength() > HEAD_BITS) {
-      return LONGER_NETWORKS;
+      return HeadClass.MATCH_LONGER_NETWORKS;
     }
     return numbers.computeIfAbsent(of.getValue(), this::add);
   }
 
   private int add(BitSet set) {
     if (sets.size() == MAX_CLASSES) {
-      return LONGER_NETWORKS;
+      return HeadClass.MATCH_LONGER_NETWORKS;
     }
     sets.add(set);
     return sets.size() - 1;

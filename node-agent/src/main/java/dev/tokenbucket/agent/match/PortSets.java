@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.match;
 
+import dev.tokenbucket.agent.layout.PortClass;
 import dev.tokenbucket.api.v1alpha1.PortRange;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -9,8 +10,8 @@ import java.util.Map;
 
 /**
  * Sets by port: ports with the same members have the same class, and each class has its set. The
- * first two classes are of packets without ports and of those whose ports can't be read ({@code
- * MATCH_NO_PORT} and {@code MATCH_UNKNOWN_PORT} of match.h).
+ * first two classes are of packets without ports and of those whose ports can't be read ({@link
+ * PortClass}).
  */
 final class PortSets {
   /** Ports that there are, 0 included: nobody asks for it, but a packet may claim it. */
@@ -43,7 +44,9 @@ final class PortSets {
       begins.computeIfAbsent(each.range().from(), p -> new ArrayList<>()).add(each);
       ends.computeIfAbsent(each.range().to() + 1, p -> new ArrayList<>()).add(each);
     }
-    List<BitSet> sets = new ArrayList<>(List.of(without, unknown));
+    List<BitSet> sets = new ArrayList<>();
+    sets.add(PortClass.MATCH_NO_PORT, without);
+    sets.add(PortClass.MATCH_UNKNOWN_PORT, unknown);
     Map<BitSet, Integer> numbers = new HashMap<>();
     BitSet now = (BitSet) without.clone();
     List<Integer> ofPort = new ArrayList<>(PORTS);

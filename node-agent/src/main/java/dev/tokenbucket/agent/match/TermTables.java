@@ -2,6 +2,14 @@ package dev.tokenbucket.agent.match;
 
 import dev.tokenbucket.agent.kernel.MapContents;
 import dev.tokenbucket.agent.kernel.MapContents.Element;
+import dev.tokenbucket.agent.layout.HeadClassesLayout;
+import dev.tokenbucket.agent.layout.HookConfigurationLayout;
+import dev.tokenbucket.agent.layout.HookFeature;
+import dev.tokenbucket.agent.layout.HookLimit;
+import dev.tokenbucket.agent.layout.PortClassesLayout;
+import dev.tokenbucket.agent.layout.PrefixKeyLayout;
+import dev.tokenbucket.agent.layout.ProtocolIndex;
+import dev.tokenbucket.agent.layout.TermSetLayout;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PortRange;
@@ -23,22 +31,13 @@ import java.util.stream.Stream;
  */
 public final class TermTables {
   /** Terms that one hook can hold. */
-  public static final int MAX_TERMS = 256;
+  public static final int MAX_TERMS = HookLimit.MAX_HOOK_TERMS;
 
-  private static final int SET_SIZE = MAX_TERMS / 8;
-  private static final int UNKNOWN_PROTOCOL = 256;
-  private static final int PREFIX_KEY_SIZE = 24;
+  private static final int SET_SIZE = TermSetLayout.STRUCT.size();
+  private static final int UNKNOWN_PROTOCOL = ProtocolIndex.MATCH_UNKNOWN_PROTOCOL;
 
   /** Bits of the version in front of an address in a key. */
   private static final int VERSION_BITS = 32;
-
-  // HOOK_MATCHES_* of hook.h
-  private static final int MATCHES_PROTOCOL = 1 << 16;
-  private static final int MATCHES_SOURCE = 1 << 17;
-  private static final int MATCHES_DESTINATION = 1 << 18;
-  private static final int MATCHES_SOURCE_PORT = 1 << 19;
-  private static final int MATCHES_DESTINATION_PORT = 1 << 20;
-  private static final int MATCHES_NEW_CONNECTIONS = 1 << 21;
 
   private record Term(int policy, boolean exempts, NodeMatchTerm asks) {}
 
@@ -91,29 +90,42 @@ public final class TermTables {
   /** What the terms ask for at all. */
   public int features() {
     int features = 0;
-    features |= asked(TermTables::asksProtocol).isEmpty() ? 0 : MATCHES_PROTOCOL;
-    features |= asked(term -> !term.sourceCIDRs().isEmpty()).isEmpty() ? 0 : MATCHES_SOURCE;
+    features |= feature(TermTables::asksProtocol, HookFeature.HOOK_MATCHES_PROTOCOL);
+    features |= feature(term -> !term.sourceCIDRs().isEmpty(), HookFeature.HOOK_MATCHES_SOURCE);
     features |=
-        asked(term -> !term.destinationCIDRs().isEmpty()).isEmpty() ? 0 : MATCHES_DESTINATION;
-    features |= asked(term -> !term.sourcePorts().isEmpty()).isEmpty() ? 0 : MATCHES_SOURCE_PORT;
+        feature(term -> !term.destinationCIDRs().isEmpty(), HookFeature.HOOK_MATCHES_DESTINATION);
     features |=
-        asked(term -> !term.destinationPorts().isEmpty()).isEmpty() ? 0 : MATCHES_DESTINATION_PORT;
-    features |= asked(NodeMatchTerm::newConnectionsOnly).isEmpty() ? 0 : MATCHES_NEW_CONNECTIONS;
+        feature(term -> !term.sourcePorts().isEmpty(), HookFeature.HOOK_MATCHES_SOURCE_PORT);
+    features |=
+        feature(
+            term -> !term.destinationPorts().isEmpty(), HookFeature.HOOK_MATCHES_DESTINATION_PORT);
+    features |=
+        feature(NodeMatchTerm::newConnectionsOnly, HookFeature.HOOK_MATCHES_NEW_CONNECTIONS);
     return features;
   }
 
-  /** {@code match_terms, exempt_terms, any_connection} of hook.h, one behind the other. */
-  public byte[] termSets() {
-    ByteBuffer sets = ByteBuffer.allocate(3 * SET_SIZE);
-    sets.put(encode(where(term -> !term.exempts())));
-    sets.put(encode(where(Term::exempts)));
-    sets.put(encode(where(term -> !term.asks().newConnectionsOnly())));
-    return sets.array();
+  private int feature(Predicate<NodeMatchTerm> asks, int feature) {
+    return asked(asks).isEmpty() ? 0 : feature;
+  }
+
+  /** {@code match_terms} of hook.h. */
+  public byte[] matchTerms() {
+    return encode(where(term -> !term.exempts()));
+  }
+
+  /** {@code exempt_terms} of hook.h. */
+  public byte[] exemptTerms() {
+    return encode(where(Term::exempts));
+  }
+
+  /** {@code any_connection} of hook.h. */
+  public byte[] anyConnection() {
+    return encode(where(term -> !term.asks().newConnectionsOnly()));
   }
 
   /** {@code term_policy} of hook.h. */
   public byte[] policyOfTerm() {
-    byte[] policies = new byte[MAX_TERMS];
+    byte[] policies = new byte[HookConfigurationLayout.TERM_POLICY.size()];
     for (int i = 0; i < terms.size(); i++) {
       policies[i] = (byte) terms.get(i).policy();
     }
@@ -199,18 +211,18 @@ public final class TermTables {
 
   /** {@code struct head_classes}. */
   private static ByteBuffer headTable(HeadClasses heads) {
-    ByteBuffer table =
-        ByteBuffer.allocate(2 * 2 * HeadClasses.HEADS).order(ByteOrder.nativeOrder());
+    ByteBuffer table = HeadClassesLayout.STRUCT.allocate();
     putClasses(table, 0, head -> heads.of(4, head));
     putClasses(table, HeadClasses.HEADS, head -> heads.of(6, head));
     return table;
   }
 
   private static ByteBuffer prefixKey(Network network) {
-    ByteBuffer key = ByteBuffer.allocate(PREFIX_KEY_SIZE).order(ByteOrder.nativeOrder());
-    key.putInt(VERSION_BITS + network.prefixLength()).putInt(network.version());
-    network.putAddress(key);
-    return key.rewind();
+    ByteBuffer key = PrefixKeyLayout.STRUCT.allocate();
+    PrefixKeyLayout.LENGTH.putInt(key, VERSION_BITS + network.prefixLength());
+    PrefixKeyLayout.VERSION.putInt(key, network.version());
+    network.putAddress(PrefixKeyLayout.ADDRESS.in(key));
+    return key;
   }
 
   private List<MapContents> ports(String prefix, Function<NodeMatchTerm, List<PortRange>> of) {
@@ -250,7 +262,7 @@ public final class TermTables {
 
   /** {@code struct port_classes}. */
   private static ByteBuffer portTable(List<Integer> classOf) {
-    ByteBuffer table = ByteBuffer.allocate(2 * PortSets.PORTS).order(ByteOrder.nativeOrder());
+    ByteBuffer table = PortClassesLayout.STRUCT.allocate();
     putClasses(table, 0, classOf::get);
     return table;
   }
@@ -278,10 +290,7 @@ public final class TermTables {
 
   /** {@code struct term_set}: words in the order of the host. */
   private static byte[] encode(BitSet set) {
-    ByteBuffer words = ByteBuffer.allocate(SET_SIZE).order(ByteOrder.nativeOrder());
-    for (long word : set.toLongArray()) {
-      words.putLong(word);
-    }
-    return words.array();
+    return TermSetLayout.STRUCT.encode(
+        to -> TermSetLayout.WORD.in(to).asLongBuffer().put(set.toLongArray()));
   }
 }

@@ -1,9 +1,10 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.layout.AxisLineLayout;
+import dev.tokenbucket.agent.layout.AxisScale;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 
 /**
  * A policy's parameters as the classifier has them: {@code struct axis_line} of token_axis.h. A
@@ -21,15 +22,10 @@ public record AxisLine(
     int reserve,
     int memory,
     long generation) {
-  /** Bytes of the C structure. */
-  public static final int SIZE = 72;
-
   /** V at a policy's start: further than any burst, so that a zeroed bucket is full. */
   static final long V_START = 1L << 60;
 
-  private static final int PACKET_SHIFT = 16;
-  private static final int BYTE_SHIFT = 4;
-  private static final int FRACTION = 40;
+  private static final int FRACTION = AxisScale.AXIS_RATE_FRACTION;
   private static final long MAX_BATCH_PACKETS = 32;
   private static final long FULL_FRAME = 1514;
   private static final BigInteger NANOS = BigInteger.valueOf(1_000_000_000);
@@ -187,29 +183,36 @@ public record AxisLine(
   }
 
   byte[] encode() {
-    ByteBuffer to = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
-    to.putLong(v0).putLong(t0).putLong(rateBefore).putLong(rate);
-    to.putLong(window).putLong(burst).putInt(batch).putInt(reserve).putInt(memory).putInt(0);
-    to.putLong(generation);
-    return to.array();
+    return AxisLineLayout.STRUCT.encode(
+        to -> {
+          AxisLineLayout.V0.putLong(to, v0);
+          AxisLineLayout.T0.putLong(to, t0);
+          AxisLineLayout.RATE_BEFORE.putLong(to, rateBefore);
+          AxisLineLayout.RATE.putLong(to, rate);
+          AxisLineLayout.WINDOW.putLong(to, window);
+          AxisLineLayout.BURST.putLong(to, burst);
+          AxisLineLayout.BATCH.putInt(to, batch);
+          AxisLineLayout.RESERVE.putInt(to, reserve);
+          AxisLineLayout.MEMORY.putInt(to, memory);
+          AxisLineLayout.GENERATION.putLong(to, generation);
+        });
   }
 
   static AxisLine decode(ByteBuffer from) {
-    long v0 = from.getLong();
-    long t0 = from.getLong();
-    long rateBefore = from.getLong();
-    long rate = from.getLong();
-    long window = from.getLong();
-    long burst = from.getLong();
-    int batch = from.getInt();
-    int reserve = from.getInt();
-    int memory = from.getInt();
-    from.getInt();
     return new AxisLine(
-        v0, t0, rateBefore, rate, window, burst, batch, reserve, memory, from.getLong());
+        AxisLineLayout.V0.getLong(from),
+        AxisLineLayout.T0.getLong(from),
+        AxisLineLayout.RATE_BEFORE.getLong(from),
+        AxisLineLayout.RATE.getLong(from),
+        AxisLineLayout.WINDOW.getLong(from),
+        AxisLineLayout.BURST.getLong(from),
+        AxisLineLayout.BATCH.getInt(from),
+        AxisLineLayout.RESERVE.getInt(from),
+        AxisLineLayout.MEMORY.getInt(from),
+        AxisLineLayout.GENERATION.getLong(from));
   }
 
   private static int shift(RateUnit unit) {
-    return unit == RateUnit.Bits ? BYTE_SHIFT : PACKET_SHIFT;
+    return unit == RateUnit.Bits ? AxisScale.AXIS_BYTE_SHIFT : AxisScale.AXIS_PACKET_SHIFT;
   }
 }

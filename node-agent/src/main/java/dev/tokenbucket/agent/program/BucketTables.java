@@ -1,6 +1,10 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.layout.BucketLayout;
+import dev.tokenbucket.agent.layout.PlaceCursorLayout;
+import dev.tokenbucket.agent.layout.PlaceLayout;
+import dev.tokenbucket.agent.layout.PlaceLimit;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -13,17 +17,8 @@ import java.util.stream.IntStream;
 
 /** The maps of tables.h that hold a slot's buckets. */
 final class BucketTables {
-  /** {@code PLACES} of tables.h. */
-  static final int PLACES = 1 << 14;
-
-  /** {@code struct place}: a bucket, then its key. */
-  static final int PLACE_SIZE = 64;
-
-  static final int PLACE_KEY = 24;
-
-  private static final int SLOT_ARRAYS = (1 << 22) / PLACES;
-  private static final int HINTS = 1 << 16;
-  private static final int BUCKET_SIZE = 24;
+  /** Bytes of a place's index, which a table's entry, a hint and a free place are. */
+  private static final int INDEX_SIZE = Integer.BYTES;
 
   /** The pin of the hash map that is asked for a key. */
   private static final String TABLE = "table";
@@ -38,7 +33,7 @@ final class BucketTables {
 
   /** Bytes of an entry's value: an evicting table holds the bucket, others its place's index. */
   static int entrySize(SlotIdentity identity) {
-    return identity.evicts() ? BUCKET_SIZE : Integer.BYTES;
+    return identity.evicts() ? BucketLayout.STRUCT.size() : INDEX_SIZE;
   }
 
   /** Makes a slot's maps, with every bucket full. */
@@ -48,31 +43,30 @@ final class BucketTables {
     Pins.makeFolder(pins.slot(slot));
     int keySize = Pins.keySize(identity.per());
     int capacity = identity.capacity();
-    if (identity.evicts()) {
-      put(
-          tables(identity),
-          slot,
-          pins.slot(slot).resolve(TABLE),
-          kernel.createHash("buckets", keySize, BUCKET_SIZE, capacity, true));
-      return;
-    }
     put(
         tables(identity),
         slot,
         pins.slot(slot).resolve(TABLE),
-        kernel.createHash("buckets", keySize, 4, capacity, false));
-    put("hints", slot, hints(slot), kernel.createArray("hints", 4, HINTS));
-    put("free_places", slot, freePlaces(slot), kernel.createQueue("free_places", 4, capacity));
+        kernel.createHash("buckets", keySize, entrySize(identity), capacity, identity.evicts()));
+    if (identity.evicts()) {
+      return;
+    }
+    put("hints", slot, hints(slot), kernel.createArray("hints", INDEX_SIZE, PlaceLimit.HINTS));
+    put(
+        "free_places",
+        slot,
+        freePlaces(slot),
+        kernel.createQueue("free_places", INDEX_SIZE, capacity));
     for (int array = 0; array < arrays(capacity); array++) {
       put(
           "places",
-          slot * SLOT_ARRAYS + array,
+          slot * PlaceLimit.SLOT_ARRAYS + array,
           placesPin(slot, array),
-          kernel.createArray("places", PLACE_SIZE, PLACES));
+          kernel.createArray("places", PlaceLayout.STRUCT.size(), PlaceLimit.PLACES));
     }
     byte[] cursor =
-        ByteBuffer.allocate(8).order(ByteOrder.nativeOrder()).putInt(0).putInt(capacity).array();
-    with("place_cursors", map -> kernel.update(map, slot, cursor));
+        PlaceCursorLayout.STRUCT.encode(to -> PlaceCursorLayout.CAPACITY.putInt(to, capacity));
+    with(PlaceCursorLayout.MAP, map -> kernel.update(map, slot, cursor));
   }
 
   /** Gives up a slot's maps, which no program may use any more. */
@@ -84,27 +78,40 @@ final class BucketTables {
           "places",
           map ->
               IntStream.range(0, arrays(identity.capacity()))
-                  .forEach(array -> kernel.delete(map, slot * SLOT_ARRAYS + array)));
+                  .forEach(array -> kernel.delete(map, slot * PlaceLimit.SLOT_ARRAYS + array)));
     }
     Pins.remove(pins.slot(slot));
   }
 
   /** Arrays of places in use or used before, from the first on; none of an evicting table. */
   int usedArrays(int slot) {
-    byte[] read = kernel.read(pins.map("place_cursors"), map -> kernel.lookup(map, slot, 8));
+    byte[] read =
+        kernel.read(
+            pins.map(PlaceCursorLayout.MAP),
+            map -> kernel.lookup(map, slot, PlaceCursorLayout.STRUCT.size()));
     ByteBuffer cursor = ByteBuffer.wrap(read).order(ByteOrder.nativeOrder());
-    return arrays(Math.min(cursor.getInt(0), cursor.getInt(4)));
+    return arrays(
+        Math.min(PlaceCursorLayout.NEXT.getInt(cursor), PlaceCursorLayout.CAPACITY.getInt(cursor)));
   }
 
   /**
-   * All places of one of a slot's arrays, {@link #PLACE_SIZE} bytes each; empty where it is gone.
+   * All places of one of a slot's arrays, {@link PlaceLayout} one behind the other; empty where it
+   * is gone.
    */
   Optional<ByteBuffer> places(int slot, int array) {
     return readInner(
         "places",
-        slot * SLOT_ARRAYS + array,
+        slot * PlaceLimit.SLOT_ARRAYS + array,
         placesPin(slot, array),
-        inner -> kernel.lookupBatch(inner, Optional.empty(), 4, PLACE_SIZE, PLACES).values());
+        inner ->
+            kernel
+                .lookupBatch(
+                    inner,
+                    Optional.empty(),
+                    Integer.BYTES,
+                    PlaceLayout.STRUCT.size(),
+                    PlaceLimit.PLACES)
+                .values());
   }
 
   /** Bytes of kernel memory that a slot's maps take; empty where it has none. */
@@ -113,7 +120,7 @@ final class BucketTables {
     if (table.isEmpty() || identity.evicts()) {
       return table;
     }
-    long array = memory("places", slot * SLOT_ARRAYS, placesPin(slot, 0)).orElse(0L);
+    long array = memory("places", slot * PlaceLimit.SLOT_ARRAYS, placesPin(slot, 0)).orElse(0L);
     long rest =
         memory("hints", slot, hints(slot)).orElse(0L)
             + memory("free_places", slot, freePlaces(slot)).orElse(0L);
@@ -135,7 +142,10 @@ final class BucketTables {
             && IntStream.range(0, arrays(identity.capacity()))
                 .allMatch(
                     array ->
-                        isPinned("places", slot * SLOT_ARRAYS + array, placesPin(slot, array))));
+                        isPinned(
+                            "places",
+                            slot * PlaceLimit.SLOT_ARRAYS + array,
+                            placesPin(slot, array))));
   }
 
   private boolean isPinned(String outer, int key, Path pin) {
@@ -167,7 +177,7 @@ final class BucketTables {
   }
 
   private static int arrays(int places) {
-    return (places + PLACES - 1) / PLACES;
+    return (places + PlaceLimit.PLACES - 1) / PlaceLimit.PLACES;
   }
 
   private static String tables(SlotIdentity identity) {

@@ -1,6 +1,11 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.MapContents;
+import dev.tokenbucket.agent.layout.HookConfigurationLayout;
+import dev.tokenbucket.agent.layout.HookFeature;
+import dev.tokenbucket.agent.layout.HookLimit;
+import dev.tokenbucket.agent.layout.HookPolicyLayout;
+import dev.tokenbucket.agent.layout.PolicyFlag;
 import dev.tokenbucket.agent.match.FailsafePeers;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.match.TermTables;
@@ -27,25 +32,10 @@ import java.util.Objects;
  */
 public final class HookConfiguration {
   /** Policies that one hook can hold. */
-  public static final int MAX_POLICIES = 64;
-
-  private static final int ENTRY_SIZE = 32;
-  private static final int FAILSAFE_POLICIES_AT = 56;
-  private static final int POLICIES_AT = 64 + 3 * TermTables.MAX_TERMS / 8 + TermTables.MAX_TERMS;
+  public static final int MAX_POLICIES = HookLimit.MAX_HOOK_POLICIES;
 
   /** Bytes of the C structure. */
-  public static final int SIZE = POLICIES_AT + MAX_POLICIES * ENTRY_SIZE;
-
-  static final int PER_SOURCE = 1;
-  static final int BYTES = 1 << 1;
-  static final int AUDIT = 1 << 2;
-  static final int PER_DESTINATION = 1 << 3;
-  static final int PER_FLOW = 1 << 4;
-  static final int EVICTS = 1 << 5;
-  static final int MARKS_ECN = 1 << 6;
-  static final int SETS_DSCP = 1 << 7;
-  private static final int FAILSAFE = 1 << 22;
-  private static final int FAILSAFE_PEERS = 1 << 23;
+  public static final int SIZE = HookConfigurationLayout.STRUCT.size();
 
   private final byte[] encoded;
   private final List<MapContents> maps;
@@ -74,14 +64,28 @@ public final class HookConfiguration {
     FailsafePeers peers = FailsafePeers.of(failsafes, direction);
     List<MapContents> maps = new ArrayList<>(terms.maps());
     maps.add(peers.map());
-    ByteBuffer to = ByteBuffer.allocate(SIZE).order(ByteOrder.nativeOrder());
-    to.putInt(direction == Direction.Egress ? 1 : 0).putInt(policies.size());
-    to.putInt(features(policies, terms, peers)).putInt(ethernet ? 1 : 0).putInt(terms.words());
-    to.put(peers.ports()).putInt(0).putLong(digest(maps));
-    to.putLong(terms.unconditional()).putLong(failsafePolicies(policies));
-    to.put(terms.termSets()).put(terms.policyOfTerm());
-    policies.forEach(each -> put(to, each));
-    return new HookConfiguration(to.array(), maps);
+    byte[] encoded =
+        HookConfigurationLayout.STRUCT.encode(
+            to -> {
+              HookConfigurationLayout.EGRESS.putInt(to, direction == Direction.Egress ? 1 : 0);
+              HookConfigurationLayout.POLICIES.putInt(to, policies.size());
+              HookConfigurationLayout.FEATURES.putInt(to, features(policies, terms, peers));
+              HookConfigurationLayout.ETHERNET.putInt(to, ethernet ? 1 : 0);
+              HookConfigurationLayout.TERM_WORDS.putInt(to, terms.words());
+              HookConfigurationLayout.FAILSAFE_PORTS.put(to, peers.ports());
+              HookConfigurationLayout.DIGEST.putLong(to, digest(maps));
+              HookConfigurationLayout.UNCONDITIONAL.putLong(to, terms.unconditional());
+              HookConfigurationLayout.FAILSAFE_POLICIES.putLong(to, failsafePolicies(policies));
+              HookConfigurationLayout.MATCH_TERMS.put(to, terms.matchTerms());
+              HookConfigurationLayout.EXEMPT_TERMS.put(to, terms.exemptTerms());
+              HookConfigurationLayout.ANY_CONNECTION.put(to, terms.anyConnection());
+              HookConfigurationLayout.TERM_POLICY.put(to, terms.policyOfTerm());
+              ByteBuffer each = HookConfigurationLayout.POLICY.in(to);
+              for (int i = 0; i < policies.size(); i++) {
+                put(HookPolicyLayout.STRUCT.at(each, i), policies.get(i));
+              }
+            });
+    return new HookConfiguration(encoded, maps);
   }
 
   private static int features(List<Placed> policies, TermTables terms, FailsafePeers peers) {
@@ -90,7 +94,8 @@ public final class HookConfiguration {
       features |= flags(each.policy());
     }
     if (failsafePolicies(policies) != 0) {
-      features |= FAILSAFE | (peers.isEmpty() ? 0 : FAILSAFE_PEERS);
+      features |= HookFeature.HOOK_FAILSAFE;
+      features |= peers.isEmpty() ? 0 : HookFeature.HOOK_FAILSAFE_PEERS;
     }
     return features;
   }
@@ -105,29 +110,34 @@ public final class HookConfiguration {
 
   private static int flags(NodePolicy policy) {
     int flags = key(policy.per());
-    flags |= policy.unit() == RateUnit.Bits ? BYTES : 0;
-    flags |= policy.mode() == Mode.Audit ? AUDIT : 0;
-    flags |= policy.per().isTabled() && policy.onFull() == OnFull.EvictOldest ? EVICTS : 0;
-    flags |= policy.action() == ExceedAction.MarkECN ? MARKS_ECN : 0;
-    flags |= policy.action() == ExceedAction.SetDSCP ? SETS_DSCP : 0;
+    flags |= policy.unit() == RateUnit.Bits ? PolicyFlag.POLICY_BYTES : 0;
+    flags |= policy.mode() == Mode.Audit ? PolicyFlag.POLICY_AUDIT : 0;
+    flags |=
+        policy.per().isTabled() && policy.onFull() == OnFull.EvictOldest
+            ? PolicyFlag.POLICY_EVICTS
+            : 0;
+    flags |= policy.action() == ExceedAction.MarkECN ? PolicyFlag.POLICY_MARKS_ECN : 0;
+    flags |= policy.action() == ExceedAction.SetDSCP ? PolicyFlag.POLICY_SETS_DSCP : 0;
     return flags;
   }
 
   private static int key(BucketPer per) {
     return switch (per) {
       case Node, Interface -> 0;
-      case SourceIP -> PER_SOURCE;
-      case DestinationIP -> PER_DESTINATION;
-      case Flow -> PER_FLOW;
+      case SourceIP -> PolicyFlag.POLICY_PER_SOURCE;
+      case DestinationIP -> PolicyFlag.POLICY_PER_DESTINATION;
+      case Flow -> PolicyFlag.POLICY_PER_FLOW;
     };
   }
 
   private static void put(ByteBuffer to, Placed placed) {
     NodePolicy policy = placed.policy();
-    to.putInt(placed.slot()).putInt(flags(policy));
-    to.put(mask(policy.ipv4PrefixLength(), 4)).put(mask(policy.ipv6PrefixLength(), 16));
-    to.putShort((short) placed.markingSlot());
-    to.put(Objects.requireNonNullElse(policy.dscp(), 0).byteValue()).put((byte) 0);
+    HookPolicyLayout.SLOT.putInt(to, placed.slot());
+    HookPolicyLayout.FLAGS.putInt(to, flags(policy));
+    HookPolicyLayout.IPV4_MASK.put(to, mask(policy.ipv4PrefixLength(), 4));
+    HookPolicyLayout.IPV6_MASK.put(to, mask(policy.ipv6PrefixLength(), 16));
+    HookPolicyLayout.MARKING_SLOT.putShort(to, placed.markingSlot());
+    HookPolicyLayout.DSCP.putByte(to, Objects.requireNonNullElse(policy.dscp(), 0));
   }
 
   /** So many leading bits set, in network order. */
@@ -184,17 +194,19 @@ public final class HookConfiguration {
   record Running(ByteBuffer encoded, Direction direction, boolean failsafes, List<Entry> policies) {
     static Running decode(byte[] bytes) {
       ByteBuffer from = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
-      Direction direction = from.getInt() == 0 ? Direction.Ingress : Direction.Egress;
-      int count = Math.min(from.getInt(), MAX_POLICIES);
+      boolean egress = HookConfigurationLayout.EGRESS.getInt(from) != 0;
+      int count = Math.min(HookConfigurationLayout.POLICIES.getInt(from), MAX_POLICIES);
+      ByteBuffer policies = HookConfigurationLayout.POLICY.in(from);
       List<Entry> entries = new ArrayList<>();
       for (int i = 0; i < count; i++) {
-        int at = POLICIES_AT + i * ENTRY_SIZE;
-        entries.add(new Entry(from.getInt(at), from.getInt(at + 4)));
+        ByteBuffer policy = HookPolicyLayout.STRUCT.at(policies, i);
+        entries.add(
+            new Entry(HookPolicyLayout.SLOT.getInt(policy), HookPolicyLayout.FLAGS.getInt(policy)));
       }
       return new Running(
           ByteBuffer.wrap(bytes).asReadOnlyBuffer(),
-          direction,
-          from.getLong(FAILSAFE_POLICIES_AT) != 0,
+          egress ? Direction.Egress : Direction.Ingress,
+          HookConfigurationLayout.FAILSAFE_POLICIES.getLong(from) != 0,
           List.copyOf(entries));
     }
   }
@@ -202,14 +214,14 @@ public final class HookConfiguration {
   /** A policy of a running program: its slot, and what the program does for it. */
   record Entry(int slot, int flags) {
     Mode mode() {
-      return (flags & AUDIT) != 0 ? Mode.Audit : Mode.Enforce;
+      return (flags & PolicyFlag.POLICY_AUDIT) != 0 ? Mode.Audit : Mode.Enforce;
     }
 
     ExceedAction action() {
-      if ((flags & MARKS_ECN) != 0) {
+      if ((flags & PolicyFlag.POLICY_MARKS_ECN) != 0) {
         return ExceedAction.MarkECN;
       }
-      return (flags & SETS_DSCP) != 0 ? ExceedAction.SetDSCP : ExceedAction.Drop;
+      return (flags & PolicyFlag.POLICY_SETS_DSCP) != 0 ? ExceedAction.SetDSCP : ExceedAction.Drop;
     }
   }
 }

@@ -1,6 +1,8 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.layout.BucketKeyLayout;
+import dev.tokenbucket.agent.layout.FlowKeyLayout;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
@@ -86,7 +88,7 @@ record Pins(Path root) {
 
   /** Bytes of a key: {@code struct flow_key} or {@code struct bucket_key} of maps.h. */
   static int keySize(BucketPer per) {
-    return per == BucketPer.Flow ? 40 : 24;
+    return (per == BucketPer.Flow ? FlowKeyLayout.STRUCT : BucketKeyLayout.STRUCT).size();
   }
 
   List<Attachment> hooks() {

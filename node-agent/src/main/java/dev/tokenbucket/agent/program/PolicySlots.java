@@ -2,10 +2,20 @@ package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.layout.AxisLineLayout;
+import dev.tokenbucket.agent.layout.ChangeStep;
+import dev.tokenbucket.agent.layout.ClockSourceLayout;
+import dev.tokenbucket.agent.layout.FailsafeSlot;
+import dev.tokenbucket.agent.layout.ParameterChangeLayout;
+import dev.tokenbucket.agent.layout.PolicyParametersLayout;
+import dev.tokenbucket.agent.layout.ReservationLayout;
+import dev.tokenbucket.agent.layout.SharedBucketLayout;
+import dev.tokenbucket.agent.layout.SlotLimit;
+import dev.tokenbucket.agent.layout.TableCountersLayout;
+import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;
@@ -26,11 +36,8 @@ import org.slf4j.LoggerFactory;
  * thread at a time.
  */
 final class PolicySlots {
-  /** {@code MAX_SLOTS} of maps.h. */
-  static final int SLOTS = 256;
-
-  /** The last two are the failsafes'. */
-  static final int USABLE = SLOTS - 2;
+  /** The policies' slots; the failsafes' are the last. */
+  static final int USABLE = FailsafeSlot.FAILSAFE_LINK_SLOT;
 
   /**
    * What the failsafes of failsafe.h may take, in packets a second; the burst is as large. For
@@ -40,22 +47,7 @@ final class PolicySlots {
 
   static final long FAILSAFE_PEER_RATE = 100_000;
 
-  static final int COUNTERS_SIZE = 64;
-  static final int TABLE_COUNTERS_SIZE = 16;
-
   private static final Logger LOG = LoggerFactory.getLogger(PolicySlots.class);
-  private static final int PARAMETERS_SIZE = 2 * AxisLine.SIZE + 8;
-
-  /** {@code struct parameter_change} of parameters.bpf.c. */
-  private static final int CHANGE_SIZE = 8 + AxisLine.SIZE + 16;
-
-  /** {@code enum change_step} of parameters.bpf.c. */
-  static final int PROPOSE = 0;
-
-  static final int COMMIT = 1;
-
-  private static final int SHARED_BUCKET_SIZE = 64;
-  private static final int RESERVATION_SIZE = 16;
 
   /** How far ahead a change of parameters is set, so that it is never late when it is made. */
   private static final long CHANGE_AHEAD_NANOS = 50_000_000;
@@ -92,10 +84,12 @@ final class PolicySlots {
   /** Makes what slots need beside the host's maps, where it is missing. */
   void prepare() {
     if (!Files.exists(pins.identities())) {
-      kernel.close(kernel.createArray("identities", SlotIdentity.SIZE, SLOTS, pins.identities()));
+      kernel.close(
+          kernel.createArray(
+              "identities", SlotIdentity.SIZE, SlotLimit.MAX_SLOTS, pins.identities()));
     }
-    prepareFailsafe(USABLE, FAILSAFE_LINK_RATE);
-    prepareFailsafe(USABLE + 1, FAILSAFE_PEER_RATE);
+    prepareFailsafe(FailsafeSlot.FAILSAFE_LINK_SLOT, FAILSAFE_LINK_RATE);
+    prepareFailsafe(FailsafeSlot.FAILSAFE_PEER_SLOT, FAILSAFE_PEER_RATE);
   }
 
   private void prepareFailsafe(int slot, long rate) {
@@ -108,7 +102,7 @@ final class PolicySlots {
     return kernel.load(
         objects.resolve("parameters.bpf.o"),
         "change_parameters",
-        Map.of("parameters", pins.map("parameters")),
+        Map.of(PolicyParametersLayout.MAP, pins.map(PolicyParametersLayout.MAP)),
         Map.of());
   }
 
@@ -133,7 +127,8 @@ final class PolicySlots {
 
   /** Whose each slot is, one behind the other, as in the map. */
   ByteBuffer readIdentities() {
-    return kernel.read(pins.identities(), map -> kernel.lookupAll(map, SLOTS, SlotIdentity.SIZE));
+    return kernel.read(
+        pins.identities(), map -> kernel.lookupAll(map, SlotLimit.MAX_SLOTS, SlotIdentity.SIZE));
   }
 
   private static Map<Integer, SlotIdentity> decode(ByteBuffer all) {
@@ -206,18 +201,21 @@ final class PolicySlots {
   /** Fills a free slot, which no program reads. */
   private void begin(int slot, SlotIdentity identity, NodePolicy policy) {
     kernel.use(
-        pins.map("shared_buckets"), map -> kernel.update(map, slot, new byte[SHARED_BUCKET_SIZE]));
+        pins.map(SharedBucketLayout.MAP),
+        map -> kernel.update(map, slot, new byte[SharedBucketLayout.STRUCT.size()]));
     kernel.use(
-        pins.map("reservations"),
-        map -> kernel.updatePerCpu(map, slot, new byte[RESERVATION_SIZE]));
+        pins.map(ReservationLayout.MAP),
+        map -> kernel.updatePerCpu(map, slot, new byte[ReservationLayout.STRUCT.size()]));
     kernel.use(
-        pins.map("table_counters"),
-        map -> kernel.updatePerCpu(map, slot, new byte[TABLE_COUNTERS_SIZE]));
+        pins.map(TableCountersLayout.MAP),
+        map -> kernel.updatePerCpu(map, slot, new byte[TableCountersLayout.STRUCT.size()]));
     for (Attachment hook : pins.hooks()) {
-      Path counters = hook.folder().resolve("counters");
+      Path counters = hook.folder().resolve(VerdictCountersLayout.MAP);
       // Where others have unpinned them, the hook gets a program with new ones.
       if (Files.exists(counters)) {
-        kernel.use(counters, map -> kernel.updatePerCpu(map, slot, new byte[COUNTERS_SIZE]));
+        kernel.use(
+            counters,
+            map -> kernel.updatePerCpu(map, slot, new byte[VerdictCountersLayout.STRUCT.size()]));
       }
     }
     if (identity.per().isTabled()) {
@@ -229,9 +227,14 @@ final class PolicySlots {
   }
 
   private void setParameters(int slot, AxisLine line) {
-    byte[] both =
-        ByteBuffer.allocate(PARAMETERS_SIZE).put(line.encode()).put(line.encode()).array();
-    kernel.use(pins.map("parameters"), map -> kernel.update(map, slot, both));
+    kernel.use(
+        pins.map(PolicyParametersLayout.MAP), map -> kernel.update(map, slot, parameters(line)));
+  }
+
+  /** {@code struct policy_parameters}: both lines the same, the first one in force. */
+  static byte[] parameters(AxisLine line) {
+    return PolicyParametersLayout.STRUCT.encode(
+        to -> PolicyParametersLayout.LINE.in(to).put(line.encode()).put(line.encode()));
   }
 
   /** Bends the axis where the parameters in force are not those wanted. */
@@ -248,8 +251,8 @@ final class PolicySlots {
         await(inForce(slot).t0());
         kernel.awaitGracePeriod();
         AxisLine line = line(identity, policy, System.nanoTime() + CHANGE_AHEAD_NANOS);
-        if (kernel.run(program, changeStep(slot, PROPOSE, line, 0)) == 0
-            && kernel.run(program, changeStep(slot, COMMIT, line, 0)) == 0) {
+        if (kernel.run(program, changeStep(slot, ChangeStep.CHANGE_PROPOSE, line, 0)) == 0
+            && kernel.run(program, changeStep(slot, ChangeStep.CHANGE_COMMIT, line, 0)) == 0) {
           programmed.written(policy);
           return;
         }
@@ -268,16 +271,17 @@ final class PolicySlots {
   /**
    * {@code struct parameter_change}.
    *
+   * @param step one of {@link ChangeStep}
    * @param now the time, for a program that has the virtual clock
    */
   static byte[] changeStep(int slot, int step, AxisLine line, long now) {
-    return ByteBuffer.allocate(CHANGE_SIZE)
-        .order(ByteOrder.nativeOrder())
-        .putInt(slot)
-        .putInt(step)
-        .put(line.encode())
-        .putLong(now)
-        .array();
+    return ParameterChangeLayout.STRUCT.encode(
+        to -> {
+          ParameterChangeLayout.SLOT.putInt(to, slot);
+          ParameterChangeLayout.STEP.putInt(to, step);
+          ParameterChangeLayout.LINE.put(to, line.encode());
+          ClockSourceLayout.TIMESTAMP.putLong(ParameterChangeLayout.CLOCK.in(to), now);
+        });
   }
 
   /** A moment of CLOCK_MONOTONIC, at most the lead of a change ahead. */
@@ -301,23 +305,28 @@ final class PolicySlots {
 
   AxisLine inForce(int slot) {
     byte[] parameters =
-        kernel.read(pins.map("parameters"), map -> kernel.lookup(map, slot, PARAMETERS_SIZE));
-    return new Lines(ByteBuffer.wrap(parameters).order(ByteOrder.nativeOrder())).at(0);
+        kernel.read(
+            pins.map(PolicyParametersLayout.MAP),
+            map -> kernel.lookup(map, slot, PolicyParametersLayout.STRUCT.size()));
+    return new Lines(ByteBuffer.wrap(parameters)).at(0);
   }
 
   /** The parameters in force of every slot, as read at one moment. */
   Lines linesInForce() {
     return new Lines(
-        kernel.read(pins.map("parameters"), map -> kernel.lookupAll(map, SLOTS, PARAMETERS_SIZE)));
+        kernel.read(
+            pins.map(PolicyParametersLayout.MAP),
+            map ->
+                kernel.lookupAll(map, SlotLimit.MAX_SLOTS, PolicyParametersLayout.STRUCT.size())));
   }
 
   /** Parameters of slots, one behind the other. */
   record Lines(ByteBuffer parameters) {
     AxisLine at(int slot) {
-      ByteBuffer both =
-          parameters.slice(slot * PARAMETERS_SIZE, PARAMETERS_SIZE).order(ByteOrder.nativeOrder());
-      both.position((int) (both.getLong(2 * AxisLine.SIZE) & 1) * AxisLine.SIZE);
-      return AxisLine.decode(both);
+      ByteBuffer ofSlot = PolicyParametersLayout.STRUCT.at(parameters, slot);
+      int active = (int) PolicyParametersLayout.ACTIVE.getLong(ofSlot) & 1;
+      ByteBuffer both = PolicyParametersLayout.LINE.in(ofSlot);
+      return AxisLine.decode(AxisLineLayout.STRUCT.at(both, active));
     }
   }
 
@@ -376,21 +385,23 @@ final class PolicySlots {
     int cpus = kernel.possibleCpus();
     return new TableCounters(
         kernel.read(
-            pins.map("table_counters"),
-            map -> kernel.lookupAll(map, SLOTS, cpus * TABLE_COUNTERS_SIZE)),
+            pins.map(TableCountersLayout.MAP),
+            map ->
+                kernel.lookupAll(
+                    map, SlotLimit.MAX_SLOTS, cpus * TableCountersLayout.STRUCT.size())),
         cpus);
   }
 
   /** Counters of tables, by slot and CPU. */
   record TableCounters(ByteBuffer all, int cpus) {
-    private long[] of(int slot) {
-      return Sums.of(all, slot, TABLE_COUNTERS_SIZE, cpus, 2);
+    private Sums of(int slot) {
+      return Sums.of(all, slot, TableCountersLayout.STRUCT, cpus);
     }
 
     /** Whether the slot's table holds any bucket. */
     boolean isUsed(int slot) {
-      long[] sums = of(slot);
-      return sums[0] > sums[1];
+      Sums sums = of(slot);
+      return sums.of(TableCountersLayout.ADDED) > sums.of(TableCountersLayout.REMOVED);
     }
   }
 
@@ -404,7 +415,9 @@ final class PolicySlots {
       known = new Memory(identity, tables.memory(slot, identity));
       memories.put(slot, known);
     }
-    long[] sum = counters.of(slot);
-    return known.bytes().map(memory -> new Table(sum[0], sum[1], memory));
+    Sums sums = counters.of(slot);
+    long added = sums.of(TableCountersLayout.ADDED);
+    long removed = sums.of(TableCountersLayout.REMOVED);
+    return known.bytes().map(memory -> new Table(added, removed, memory));
   }
 }

@@ -2,6 +2,10 @@ package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
+import dev.tokenbucket.agent.layout.NotIpLayout;
+import dev.tokenbucket.agent.layout.SlotLimit;
+import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
 import java.nio.ByteBuffer;
@@ -59,30 +63,32 @@ final class ReadBack {
     int cpus = kernel.possibleCpus();
     ByteBuffer counters =
         kernel.read(
-            hook.folder().resolve("counters"),
-            map -> kernel.lookupAll(map, PolicySlots.SLOTS, cpus * PolicySlots.COUNTERS_SIZE));
+            hook.folder().resolve(VerdictCountersLayout.MAP),
+            map ->
+                kernel.lookupAll(
+                    map, SlotLimit.MAX_SLOTS, cpus * VerdictCountersLayout.STRUCT.size()));
     List<RunningPolicy> policies = new ArrayList<>();
     for (HookConfiguration.Entry entry : configuration.policies()) {
       SlotIdentity identity = all.identities().get(entry.slot());
       if (identity != null) {
-        long[] count = Sums.of(counters, entry.slot(), PolicySlots.COUNTERS_SIZE, cpus, 8);
-        policies.add(policy(entry, identity, count, all));
+        Sums sums = Sums.of(counters, entry.slot(), VerdictCountersLayout.STRUCT, cpus);
+        policies.add(policy(entry, identity, sums, all));
       }
     }
-    long[] failsafe = sums(hook, "failsafe_counters", 0, 2);
+    Sums failsafe = sums(hook, FailsafeCountersLayout.MAP, FailsafeCountersLayout.STRUCT.size());
     return new RunningHook(
         kernel.interfaceName(attached.ifindex()).orElse("index " + attached.ifindex()),
         configuration.direction(),
         attached.hook().text(),
         attached.programId(),
-        sums(hook, "not_ip", 0, 1)[0],
-        failsafe[0],
-        failsafe[1],
+        sums(hook, NotIpLayout.MAP, NotIpLayout.FRAMES.size()).of(NotIpLayout.FRAMES),
+        failsafe.of(FailsafeCountersLayout.EXEMPT_PACKETS),
+        failsafe.of(FailsafeCountersLayout.EXCEED_PACKETS),
         List.copyOf(policies));
   }
 
   private RunningPolicy policy(
-      HookConfiguration.Entry entry, SlotIdentity identity, long[] count, Slots all) {
+      HookConfiguration.Entry entry, SlotIdentity identity, Sums count, Slots all) {
     AxisLine line = all.lines().at(entry.slot());
     return new RunningPolicy(
         identity.name(),
@@ -94,13 +100,13 @@ final class ReadBack {
         identity.per(),
         entry.action(),
         entry.mode(),
-        count[0],
-        count[1],
-        count[2],
-        count[3],
-        count[4],
-        count[5],
-        count[6],
+        count.of(VerdictCountersLayout.CONFORM_PACKETS),
+        count.of(VerdictCountersLayout.CONFORM_BYTES),
+        count.of(VerdictCountersLayout.EXCEED_PACKETS),
+        count.of(VerdictCountersLayout.EXCEED_BYTES),
+        count.of(VerdictCountersLayout.CONTENDED_PACKETS),
+        count.of(VerdictCountersLayout.OVERFLOW_PACKETS),
+        count.of(VerdictCountersLayout.MARKED_PACKETS),
         slots
             .table(entry.slot(), identity, all.tables())
             .map(table -> buckets(identity, table))
@@ -119,9 +125,9 @@ final class ReadBack {
         table.memory());
   }
 
-  private long[] sums(Attachment hook, String name, int key, int fields) {
+  /** Of a hook's map that has one entry. */
+  private Sums sums(Attachment hook, String name, int valueSize) {
     return kernel.read(
-        hook.folder().resolve(name),
-        map -> Sums.of(kernel.lookupPerCpu(map, key, fields * Long.BYTES), fields));
+        hook.folder().resolve(name), map -> Sums.of(kernel.lookupPerCpu(map, 0, valueSize)));
   }
 }

@@ -1,38 +1,38 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.layout.Field;
+import dev.tokenbucket.agent.layout.Struct;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.List;
+import java.util.stream.IntStream;
 
-/** Counters that the classifier keeps a CPU. */
-final class Sums {
-  private Sums() {}
-
+/**
+ * Counters that the classifier keeps a CPU, to be summed over the CPUs.
+ *
+ * @param perCpu each CPU's, in the host's byte order
+ */
+record Sums(List<ByteBuffer> perCpu) {
   /**
-   * Field by field, over the CPUs, of one entry among all of a map.
+   * Of one entry among all of a map.
    *
-   * @param valueSize bytes of the entry's value of one CPU
+   * @param all the entries one behind the other, each a value a CPU
+   * @param counters what a value is
    */
-  static long[] of(ByteBuffer all, int entry, int valueSize, int cpus, int fields) {
-    long[] sums = new long[fields];
-    for (int cpu = 0; cpu < cpus; cpu++) {
-      int at = (entry * cpus + cpu) * valueSize;
-      for (int i = 0; i < fields; i++) {
-        sums[i] += all.getLong(at + i * Long.BYTES);
-      }
-    }
-    return sums;
+  static Sums of(ByteBuffer all, int entry, Struct counters, int cpus) {
+    return new Sums(
+        IntStream.range(0, cpus).mapToObj(cpu -> counters.at(all, entry * cpus + cpu)).toList());
   }
 
-  /** Field by field, over the CPUs. */
-  static long[] of(List<byte[]> values, int fields) {
-    long[] sums = new long[fields];
-    for (byte[] value : values) {
-      ByteBuffer from = ByteBuffer.wrap(value).order(ByteOrder.nativeOrder());
-      for (int i = 0; i < fields; i++) {
-        sums[i] += from.getLong();
-      }
-    }
-    return sums;
+  /** Of one entry, as it was read alone. */
+  static Sums of(List<byte[]> values) {
+    return new Sums(
+        values.stream()
+            .map(value -> ByteBuffer.wrap(value).order(ByteOrder.nativeOrder()))
+            .toList());
+  }
+
+  long of(Field counter) {
+    return perCpu.stream().mapToLong(counter::getLong).sum();
   }
 }

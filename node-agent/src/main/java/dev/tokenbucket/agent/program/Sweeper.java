@@ -1,9 +1,16 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.layout.BucketLayout;
+import dev.tokenbucket.agent.layout.ClockSourceLayout;
+import dev.tokenbucket.agent.layout.FlowKeyLayout;
+import dev.tokenbucket.agent.layout.PlaceLayout;
+import dev.tokenbucket.agent.layout.PlaceLimit;
+import dev.tokenbucket.agent.layout.SweepKeysLayout;
+import dev.tokenbucket.agent.layout.SweepLimit;
+import dev.tokenbucket.agent.layout.SweepRequestLayout;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -17,12 +24,6 @@ import java.util.Optional;
  * the beginning.
  */
 final class Sweeper {
-  /** {@code SWEEP_KEYS} of sweep.bpf.c. */
-  private static final int KEYS = 512;
-
-  private static final int KEY_STRIDE = 40;
-  private static final int REQUEST_SIZE = 32;
-
   private final Kernel kernel;
   private final Pins pins;
   private final Path object;
@@ -62,7 +63,7 @@ final class Sweeper {
     int arrays = tables.usedArrays(slot);
     Next next = places.get(slot);
     int array = next != null && next.of().equals(identity) ? next.array() : 0;
-    for (int seen = 0; array < arrays && seen < most; seen += BucketTables.PLACES) {
+    for (int seen = 0; array < arrays && seen < most; seen += PlaceLimit.PLACES) {
       tables
           .places(slot, array)
           .ifPresent(all -> addFull(all, Pins.keySize(identity.per()), line, now, removal));
@@ -73,10 +74,11 @@ final class Sweeper {
 
   private static void addFull(
       ByteBuffer places, int keySize, AxisLine line, long now, Removal removal) {
-    for (int at = 0; at < places.capacity(); at += BucketTables.PLACE_SIZE) {
-      int key = at + BucketTables.PLACE_KEY;
+    int posOfPlace = PlaceLayout.BUCKET.offset() + BucketLayout.POS.offset();
+    for (int at = 0; at < places.capacity(); at += PlaceLayout.STRUCT.size()) {
+      int key = at + PlaceLayout.KEY.offset();
       boolean used = places.getLong(key + keySize - Long.BYTES) != 0;
-      if (used && isFull(line, places.getLong(at), now)) {
+      if (used && isFull(line, places.getLong(at + posOfPlace), now)) {
         removal.add(places.slice(key, keySize));
       }
     }
@@ -89,8 +91,7 @@ final class Sweeper {
 
   /** Gathers keys and removes them some hundreds at a time. */
   private final class Removal implements AutoCloseable {
-    private final ByteBuffer keys =
-        ByteBuffer.allocate(KEYS * KEY_STRIDE).order(ByteOrder.nativeOrder());
+    private final byte[] keys = new byte[SweepKeysLayout.STRUCT.size()];
     private final int slot;
     private final int parameters;
     private final boolean flows;
@@ -107,10 +108,9 @@ final class Sweeper {
     }
 
     void add(ByteBuffer key) {
-      keys.position(gathered * KEY_STRIDE);
-      keys.put(key);
+      FlowKeyLayout.STRUCT.at(ByteBuffer.wrap(keys), gathered).put(key);
       gathered++;
-      if (gathered == KEYS) {
+      if (gathered == SweepLimit.SWEEP_KEYS) {
         flush();
       }
     }
@@ -120,20 +120,27 @@ final class Sweeper {
       if (gathered > 0) {
         Kernel.ProgramAndMap sweep = loaded.orElseGet(this::load);
         loaded = Optional.of(sweep);
-        keys.rewind();
-        byte[] all = new byte[KEYS * KEY_STRIDE];
-        keys.get(all);
-        kernel.update(sweep.map(), 0, all);
-        ByteBuffer request = ByteBuffer.allocate(REQUEST_SIZE).order(ByteOrder.nativeOrder());
-        request.putInt(slot).putInt(parameters).putInt(gathered).putInt(flows ? 1 : 0).putLong(now);
-        removed += Math.max(0, kernel.run(sweep.program(), request.array()));
+        kernel.update(sweep.map(), 0, keys);
+        removed += Math.max(0, kernel.run(sweep.program(), request()));
         gathered = 0;
       }
       return removed;
     }
 
+    private byte[] request() {
+      return SweepRequestLayout.STRUCT.encode(
+          to -> {
+            SweepRequestLayout.SLOT.putInt(to, slot);
+            SweepRequestLayout.PARAMETERS.putInt(to, parameters);
+            SweepRequestLayout.KEYS.putInt(to, gathered);
+            SweepRequestLayout.FLOWS.putInt(to, flows ? 1 : 0);
+            ClockSourceLayout.TIMESTAMP.putLong(SweepRequestLayout.CLOCK.in(to), now);
+          });
+    }
+
     private Kernel.ProgramAndMap load() {
-      return kernel.loadWithMap(object, "sweep", pins.ofSweep(), Map.of(), List.of(), "sweep_keys");
+      return kernel.loadWithMap(
+          object, "sweep", pins.ofSweep(), Map.of(), List.of(), SweepKeysLayout.MAP);
     }
 
     @Override

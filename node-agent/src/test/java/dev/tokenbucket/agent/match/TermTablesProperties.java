@@ -235,8 +235,8 @@ class TermTablesProperties {
     TermTables tables = TermTables.of(policies);
     Map<String, MapContents> maps =
         tables.maps().stream().collect(Collectors.toMap(MapContents::map, Function.identity()));
-    BitSet match = set(tables, 0);
-    BitSet exempt = set(tables, 1);
+    BitSet match = set(tables.matchTerms());
+    BitSet exempt = set(tables.exemptTerms());
     BitSet holding = (BitSet) match.clone();
     holding.or(exempt);
     sets(tables, maps, packet).forEach(holding::and);
@@ -270,9 +270,9 @@ class TermTablesProperties {
               portClass(maps, "destination", packet.destinationPort(), packet)));
     }
     if ((features & 1 << 21) != 0 && !Boolean.TRUE.equals(packet.newConnection())) {
-      BitSet any = set(tables, 2);
+      BitSet any = set(tables.anyConnection());
       if (packet.newConnection() == null) {
-        any.or(set(tables, 0));
+        any.or(set(tables.matchTerms()));
       }
       sets.add(any);
     }
@@ -352,9 +352,8 @@ class TermTablesProperties {
     return version == host.version() && host.widened(length).equals(network);
   }
 
-  private static BitSet set(TermTables tables, int number) {
-    return BitSet.valueOf(
-        ByteBuffer.wrap(tables.termSets(), 32 * number, 32).slice().order(ByteOrder.nativeOrder()));
+  private static BitSet set(byte[] terms) {
+    return BitSet.valueOf(ByteBuffer.wrap(terms).order(ByteOrder.nativeOrder()));
   }
 
   private static BitSet policiesOf(TermTables tables, BitSet holding, BitSet of) {

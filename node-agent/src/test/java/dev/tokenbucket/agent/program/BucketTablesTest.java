@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.tokenbucket.agent.kernel.CpuAffinity;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.PacketRunner;
+import dev.tokenbucket.agent.layout.BucketKeyLayout;
+import dev.tokenbucket.agent.layout.PlaceLayout;
+import dev.tokenbucket.agent.layout.PlaceLimit;
 import dev.tokenbucket.agent.program.WorstWindow.Passed;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.ByteBuffer;
@@ -30,7 +33,7 @@ class BucketTablesTest extends KernelTest {
   private static final int BURST = 4;
   private static final long PACKET = 1L << 16;
   private static final long ROUNDING = 4;
-  private static final int ADDRESS_KEY = 24;
+  private static final int ADDRESS_KEY = BucketKeyLayout.STRUCT.size();
 
   private static byte[] from(int net, int source) {
     return Frames.udp("10.%d.%d.%d".formatted(net, source / 250, source % 250 + 1), 100);
@@ -134,10 +137,10 @@ class BucketTablesTest extends KernelTest {
   private List<ByteBuffer> keys() {
     BucketTables tables = new BucketTables(new LinuxKernel(), new Pins(bpffs));
     ByteBuffer places = tables.places(0, 0).orElseThrow();
-    return IntStream.range(0, BucketTables.PLACES)
-        .map(place -> place * BucketTables.PLACE_SIZE + BucketTables.PLACE_KEY)
-        .filter(key -> places.getLong(key + ADDRESS_KEY - Long.BYTES) != 0)
-        .mapToObj(key -> places.slice(key, ADDRESS_KEY))
+    return IntStream.range(0, PlaceLimit.PLACES)
+        .mapToObj(place -> PlaceLayout.KEY.in(PlaceLayout.STRUCT.at(places, place)))
+        .map(key -> key.limit(ADDRESS_KEY))
+        .filter(key -> key.getLong(ADDRESS_KEY - Long.BYTES) != 0)
         .toList();
   }
 }

@@ -6,6 +6,12 @@ import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
+import dev.tokenbucket.agent.layout.ChangeStep;
+import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
+import dev.tokenbucket.agent.layout.FailsafeSlot;
+import dev.tokenbucket.agent.layout.NotIpLayout;
+import dev.tokenbucket.agent.layout.PolicyParametersLayout;
+import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.HookConfiguration.Placed;
 import dev.tokenbucket.agent.program.SlotIdentity.Window;
@@ -113,8 +119,8 @@ final class VirtualHook implements AutoCloseable {
     sweeper = new Sweeper(kernel, new Pins(folder), compiled);
     pins.forEach((name, pin) -> maps.put(name, kernel.open(pin)));
     placed.forEach(this::begin);
-    setParameters(PolicySlots.USABLE, failsafe(PolicySlots.FAILSAFE_LINK_RATE));
-    setParameters(PolicySlots.USABLE + 1, failsafe(PolicySlots.FAILSAFE_PEER_RATE));
+    setParameters(FailsafeSlot.FAILSAFE_LINK_SLOT, failsafe(PolicySlots.FAILSAFE_LINK_RATE));
+    setParameters(FailsafeSlot.FAILSAFE_PEER_SLOT, failsafe(PolicySlots.FAILSAFE_PEER_RATE));
   }
 
   private static AxisLine failsafe(long rate) {
@@ -139,11 +145,7 @@ final class VirtualHook implements AutoCloseable {
   }
 
   private void setParameters(int slot, AxisLine line) {
-    byte[] encoded = line.encode();
-    kernel.update(
-        map("parameters"),
-        slot,
-        ByteBuffer.allocate(2 * AxisLine.SIZE + 8).put(encoded).put(encoded).array());
+    kernel.update(map(PolicyParametersLayout.MAP), slot, PolicySlots.parameters(line));
   }
 
   private int map(String name) {
@@ -261,12 +263,12 @@ final class VirtualHook implements AutoCloseable {
   /** The first step of a change alone. */
   int propose(int policy, NodePolicy to, long ahead) {
     kernel.awaitGracePeriod();
-    return changeStep(policy, PolicySlots.PROPOSE, line(to, now + ahead));
+    return changeStep(policy, ChangeStep.CHANGE_PROPOSE, line(to, now + ahead));
   }
 
   /** The second. */
   int commit(int policy, NodePolicy to) {
-    return changeStep(policy, PolicySlots.COMMIT, line(to, now));
+    return changeStep(policy, ChangeStep.CHANGE_COMMIT, line(to, now));
   }
 
   private int changeStep(int policy, int step, AxisLine line) {
@@ -290,17 +292,29 @@ final class VirtualHook implements AutoCloseable {
   }
 
   Counters counters(int policy) {
-    long[] sum = Sums.of(kernel.lookupPerCpu(map("counters"), 2 * policy, 64), 7);
-    return new Counters(sum[0], sum[1], sum[2], sum[3], sum[4], sum[5], sum[6]);
+    int size = VerdictCountersLayout.STRUCT.size();
+    Sums sums = Sums.of(kernel.lookupPerCpu(map(VerdictCountersLayout.MAP), 2 * policy, size));
+    return new Counters(
+        sums.of(VerdictCountersLayout.CONFORM_PACKETS),
+        sums.of(VerdictCountersLayout.CONFORM_BYTES),
+        sums.of(VerdictCountersLayout.EXCEED_PACKETS),
+        sums.of(VerdictCountersLayout.EXCEED_BYTES),
+        sums.of(VerdictCountersLayout.CONTENDED_PACKETS),
+        sums.of(VerdictCountersLayout.OVERFLOW_PACKETS),
+        sums.of(VerdictCountersLayout.MARKED_PACKETS));
   }
 
   Failsafes failsafes() {
-    long[] sum = Sums.of(kernel.lookupPerCpu(map("failsafe_counters"), 0, 16), 2);
-    return new Failsafes(sum[0], sum[1]);
+    int size = FailsafeCountersLayout.STRUCT.size();
+    Sums sums = Sums.of(kernel.lookupPerCpu(map(FailsafeCountersLayout.MAP), 0, size));
+    return new Failsafes(
+        sums.of(FailsafeCountersLayout.EXEMPT_PACKETS),
+        sums.of(FailsafeCountersLayout.EXCEED_PACKETS));
   }
 
   long notIp() {
-    return Sums.of(kernel.lookupPerCpu(map("not_ip"), 0, 8), 1)[0];
+    return Sums.of(kernel.lookupPerCpu(map(NotIpLayout.MAP), 0, NotIpLayout.FRAMES.size()))
+        .of(NotIpLayout.FRAMES);
   }
 
   @Override

@@ -1,0 +1,18 @@
+package dev.tokenbucket.agent.layout;
+
+/**
+ * {@code enum hook_feature} of hook.h. What the terms of a hook ask of a packet, and whether
+ * failsafes are on.
+ */
+public final class HookFeature {
+  public static final int HOOK_MATCHES_PROTOCOL = 1 << 16;
+  public static final int HOOK_MATCHES_SOURCE = 1 << 17;
+  public static final int HOOK_MATCHES_DESTINATION = 1 << 18;
+  public static final int HOOK_MATCHES_SOURCE_PORT = 1 << 19;
+  public static final int HOOK_MATCHES_DESTINATION_PORT = 1 << 20;
+  public static final int HOOK_MATCHES_NEW_CONNECTIONS = 1 << 21;
+  public static final int HOOK_FAILSAFE = 1 << 22;
+  public static final int HOOK_FAILSAFE_PEERS = 1 << 23;
+
+  private HookFeature() {}
+}

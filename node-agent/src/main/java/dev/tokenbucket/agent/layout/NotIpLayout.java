@@ -1,0 +1,12 @@
+package dev.tokenbucket.agent.layout;
+
+/** The value of {@code not_ip} of maps.h, which is one number, a CPU. */
+public final class NotIpLayout {
+  /** The map that holds it. */
+  public static final String MAP = "not_ip";
+
+  /** Frames that are not IP, or have no whole IP header. */
+  public static final Field FRAMES = new Field("frames", 0, Long.BYTES);
+
+  private NotIpLayout() {}
+}

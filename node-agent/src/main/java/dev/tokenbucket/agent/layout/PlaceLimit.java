@@ -1,0 +1,12 @@
+package dev.tokenbucket.agent.layout;
+
+/**
+ * {@code enum place_limit} of places.h. Places of one array, arrays of one slot, hints of one slot.
+ */
+public final class PlaceLimit {
+  public static final int PLACES = 1 << 14;
+  public static final int SLOT_ARRAYS = (1 << 22) / PLACES;
+  public static final int HINTS = 1 << 16;
+
+  private PlaceLimit() {}
+}

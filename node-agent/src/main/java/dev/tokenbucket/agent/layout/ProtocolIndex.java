@@ -1,0 +1,8 @@
+package dev.tokenbucket.agent.layout;
+
+/** {@code enum protocol_index} of match.h. Index of a protocol that is not known. */
+public final class ProtocolIndex {
+  public static final int MATCH_UNKNOWN_PROTOCOL = 256;
+
+  private ProtocolIndex() {}
+}

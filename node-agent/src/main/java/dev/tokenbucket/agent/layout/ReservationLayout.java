@@ -1,0 +1,11 @@
+package dev.tokenbucket.agent.layout;
+
+/** {@code struct reservation} of reservation.h. What one CPU holds of a shared bucket. */
+public final class ReservationLayout {
+  /** The map that holds it. */
+  public static final String MAP = "reservations";
+
+  public static final Struct STRUCT = Struct.named("reservation").u64("held").u64("excess").build();
+
+  private ReservationLayout() {}
+}
