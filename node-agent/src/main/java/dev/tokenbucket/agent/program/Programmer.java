@@ -118,7 +118,7 @@ public final class Programmer {
     if (attachedAll) {
       layouts.others().forEach(this::endTakeOver);
     }
-    free(new HashSet<>(slotOf.values()), attachedAll && problems.isEmpty());
+    free(new HashSet<>(slotOf.values()), attachedAll && problems.isEmpty(), failures);
     programmed.confirm(set.hooks(), failures.byUid().keySet(), this::running);
     attached = attachedTo(hooks);
     placed = set;
@@ -200,14 +200,18 @@ public final class Programmer {
   }
 
   /** A program that could not be exchanged or detached goes on with the slots that it has. */
-  private void free(Set<Integer> used, boolean nothingElseRuns) {
-    if (nothingElseRuns) {
-      slots.freeExcept(used);
-      return;
+  private void free(Set<Integer> used, boolean nothingElseRuns, Failures failures) {
+    try {
+      Optional<Set<Integer>> kept =
+          nothingElseRuns
+              ? Optional.of(used)
+              : programs.slotsInUse().map(running -> slots.ofSamePolicies(used, running));
+      kept.map(slots::freeExcept)
+          .ifPresent(problems -> problems.forEach(each -> failures.add(Failures.HOST, each)));
+    } catch (RuntimeException e) {
+      LOG.debug("slots to give up", e);
+      failures.add(Failures.HOST, "giving up slots: " + e.getMessage());
     }
-    programs
-        .slotsInUse()
-        .ifPresent(running -> slots.freeExcept(slots.ofSamePolicies(used, running)));
   }
 
   private void forget() {
@@ -329,6 +333,8 @@ public final class Programmer {
       throw new IllegalStateException(String.join("; ", problems));
     }
     layouts.others().forEach(programs::removeLayout);
+    // First: of a slot whose other maps are gone it would say that it is a policy's.
+    Pins.remove(pins.identities());
     Pins.remove(layouts.folder());
     LOG.info("removed every map and pin under {}", layouts.folder());
   }
