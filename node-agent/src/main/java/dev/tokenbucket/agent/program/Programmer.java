@@ -55,6 +55,9 @@ public final class Programmer {
   /** What the last set found right and left alone; empty where it changed anything. */
   private Optional<AppliedState> confirmed = Optional.empty();
 
+  /** The last set was empty, and so was the host. */
+  private boolean foundNothing;
+
   private boolean mayHaveIdleBuckets = true;
 
   private record ConfigurationKey(
@@ -99,6 +102,7 @@ public final class Programmer {
    *     of no policy, as detaching, is under {@link Failures#HOST}
    */
   public Map<String, String> apply(List<NodePolicy> policies, FailsafeSettings failsafes) {
+    foundNothing = policies.isEmpty() && folders().isEmpty();
     if (policies.isEmpty()) {
       forget();
       return removeAllOrSay();
@@ -230,6 +234,9 @@ public final class Programmer {
    * little beside {@link #apply}. False as well where the last set did change something.
    */
   public boolean isUnaltered() {
+    if (foundNothing) {
+      return folders().isEmpty();
+    }
     return confirmed.isPresent()
         && !isDisturbed()
         && confirmed.equals(state(HostLinks.of(kernel), placed.hooks().keySet()));
@@ -237,7 +244,7 @@ public final class Programmer {
 
   /** Whether the last set found something to change, or to put right. */
   public boolean changedSomething() {
-    return confirmed.isEmpty();
+    return confirmed.isEmpty() && !foundNothing;
   }
 
   private Map<Attachment, Long> attachedTo(Set<HookKey> hooks) {
