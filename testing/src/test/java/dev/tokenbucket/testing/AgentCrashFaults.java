@@ -29,10 +29,13 @@ class AgentCrashFaults {
   /** A change makes more bpf() calls than there is time for: so many are taken, evenly spread. */
   private static final int BPF_POINTS = Integer.getInteger("faults.points", 40);
 
-  private static final Duration MOST = Duration.ofMinutes(Integer.getInteger("faults.minutes", 6));
+  private static final Duration MOST = Duration.ofMinutes(Integer.getInteger("faults.minutes", 3));
 
   /** libbpf and the agent's dumps talk to rtnetlink by them. */
   private static final List<String> NETLINK = List.of("sendto", "sendmsg");
+
+  /** By then libbpf knows what the kernel can do. */
+  private static final int MOST_OF_A_FIRST_LOAD = 40;
 
   private static final List<String> ERRORS = List.of("ENOMEM", "ENOSPC", "EPERM");
 
@@ -184,6 +187,32 @@ class AgentCrashFaults {
         host.name(), done, points.size(), said);
     assertThat(done).isGreaterThan(10);
     assertThat(said).isPositive();
+  }
+
+  /** libbpf asks the kernel for its features once in the life of a process. */
+  @Test
+  void whatFailsAtTheFirstLoadOfAnAgentIsDoneOnceTheFaultIsGone() {
+    onEachHost(this::failEachCallOfTheFirstLoad);
+  }
+
+  private void failEachCallOfTheFirstLoad(FaultyHost host, List<Objects> references) {
+    long end = System.nanoTime() + MOST.toNanos();
+    int first = host.name().startsWith("node-1") ? 1 : 2;
+    int done = 0;
+    for (int n = first; n <= MOST_OF_A_FIRST_LOAD && System.nanoTime() < end; n += 2) {
+      host.agent().close();
+      host.startAgent();
+      try (Injection injection = host.inject(List.of("bpf"), "bpf:error=ENOMEM:when=" + n)) {
+        assertThat(injection).isNotNull();
+        host.write(set(0));
+        host.awaitObjects("its call %d of bpf() failed".formatted(n), references.get(0));
+      }
+      host.write("");
+      host.awaitObjects("after that", FaultyHost.NOTHING);
+      done++;
+    }
+    System.out.printf("%s: the first load failed %d times%n", host.name(), done);
+    assertThat(done).isGreaterThan(5);
   }
 
   /** Whether the log says that something was not done; it may have been done again at once. */
