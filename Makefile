@@ -4,7 +4,7 @@ DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing
 SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane helm build images dist sbom test e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
+.PHONY: setup control-plane helm build images dist sbom test test-faults e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,6 +32,9 @@ test: setup control-plane helm ## set up, build, and run every test (root, for B
 	@clang-format --style=file:bpf/.clang-format --dry-run -Werror testing/src/main/bpf/*.c
 	$(MVN) verify
 	@deploy/sbom.sh target/sbom
+
+test-faults: build ## kill the agent at each of its system calls, fail them, change policies 1,000 times (root; about 25 minutes)
+	$(MVN) verify -pl node-agent,testing -am -Dtest='CrashPointsTest,*Faults' -Dsurefire.failIfNoSpecifiedTests=false -Dcrash.stride=4
 
 e2e: ## install, upgrade, break and remove it on two real nodes (root; builds the nodes' parts, once a machine)
 	@testing/setup.sh e2e

@@ -25,15 +25,24 @@ public final class TestHost implements AutoCloseable {
   /** What each {@code tb} is started by. */
   private final List<String> starter;
 
+  /** Where {@code bin/tb} is. */
+  private final Path checkout;
+
   TestHost(int number, String namespace, Path folder) {
-    this(number, namespace, folder, List.of());
+    this(number, namespace, folder, List.of(), Commands.repository());
   }
 
-  private TestHost(int number, String namespace, Path folder, List<String> starter) {
+  private TestHost(int number, String namespace, Path folder, List<String> starter, Path checkout) {
     this.number = number;
     this.namespace = namespace;
     this.folder = folder;
     this.starter = starter;
+    this.checkout = checkout;
+  }
+
+  /** The same host, with the {@code tb} of another checkout. */
+  TestHost ofCheckout(Path other) {
+    return new TestHost(number, namespace, folder, starter, other);
   }
 
   /**
@@ -47,7 +56,8 @@ public final class TestHost implements AutoCloseable {
         number,
         namespace,
         folder,
-        List.of("setpriv", "--bounding-set", bounding, "--inh-caps", "-all"));
+        List.of("setpriv", "--bounding-set", bounding, "--inh-caps", "-all"),
+        checkout);
   }
 
   /** The name of its Node. */
@@ -98,7 +108,7 @@ public final class TestHost implements AutoCloseable {
   /** {@code bin/tb} on this host, with its folders. */
   public List<String> tb(String... arguments) {
     List<String> command = new ArrayList<>(starter);
-    command.add(Commands.repository().resolve("bin/tb").toString());
+    command.add(checkout.resolve("bin/tb").toString());
     command.addAll(List.of(arguments));
     command.addAll(
         List.of("--bpffs", bpffs().toString(), "--state-dir", folder.resolve("state").toString()));

@@ -22,7 +22,12 @@ public record Attachment(int ifindex, Direction direction, Path folder) {
     return folder.resolve("filter");
   }
 
-  /** A folder whose presence says that the clsact qdisc was made by us. */
+  /** The pinned program that is about to be the filter's. */
+  Path nextFilter() {
+    return folder.resolve("filter-new");
+  }
+
+  /** A folder whose presence says that the clsact qdisc was made by us, or is about to be. */
   Path qdiscMark() {
     return folder.resolve("qdisc");
   }

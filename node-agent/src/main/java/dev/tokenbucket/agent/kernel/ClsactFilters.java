@@ -12,7 +12,9 @@ import jnr.ffi.Pointer;
 
 /**
  * Programs as direct-action filters of an interface's clsact qdisc, for kernels without TCX (before
- * 6.6). A filter needs no link to live; the program pinned beside its maps says that it is ours.
+ * 6.6). A filter needs no link to live; that its program is pinned beside its maps says that it is
+ * ours. A program is pinned as the next one before the filter gets it, and as the filter's after
+ * that: so whenever we are killed, one of the two pins is of the program that runs.
  */
 final class ClsactFilters {
   // struct bpf_tc_hook and struct bpf_tc_opts of libbpf
@@ -38,53 +40,100 @@ final class ClsactFilters {
   }
 
   void attach(int program, Attachment at) {
-    int created = calls.library().bpf_tc_hook_create(hook(at, side(at)));
-    if (created != -EEXIST) {
-      NativeCalls.check("making the clsact qdisc", created);
-      mark(at);
-    }
-    set(program, at, Files.exists(at.filter()) ? REPLACE : 0);
+    makeQdisc(at);
+    set(program, at, 0);
   }
 
   void replace(Attachment at, int program) {
     set(program, at, REPLACE);
   }
 
+  /**
+   * The mark comes first: a qdisc that has none would never be removed. Where one is there already
+   * it is another's, or was marked when we made it.
+   */
+  private void makeQdisc(Attachment at) {
+    if (new QdiscDump(calls).hasClsact(at.ifindex())) {
+      return;
+    }
+    mark(at);
+    int created = calls.library().bpf_tc_hook_create(hook(at, side(at)));
+    if (created < 0) {
+      NativeCalls.unpin(at.qdiscMark());
+    }
+    // Made by another since we looked.
+    if (created != -EEXIST) {
+      NativeCalls.check("making the clsact qdisc", created);
+    }
+  }
+
+  /** An attempt that fails leaves its pin, which says nothing: the program does not run. */
   private void set(int program, Attachment at, int flags) {
+    settle(at);
+    NativeCalls.check(
+        "pinning " + at.nextFilter(),
+        calls.library().bpf_obj_pin(program, at.nextFilter().toString()));
     Pointer options = options();
     options.putInt(8, program);
     options.putInt(12, flags);
     NativeCalls.check(
         "attaching a clsact filter, " + at.direction(),
         calls.library().bpf_tc_attach(hook(at, side(at)), options));
-    Path partial = at.folder().resolve("filter-new");
-    NativeCalls.unpin(partial);
-    NativeCalls.check(
-        "pinning " + at.filter(), calls.library().bpf_obj_pin(program, partial.toString()));
+    keepNext(at);
+  }
+
+  private static void keepNext(Attachment at) {
     try {
-      Files.move(partial, at.filter(), StandardCopyOption.ATOMIC_MOVE);
+      Files.move(at.nextFilter(), at.filter(), StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       throw new UncheckedIOException("pinning " + at.filter(), e);
     }
   }
 
-  /** Empty where the filter is not there, or is another program than the one pinned. */
+  /** Ends what was begun and not ended: the pin of the next program is kept where that runs. */
+  void settle(Attachment at) {
+    if (!Files.exists(at.nextFilter())) {
+      return;
+    }
+    if (running(at).filter(id -> isOf(id, at.nextFilter())).isPresent()) {
+      keepNext(at);
+    } else {
+      NativeCalls.unpin(at.nextFilter());
+    }
+  }
+
+  /** Empty where the filter is not there, or is another program than the ones pinned. */
   Optional<Kernel.Attached> attached(Attachment at) {
-    if (!Files.exists(at.filter())) {
+    if (!isPinned(at)) {
       return Optional.empty();
     }
+    return running(at)
+        .filter(id -> isOf(id, at.filter()) || isOf(id, at.nextFilter()))
+        .map(id -> new Kernel.Attached(at.ifindex(), id, Kernel.Hook.CLSACT));
+  }
+
+  private static boolean isPinned(Attachment at) {
+    return Files.exists(at.filter()) || Files.exists(at.nextFilter());
+  }
+
+  /** The number of the program that has our place, be it ours or not. */
+  private Optional<Long> running(Attachment at) {
     Pointer options = options();
     int result = calls.library().bpf_tc_query(hook(at, side(at)), options);
-    if (result == -ENOENT || result == -EINVAL || result == -ENODEV) {
+    if (isGone(result)) {
       return Optional.empty();
     }
     NativeCalls.check("asking for the clsact filter", result);
-    long running = Integer.toUnsignedLong(options.getInt(16));
-    int pinned = calls.open(at.filter());
+    return Optional.of(Integer.toUnsignedLong(options.getInt(16)));
+  }
+
+  private boolean isOf(long programId, Path pin) {
+    if (!Files.exists(pin)) {
+      return false;
+    }
+    int pinned = calls.open(pin);
     try {
-      return running == calls.programId(pinned)
-          ? Optional.of(new Kernel.Attached(at.ifindex(), running, Kernel.Hook.CLSACT))
-          : Optional.empty();
+      return programId == calls.programId(pinned);
     } finally {
       calls.close(pinned);
     }
@@ -92,13 +141,13 @@ final class ClsactFilters {
 
   /** Takes the filter away, and the qdisc where we made it and nothing else uses it. */
   void detach(Attachment at) {
-    if (!Files.exists(at.filter())) {
-      return;
+    if (attached(at).isPresent()) {
+      int result = calls.library().bpf_tc_detach(hook(at, side(at)), options());
+      if (!isGone(result)) {
+        NativeCalls.check("detaching the clsact filter", result);
+      }
     }
-    int result = calls.library().bpf_tc_detach(hook(at, side(at)), options());
-    if (result != -ENOENT && result != -EINVAL && result != -ENODEV) {
-      NativeCalls.check("detaching the clsact filter", result);
-    }
+    NativeCalls.unpin(at.nextFilter());
     NativeCalls.unpin(at.filter());
     if (Files.exists(at.qdiscMark())) {
       handOn(at);
@@ -109,14 +158,19 @@ final class ClsactFilters {
   /** The other direction's hook of ours takes over the mark; without one the qdisc goes. */
   private void handOn(Attachment at) {
     Attachment there = at.sibling();
-    if (Files.exists(there.filter())) {
+    if (isPinned(there)) {
       mark(there);
     } else if (!othersUseIt(at)) {
       int result = calls.library().bpf_tc_hook_destroy(hook(at, INGRESS | EGRESS));
-      if (result != -ENOENT && result != -EINVAL && result != -ENODEV) {
+      if (!isGone(result)) {
         NativeCalls.check("removing the clsact qdisc", result);
       }
     }
+  }
+
+  /** No such filter, qdisc or interface. */
+  private static boolean isGone(int result) {
+    return result == -ENOENT || result == -EINVAL || result == -ENODEV;
   }
 
   /** A filter of another's, whatever its handle and priority, on either side. */

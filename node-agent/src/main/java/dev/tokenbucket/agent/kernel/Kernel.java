@@ -46,6 +46,9 @@ public interface Kernel {
   /** What of ours is attached there; empty where nothing is, or the interface is gone. */
   Optional<Attached> attached(Attachment at);
 
+  /** Ends what an agent that was killed had begun to exchange there; most often nothing. */
+  void settle(Attachment at);
+
   /** Detaches what of ours is attached there; no error where nothing is. */
   void detach(Attachment at);
 

@@ -39,12 +39,12 @@ public final class LinuxKernel implements Kernel {
   private static final int ENOENT = 2;
   private static final int EINVAL = 22;
 
-  private final NativeCalls calls = new NativeCalls();
-  private final LibBpf library = calls.library();
-  private final Runtime runtime = calls.runtime();
-  private final GracePeriod gracePeriod = new GracePeriod(calls);
-  private final TcxLinks tcx = new TcxLinks(calls);
-  private final ClsactFilters clsact = new ClsactFilters(calls);
+  private final NativeCalls calls;
+  private final LibBpf library;
+  private final Runtime runtime;
+  private final GracePeriod gracePeriod;
+  private final TcxLinks tcx;
+  private final ClsactFilters clsact;
   private final int cpus = readPossibleCpus();
   private boolean tcxMissing;
 
@@ -57,7 +57,17 @@ public final class LinuxKernel implements Kernel {
    * @param clsactOnly true uses clsact though the kernel may have TCX
    */
   public LinuxKernel(boolean clsactOnly) {
-    tcxMissing = clsactOnly;
+    this(clsactOnly, new NativeCalls());
+  }
+
+  LinuxKernel(boolean clsactOnly, NativeCalls calls) {
+    this.calls = calls;
+    this.library = calls.library();
+    this.runtime = calls.runtime();
+    this.gracePeriod = new GracePeriod(calls);
+    this.tcx = new TcxLinks(calls);
+    this.clsact = new ClsactFilters(calls);
+    this.tcxMissing = clsactOnly;
   }
 
   @Override
@@ -79,13 +89,17 @@ public final class LinuxKernel implements Kernel {
       List<MapContents> contents,
       String map) {
     return load(
-        object,
-        pins,
-        readOnlyData,
-        contents,
-        opened ->
-            new ProgramAndMap(
-                program(opened, program), calls.duplicate(library.bpf_map__fd(map(opened, map)))));
+        object, pins, readOnlyData, contents, opened -> programAndMap(opened, program, map));
+  }
+
+  private ProgramAndMap programAndMap(Pointer opened, String program, String map) {
+    int taken = program(opened, program);
+    try {
+      return new ProgramAndMap(taken, calls.duplicate(library.bpf_map__fd(map(opened, map))));
+    } catch (KernelException e) {
+      calls.close(taken);
+      throw e;
+    }
   }
 
   private <T> T load(
@@ -181,6 +195,11 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public void settle(Attachment at) {
+    clsact.settle(at);
+  }
+
+  @Override
   public void detach(Attachment at) {
     tcx.detach(at);
     clsact.detach(at);
@@ -214,8 +233,13 @@ public final class LinuxKernel implements Kernel {
   @Override
   public int createArray(String name, int valueSize, int entries, Path pin) {
     int map = createArray(name, valueSize, entries);
-    pin(map, pin);
-    return map;
+    try {
+      pin(map, pin);
+      return map;
+    } catch (KernelException e) {
+      calls.close(map);
+      throw e;
+    }
   }
 
   @Override

@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
@@ -39,13 +40,26 @@ final class NativeCalls {
   /** Bytes of an interface's name, with the zero that ends it. */
   static final int INTERFACE_NAME = 16;
 
-  private final LibBpf library =
-      LibraryLoader.create(LibBpf.class)
-          .library("libbpf.so.1")
-          .library("c")
-          .failImmediately()
-          .load();
-  private final Runtime runtime = Runtime.getRuntime(library);
+  private final LibBpf library;
+  private final Runtime runtime;
+
+  NativeCalls() {
+    this(UnaryOperator.identity());
+  }
+
+  /**
+   * @param watched puts in front of the library what a test wants to see or to fail
+   */
+  NativeCalls(UnaryOperator<LibBpf> watched) {
+    LibBpf loaded =
+        LibraryLoader.create(LibBpf.class)
+            .library("libbpf.so.1")
+            .library("c")
+            .failImmediately()
+            .load();
+    library = watched.apply(loaded);
+    runtime = Runtime.getRuntime(loaded);
+  }
 
   LibBpf library() {
     return library;

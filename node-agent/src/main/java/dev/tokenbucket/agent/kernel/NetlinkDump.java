@@ -56,6 +56,9 @@ final class NetlinkDump {
         byte[] bytes = new byte[PART];
         int length = check("reading " + what, calls.library().recv(socket, bytes, PART, 0));
         Part part = NetlinkMessages.parse(bytes, length);
+        if (part.error() != 0) {
+          throw new KernelException("reading " + what, part.error());
+        }
         messages.addAll(part.messages());
         interrupted |= part.interrupted();
         if (length == 0 || part.last()) {

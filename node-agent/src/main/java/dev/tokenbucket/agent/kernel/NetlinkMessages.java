@@ -40,8 +40,9 @@ final class NetlinkMessages {
    *
    * @param last nothing follows
    * @param interrupted the kernel's list changed while it was read, so the dump may lack an entry
+   * @param error why the kernel ended the dump before its end, as a positive errno; else 0
    */
-  record Part(List<Message> messages, boolean last, boolean interrupted) {}
+  record Part(List<Message> messages, boolean last, boolean interrupted, int error) {}
 
   /**
    * A request for a list.
@@ -72,12 +73,13 @@ final class NetlinkMessages {
       interrupted |= (from.getShort(start + 6) & NLM_F_DUMP_INTR) != 0;
       boolean whole = size >= MESSAGE_HEADER && size <= from.remaining();
       if (type == NLMSG_DONE || type == NLMSG_ERROR || !whole) {
-        return new Part(messages, true, interrupted);
+        int error = whole && size >= MESSAGE_HEADER + 4 ? -from.getInt(start + MESSAGE_HEADER) : 0;
+        return new Part(messages, true, interrupted, Math.max(0, error));
       }
       messages.add(new Message(type, slice(from, start + MESSAGE_HEADER, start + size)));
       from.position(Math.min(from.limit(), start + aligned(size)));
     }
-    return new Part(messages, false, interrupted);
+    return new Part(messages, false, interrupted, 0);
   }
 
   /** By type; of several of one type the last. */

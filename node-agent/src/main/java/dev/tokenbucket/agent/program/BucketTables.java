@@ -5,20 +5,30 @@ import dev.tokenbucket.agent.layout.BucketLayout;
 import dev.tokenbucket.agent.layout.PlaceCursorLayout;
 import dev.tokenbucket.agent.layout.PlaceLayout;
 import dev.tokenbucket.agent.layout.PlaceLimit;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
+import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** The maps of tables.h that hold a slot's buckets. */
 final class BucketTables {
   /** Bytes of a place's index, which a table's entry, a hint and a free place are. */
   private static final int INDEX_SIZE = Integer.BYTES;
+
+  /** The arrays of maps that hold tables, of each kind. */
+  private static final List<String> TABLES =
+      Stream.of(BucketPer.SourceIP, BucketPer.Flow)
+          .flatMap(per -> Stream.of(Pins.tables(per, false), Pins.tables(per, true)))
+          .toList();
 
   /** The pin of the hash map that is asked for a key. */
   private static final String TABLE = "table";
@@ -36,10 +46,8 @@ final class BucketTables {
     return identity.evicts() ? BucketLayout.STRUCT.size() : INDEX_SIZE;
   }
 
-  /** Makes a slot's maps, with every bucket full. */
+  /** Makes the maps of a slot that has none, with every bucket full. */
   void create(int slot, SlotIdentity identity) {
-    // What is pinned there was left by an agent killed while it made or gave up a slot.
-    Pins.remove(pins.slot(slot));
     Pins.makeFolder(pins.slot(slot));
     int keySize = Pins.keySize(identity.per());
     int capacity = identity.capacity();
@@ -69,18 +77,38 @@ final class BucketTables {
     with(PlaceCursorLayout.MAP, map -> kernel.update(map, slot, cursor));
   }
 
-  /** Gives up a slot's maps, which no program may use any more. */
-  void remove(int slot, SlotIdentity identity) {
-    with(tables(identity), map -> kernel.delete(map, slot));
-    if (!identity.evicts()) {
-      List.of("hints", "free_places").forEach(name -> with(name, map -> kernel.delete(map, slot)));
-      with(
-          "places",
-          map ->
-              IntStream.range(0, arrays(identity.capacity()))
-                  .forEach(array -> kernel.delete(map, slot * PlaceLimit.SLOT_ARRAYS + array)));
+  /** The slots of which maps are pinned: those in use, and what killed agents left. */
+  Set<Integer> pinned() {
+    return Pins.entries(pins.slots()).stream()
+        .map(each -> String.valueOf(each.getFileName()))
+        .filter(name -> name.matches("[0-9]{1,9}"))
+        .map(Integer::valueOf)
+        .collect(Collectors.toSet());
+  }
+
+  /**
+   * Gives up a slot's maps, which no program may use any more: of whatever kind, for a table that
+   * was left half made has no identity. The pins last, since they tell that there is something.
+   */
+  void remove(int slot) {
+    if (!Files.exists(pins.slot(slot))) {
+      return;
     }
+    Stream.concat(TABLES.stream(), Stream.of("hints", "free_places"))
+        .forEach(name -> with(name, map -> deleteHeld(map, slot)));
+    with(
+        "places",
+        map ->
+            IntStream.range(0, PlaceLimit.SLOT_ARRAYS)
+                .forEach(array -> deleteHeld(map, slot * PlaceLimit.SLOT_ARRAYS + array)));
     Pins.remove(pins.slot(slot));
+  }
+
+  /** Asks first: after a deletion the kernel waits for programs. */
+  private void deleteHeld(int maps, int key) {
+    if (kernel.innerId(maps, key).isPresent()) {
+      kernel.delete(maps, key);
+    }
   }
 
   /** Arrays of places in use or used before, from the first on; none of an evicting table. */

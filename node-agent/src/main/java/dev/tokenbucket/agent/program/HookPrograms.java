@@ -42,10 +42,12 @@ final class HookPrograms {
   /** Creates and pins the host's maps where they are missing, by loading a program once. */
   void prepareMaps() {
     Pins.makeFolder(pins.root().resolve("hooks"));
+    Path scratch = pins.root().resolve("hooks").resolve("scratch");
+    // Left by an agent that was killed here.
+    Pins.remove(scratch);
     if (Pins.HOST_MAPS.stream().allMatch(map -> Files.exists(pins.map(map)))) {
       return;
     }
-    Path scratch = pins.root().resolve("hooks").resolve("scratch");
     Pins.makeFolder(scratch);
     try {
       kernel.close(
@@ -59,14 +61,17 @@ final class HookPrograms {
   void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
     Attachment at = at(hook);
     Optional<Kernel.Attached> there = kernel.attached(at);
+    if (there.isEmpty()) {
+      remove(at);
+    } else {
+      // What an agent left that was killed while it exchanged the program.
+      kernel.settle(at);
+      ProgramPins.removeExcept(at, there.get().programId());
+    }
     if (there.filter(running -> isWanted(at, running.programId(), wanted)).isPresent()) {
       return;
     }
-    if (there.isEmpty()) {
-      remove(at);
-    }
     Pins.makeFolder(at.folder());
-    there.ifPresent(running -> ProgramPins.removeExcept(at, running.programId()));
     String done = exchange(at, there.isPresent(), wanted);
     LOG.info(
         "{} {} on {}: {}",

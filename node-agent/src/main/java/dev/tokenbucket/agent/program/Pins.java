@@ -55,11 +55,15 @@ record Pins(Path root) {
   }
 
   /**
-   * Where the maps of a slot's table are pinned: those that arrays of maps hold can be opened by
-   * user space in no other way that needs no CAP_SYS_ADMIN.
+   * Where the maps of slots' tables are pinned, a folder a slot: those that arrays of maps hold can
+   * be opened by user space in no other way that needs no CAP_SYS_ADMIN.
    */
+  Path slots() {
+    return root.resolve("slots");
+  }
+
   Path slot(int slot) {
-    return root.resolve("slots").resolve(String.valueOf(slot));
+    return slots().resolve(String.valueOf(slot));
   }
 
   Attachment hook(int ifindex, Direction direction) {

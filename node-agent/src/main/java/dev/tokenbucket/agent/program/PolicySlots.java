@@ -18,14 +18,17 @@ import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
@@ -200,6 +203,8 @@ final class PolicySlots {
 
   /** Fills a free slot, which no program reads. */
   private void begin(int slot, SlotIdentity identity, NodePolicy policy) {
+    // Left half made, by an agent that was killed or for want of memory.
+    tables.remove(slot);
     kernel.use(
         pins.map(SharedBucketLayout.MAP),
         map -> kernel.update(map, slot, new byte[SharedBucketLayout.STRUCT.size()]));
@@ -336,6 +341,7 @@ final class PolicySlots {
     Set<String> uids = new HashSet<>();
     others.stream().map(all::get).filter(Objects::nonNull).forEach(each -> uids.add(each.uid()));
     Set<Integer> found = new HashSet<>(slots);
+    found.addAll(others);
     all.forEach(
         (slot, identity) -> {
           if (uids.contains(identity.uid())) {
@@ -345,30 +351,41 @@ final class PolicySlots {
     return found;
   }
 
-  /** Gives up all other slots, which no program may use any more. */
-  void freeExcept(Set<Integer> kept) {
+  /**
+   * Gives up all other slots, which no program may use any more, and the tables of slots that were
+   * begun and never became a policy's. Each by itself, whatever becomes of another.
+   *
+   * @return why some could not be given up
+   */
+  List<String> freeExcept(Set<Integer> kept) {
     Map<Integer, SlotIdentity> freed = all();
-    freed.keySet().removeAll(kept);
-    if (freed.isEmpty()) {
-      return;
+    Set<Integer> slots = new TreeSet<>(freed.keySet());
+    slots.addAll(tables.pinned());
+    slots.removeAll(kept);
+    if (slots.isEmpty()) {
+      return List.of();
     }
     kernel.awaitGracePeriod();
-    freed.forEach(
-        (slot, identity) -> {
-          memories.remove(slot);
-          if (identity.per().isTabled()) {
-            tables.remove(slot, identity);
-          }
-          kernel.use(
-              pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
-        });
-    Map<Integer, SlotIdentity> left = all();
-    freed.forEach(
-        (slot, identity) -> {
-          if (!left.containsKey(slot)) {
-            LOG.info("removed policy {}", identity.name());
-          }
-        });
+    List<String> problems = new ArrayList<>();
+    for (int slot : slots) {
+      try {
+        free(slot, Optional.ofNullable(freed.get(slot)));
+      } catch (RuntimeException e) {
+        LOG.debug("slot {}", slot, e);
+        problems.add("giving up slot %d: %s".formatted(slot, e.getMessage()));
+      }
+    }
+    return problems;
+  }
+
+  /** The identity first: one that stays would promise buckets that are gone. */
+  private void free(int slot, Optional<SlotIdentity> identity) {
+    memories.remove(slot);
+    if (identity.isPresent()) {
+      kernel.use(pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
+      LOG.info("removed policy {}", identity.get().name());
+    }
+    tables.remove(slot);
   }
 
   /**

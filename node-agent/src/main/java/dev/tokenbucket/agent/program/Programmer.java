@@ -55,6 +55,9 @@ public final class Programmer {
   /** What the last set found right and left alone; empty where it changed anything. */
   private Optional<AppliedState> confirmed = Optional.empty();
 
+  /** The last set was empty, and so was the host. */
+  private boolean foundNothing;
+
   private boolean mayHaveIdleBuckets = true;
 
   private record ConfigurationKey(
@@ -99,6 +102,7 @@ public final class Programmer {
    *     of no policy, as detaching, is under {@link Failures#HOST}
    */
   public Map<String, String> apply(List<NodePolicy> policies, FailsafeSettings failsafes) {
+    foundNothing = policies.isEmpty() && folders().isEmpty();
     if (policies.isEmpty()) {
       forget();
       return removeAllOrSay();
@@ -118,7 +122,7 @@ public final class Programmer {
     if (attachedAll) {
       layouts.others().forEach(this::endTakeOver);
     }
-    free(new HashSet<>(slotOf.values()), attachedAll && problems.isEmpty());
+    free(new HashSet<>(slotOf.values()), attachedAll && problems.isEmpty(), failures);
     programmed.confirm(set.hooks(), failures.byUid().keySet(), this::running);
     attached = attachedTo(hooks);
     placed = set;
@@ -200,14 +204,18 @@ public final class Programmer {
   }
 
   /** A program that could not be exchanged or detached goes on with the slots that it has. */
-  private void free(Set<Integer> used, boolean nothingElseRuns) {
-    if (nothingElseRuns) {
-      slots.freeExcept(used);
-      return;
+  private void free(Set<Integer> used, boolean nothingElseRuns, Failures failures) {
+    try {
+      Optional<Set<Integer>> kept =
+          nothingElseRuns
+              ? Optional.of(used)
+              : programs.slotsInUse().map(running -> slots.ofSamePolicies(used, running));
+      kept.map(slots::freeExcept)
+          .ifPresent(problems -> problems.forEach(each -> failures.add(Failures.HOST, each)));
+    } catch (RuntimeException e) {
+      LOG.debug("slots to give up", e);
+      failures.add(Failures.HOST, "giving up slots: " + e.getMessage());
     }
-    programs
-        .slotsInUse()
-        .ifPresent(running -> slots.freeExcept(slots.ofSamePolicies(used, running)));
   }
 
   private void forget() {
@@ -226,6 +234,9 @@ public final class Programmer {
    * little beside {@link #apply}. False as well where the last set did change something.
    */
   public boolean isUnaltered() {
+    if (foundNothing) {
+      return folders().isEmpty();
+    }
     return confirmed.isPresent()
         && !isDisturbed()
         && confirmed.equals(state(HostLinks.of(kernel), placed.hooks().keySet()));
@@ -233,7 +244,7 @@ public final class Programmer {
 
   /** Whether the last set found something to change, or to put right. */
   public boolean changedSomething() {
-    return confirmed.isEmpty();
+    return confirmed.isEmpty() && !foundNothing;
   }
 
   private Map<Attachment, Long> attachedTo(Set<HookKey> hooks) {
@@ -329,6 +340,8 @@ public final class Programmer {
       throw new IllegalStateException(String.join("; ", problems));
     }
     layouts.others().forEach(programs::removeLayout);
+    // First: of a slot whose other maps are gone it would say that it is a policy's.
+    Pins.remove(pins.identities());
     Pins.remove(layouts.folder());
     LOG.info("removed every map and pin under {}", layouts.folder());
   }

@@ -35,7 +35,10 @@ record SlotIdentity(
   static final int SIZE = 376;
   private static final int NAME = 256;
   private static final int UID = 64;
+
+  /** Fewer than the longest of the words has: of each the first so many bytes are kept. */
   private static final int WORD = 12;
+
   private static final int TEXTS = NAME + UID + 3 * WORD;
   private static final int NUMBERS = 5 * Integer.BYTES;
 
@@ -103,18 +106,26 @@ record SlotIdentity(
         new SlotIdentity(
             text(bytes, 0, NAME),
             text(bytes, NAME, UID),
-            RateUnit.valueOf(text(bytes, NAME + UID, WORD)),
-            BucketPer.valueOf(text(bytes, NAME + UID + WORD, WORD)),
+            word(RateUnit.class, bytes, NAME + UID),
+            word(BucketPer.class, bytes, NAME + UID + WORD),
             numbers.getInt(),
             numbers.getInt() != 0,
             numbers.getInt(),
             numbers.getInt(),
             numbers.getInt(),
-            Window.valueOf(text(bytes, NAME + UID + 2 * WORD, WORD))));
+            word(Window.class, bytes, NAME + UID + 2 * WORD)));
   }
 
   private static void put(ByteBuffer to, String text, int length) {
     to.put(Arrays.copyOf(text.getBytes(StandardCharsets.UTF_8), length));
+  }
+
+  private static <E extends Enum<E>> E word(Class<E> type, byte[] bytes, int offset) {
+    String kept = text(bytes, offset, WORD);
+    return Arrays.stream(type.getEnumConstants())
+        .filter(each -> kept.equals(each.name().substring(0, Math.min(WORD, each.name().length()))))
+        .findFirst()
+        .orElseThrow(() -> new IllegalArgumentException("a slot says \"" + kept + "\""));
   }
 
   private static String text(byte[] bytes, int offset, int length) {

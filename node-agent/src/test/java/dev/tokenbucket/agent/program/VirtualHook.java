@@ -141,7 +141,10 @@ final class VirtualHook implements AutoCloseable {
     if (!identity.per().isTabled()) {
       return;
     }
-    new BucketTables(kernel, new Pins(bpffs)).create(slot, identity);
+    BucketTables tables = new BucketTables(kernel, new Pins(bpffs));
+    // A hook before this one may have used the slot.
+    tables.remove(slot);
+    tables.create(slot, identity);
   }
 
   private void setParameters(int slot, AxisLine line) {

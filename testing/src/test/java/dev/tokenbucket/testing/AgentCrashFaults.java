@@ -1,0 +1,232 @@
+package dev.tokenbucket.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tokenbucket.testing.FaultyHost.Objects;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.function.BiConsumer;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * System calls of a running agent that end it or fail, one after the other: on one host with TCX,
+ * on another with clsact filters. Each time the set changes, and each time what there is in the end
+ * is what there would be had nothing happened.
+ */
+@ExtendWith(RequiresRoot.class)
+class AgentCrashFaults {
+  /** A change makes more bpf() calls than there is time for: so many are taken, evenly spread. */
+  private static final int BPF_POINTS = Integer.getInteger("faults.points", 40);
+
+  private static final Duration MOST = Duration.ofMinutes(Integer.getInteger("faults.minutes", 3));
+
+  /** libbpf and the agent's dumps talk to rtnetlink by them. */
+  private static final List<String> NETLINK = List.of("sendto", "sendmsg");
+
+  /** By then libbpf knows what the kernel can do. */
+  private static final int MOST_OF_A_FIRST_LOAD = 40;
+
+  private static final List<String> ERRORS = List.of("ENOMEM", "ENOSPC", "EPERM");
+
+  @TempDir Path work;
+  private TestNetwork network;
+  private KernelObjects before;
+
+  @BeforeEach
+  void makeHosts() {
+    before = KernelObjects.now();
+    network = TestNetwork.of(2, work);
+  }
+
+  @AfterEach
+  void removeThem() {
+    network.close();
+  }
+
+  private FaultyHost faultyHost(TestHost host) {
+    Path folder = work.resolve("faulty-" + host.name());
+    return host.name().endsWith("1")
+        ? new FaultyHost(host, folder, "--compile=never")
+        : new FaultyHost(host, folder, "--compile=never", "--clsact");
+  }
+
+  /** What is injected at which call. */
+  private record Point(String call, int number) {}
+
+  private static List<String> calls() {
+    return Stream.concat(Injection.CALLS.stream(), NETLINK.stream()).toList();
+  }
+
+  /** All calls but bpf(), and of those some. */
+  private static List<Point> points(Map<String, Integer> counts) {
+    List<Point> points = new ArrayList<>();
+    counts.forEach(
+        (call, count) -> {
+          int stride = call.equals("bpf") ? Math.max(1, count / BPF_POINTS) : 1;
+          IntStream.rangeClosed(1, count)
+              .filter(number -> (number - 1) % stride == 0)
+              .forEach(number -> points.add(new Point(call, number)));
+        });
+    // So that those which there is no time for are of each kind.
+    Collections.shuffle(points, new Random(16));
+    return points;
+  }
+
+  private void onEachHost(BiConsumer<FaultyHost, List<Objects>> test) {
+    InParallel.forEach(
+        network.hosts(),
+        2,
+        host -> {
+          FaultyHost faulty = faultyHost(host);
+          try {
+            List<Objects> references = faulty.references();
+            test.accept(faulty, references);
+            faulty.write("");
+            faulty.awaitObjects("in the end", FaultyHost.NOTHING);
+          } finally {
+            faulty.agent().close();
+          }
+        });
+    assertThat(KernelObjects.awaitNothingBeyond(before)).isEmpty();
+  }
+
+  @Test
+  void anAgentKilledAtAnyCallLeavesNothingThatItsSuccessorDoesNotPutRight() {
+    onEachHost(this::killAtEachCall);
+  }
+
+  private void killAtEachCall(FaultyHost host, List<Objects> references) {
+    Map<String, Integer> counts = host.callsOfAChange(calls(), references);
+    List<Point> points = points(counts);
+    long end = System.nanoTime() + MOST.toNanos();
+    int turn = FaultyHost.SETS.size() - 1;
+    int killed = 0;
+    int done = 0;
+    for (Point point : points) {
+      if (System.nanoTime() > end) {
+        break;
+      }
+      String inject = Injection.killAt(point.call(), point.number());
+      try (Injection injection = host.inject(List.of(point.call()), inject)) {
+        assertThat(injection).isNotNull();
+        host.write(set(++turn));
+        killed += awaitEnd(host.agent()) ? 1 : 0;
+      }
+      host.agent().close();
+      host.write(set(++turn));
+      host.startAgent();
+      host.awaitObjects("killed at " + point, references.get(turn % references.size()));
+      done++;
+    }
+    System.out.printf(
+        "%s: calls of a change %s; killed at %d of %d points that were tried, of %d%n",
+        host.name(), counts, killed, done, points.size());
+    assertThat(killed).isGreaterThan(done / 2);
+    assertThat(done).isGreaterThan(10);
+  }
+
+  private static String set(int turn) {
+    return FaultyHost.SETS.get(turn % FaultyHost.SETS.size());
+  }
+
+  /** Whether it has ended after the time that a change takes, twice. */
+  private static boolean awaitEnd(Daemon agent) {
+    long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
+    while (agent.isAlive() && System.nanoTime() < end) {
+      Daemon.pause(Duration.ofMillis(20));
+    }
+    return !agent.isAlive();
+  }
+
+  @Test
+  void whatFailsAtAnyCallIsSaidAndDoneOnceTheFaultIsGone() {
+    onEachHost(this::failEachCall);
+  }
+
+  private void failEachCall(FaultyHost host, List<Objects> references) {
+    Map<String, Integer> counts = host.callsOfAChange(calls(), references);
+    List<Point> points = points(counts);
+    long agent = host.agent().pid();
+    long end = System.nanoTime() + MOST.toNanos();
+    int turn = FaultyHost.SETS.size() - 1;
+    int done = 0;
+    int said = 0;
+    for (Point point : points) {
+      if (System.nanoTime() > end) {
+        break;
+      }
+      // One call, or each from one on, until strace is gone.
+      String error = ERRORS.get(done % ERRORS.size());
+      String inject =
+          "%s:error=%s:when=%d%s"
+              .formatted(point.call(), error, point.number(), done % 2 == 0 ? "" : "+");
+      int heard = host.agent().log().length();
+      try (Injection injection = host.inject(List.of(point.call()), inject)) {
+        host.write(set(++turn));
+        said += awaitSaidOrDone(host, heard, references.get(turn % references.size())) ? 1 : 0;
+        assertThat(injection).isNotNull();
+      }
+      host.awaitObjects("failed " + inject, references.get(turn % references.size()));
+      assertThat(host.agent().isAlive()).as(inject).isTrue();
+      assertThat(host.agent().pid()).as(inject).isEqualTo(agent);
+      done++;
+    }
+    System.out.printf(
+        "%s: %d of %d points failed, %d times it was said%n",
+        host.name(), done, points.size(), said);
+    assertThat(done).isGreaterThan(10);
+    assertThat(said).isPositive();
+  }
+
+  /** libbpf asks the kernel for its features once in the life of a process. */
+  @Test
+  void whatFailsAtTheFirstLoadOfAnAgentIsDoneOnceTheFaultIsGone() {
+    onEachHost(this::failEachCallOfTheFirstLoad);
+  }
+
+  private void failEachCallOfTheFirstLoad(FaultyHost host, List<Objects> references) {
+    long end = System.nanoTime() + MOST.toNanos();
+    int first = host.name().startsWith("node-1") ? 1 : 2;
+    int done = 0;
+    for (int n = first; n <= MOST_OF_A_FIRST_LOAD && System.nanoTime() < end; n += 2) {
+      host.agent().close();
+      host.startAgent();
+      try (Injection injection = host.inject(List.of("bpf"), "bpf:error=ENOMEM:when=" + n)) {
+        assertThat(injection).isNotNull();
+        host.write(set(0));
+        host.awaitObjects("its call %d of bpf() failed".formatted(n), references.get(0));
+      }
+      host.write("");
+      host.awaitObjects("after that", FaultyHost.NOTHING);
+      done++;
+    }
+    System.out.printf("%s: the first load failed %d times%n", host.name(), done);
+    assertThat(done).isGreaterThan(5);
+  }
+
+  /** Whether the log says that something was not done; it may have been done again at once. */
+  private static boolean awaitSaidOrDone(FaultyHost host, int heard, Objects wanted) {
+    long end = System.nanoTime() + Duration.ofSeconds(6).toNanos();
+    while (System.nanoTime() < end) {
+      if (host.agent().log().indexOf("not programmed", heard) >= 0) {
+        return true;
+      }
+      if (host.hasPins(wanted)) {
+        return false;
+      }
+      Daemon.pause(Duration.ofMillis(50));
+    }
+    return false;
+  }
+}

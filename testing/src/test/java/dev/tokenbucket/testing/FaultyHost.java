@@ -1,0 +1,222 @@
+package dev.tokenbucket.testing;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** A host whose agent is killed or meets faults, and what of ours its kernel has. */
+final class FaultyHost {
+  /** The agent's loop looks every 2 s; a busy machine takes longer. */
+  private static final Duration CONVERGED = Duration.ofSeconds(60);
+
+  private static final Pattern FILTER = Pattern.compile("handle (\\S+).* id [0-9]+");
+
+  /**
+   * Sets of which each follows on the one before it, round and round: another rate, another table,
+   * a policy that goes and takes its hook's program with it, one that comes.
+   */
+  static final List<String> SETS =
+      List.of(
+          policy("edge", "bucket: {per: SourceIP, capacity: 100}, rate: {packetsPerSecond: 1000}")
+              + policy("out", "direction: Egress, rate: {packetsPerSecond: 500}"),
+          policy("edge", "bucket: {per: SourceIP, capacity: 100}, rate: {packetsPerSecond: 1200}")
+              + policy(
+                  "out",
+                  "direction: Egress, bucket: {per: Flow, capacity: 100},"
+                      + " rate: {packetsPerSecond: 500}"),
+          policy("edge", "rate: {packetsPerSecond: 1200}")
+              + policy(
+                  "third",
+                  "bucket: {per: DestinationIP, capacity: 50, onFull: EvictOldest},"
+                      + " rate: {packetsPerSecond: 300}"));
+
+  private final TestHost host;
+  private final Path folder;
+  private final Path policies;
+  private final String[] options;
+  private Daemon agent;
+
+  /**
+   * What there is of ours, without the numbers that each program and each slot gets anew.
+   *
+   * @param pins below our folder
+   * @param policies by hook, with rate and kind of bucket
+   * @param filters of the clsact qdisc, and that there is one
+   */
+  record Objects(List<String> pins, List<String> policies, List<String> filters) {}
+
+  /** Nothing of ours. */
+  static final Objects NOTHING = new Objects(List.of(), List.of(), List.of());
+
+  FaultyHost(TestHost host, Path folder, String... options) {
+    this.host = host;
+    this.folder = folder;
+    this.options = options.clone();
+    try {
+      this.policies = Files.createDirectories(folder.resolve("policies"));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    this.agent = startAgent();
+  }
+
+  private static String policy(String name, String spec) {
+    return HostTest.policy(name, spec);
+  }
+
+  Daemon startAgent() {
+    agent = host.startAgent(policies, Daemon.Lifetime.WITH_PARENT, options);
+    return agent;
+  }
+
+  Daemon agent() {
+    return agent;
+  }
+
+  String name() {
+    return host.name() + " " + String.join(" ", options);
+  }
+
+  /** Makes these the policies; none where the text is empty. */
+  void write(String yaml) {
+    Path partial = folder.resolve("policies.partial");
+    Path file = policies.resolve("policies.yaml");
+    try {
+      if (yaml.isEmpty()) {
+        Files.deleteIfExists(file);
+      } else {
+        Files.writeString(partial, yaml);
+        Files.move(partial, file, StandardCopyOption.REPLACE_EXISTING);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** strace of the agent. */
+  Injection inject(List<String> calls, String inject) {
+    return Injection.into(agent.pid(), folder, calls, inject);
+  }
+
+  /** Waits until exactly this is there. */
+  void awaitObjects(String when, Objects wanted) {
+    Poll.until(
+        name() + ", " + when + ": its pins",
+        CONVERGED,
+        () -> pins().equals(wanted.pins()),
+        this::seen);
+    Poll.until(
+        name() + ", " + when + ": " + wanted,
+        CONVERGED,
+        () -> objects().equals(wanted),
+        () -> objects() + this.seen());
+  }
+
+  private String seen() {
+    String log = agent.log();
+    return pins() + "; the agent said " + log.substring(Math.max(0, log.length() - 3_000));
+  }
+
+  boolean hasPins(Objects of) {
+    return pins().equals(of.pins());
+  }
+
+  Objects objects() {
+    List<String> running = new ArrayList<>();
+    for (JsonNode hook : host.status().path("hooks")) {
+      for (JsonNode policy : hook.path("policies")) {
+        running.add(
+            "%s %s %s %d %s"
+                .formatted(
+                    hook.path("interface").asText(),
+                    hook.path("direction").asText(),
+                    policy.path("name").asText(),
+                    policy.path("rate").asLong(),
+                    policy.path("per").asText()));
+      }
+    }
+    return new Objects(pins(), running.stream().sorted().toList(), filters());
+  }
+
+  private List<String> filters() {
+    List<String> found = new ArrayList<>();
+    if (tc("qdisc", "show", "dev", "eth0").contains("clsact")) {
+      found.add("clsact");
+      for (String side : List.of("ingress", "egress")) {
+        FILTER
+            .matcher(tc("filter", "show", "dev", "eth0", side))
+            .results()
+            .forEach(filter -> found.add(side + " " + filter.group(1)));
+      }
+    }
+    return found;
+  }
+
+  private String tc(String... arguments) {
+    List<String> command = new ArrayList<>(List.of("tc"));
+    command.addAll(List.of(arguments));
+    return Commands.run(host.inside(command));
+  }
+
+  private List<String> pins() {
+    Path ours = host.bpffs().resolve("tokenbucket");
+    if (!Files.exists(ours)) {
+      return List.of();
+    }
+    try (Stream<Path> all = Files.walk(ours)) {
+      return all.map(each -> ours.relativize(each).toString())
+          .map(each -> each.replaceAll("/program-[0-9]+", "/program-N"))
+          .map(each -> each.replaceAll("/slots/[0-9]+", "/slots/N"))
+          .map(each -> each.replaceAll("/[a-z]+(-[0-9]+)/qdisc", "/any$1/qdisc"))
+          .sorted()
+          .toList();
+    } catch (IOException | UncheckedIOException e) {
+      // It changes while it is read.
+      return List.of(String.valueOf(e.getMessage()));
+    }
+  }
+
+  /** What there is of each set, where nothing was before it; nothing at the end. */
+  List<Objects> references() {
+    List<Objects> references = new ArrayList<>();
+    for (int i = 0; i < SETS.size(); i++) {
+      int hooks = i == 2 ? 1 : 2;
+      write(SETS.get(i));
+      Poll.until(
+          "set " + i + " of " + name(),
+          CONVERGED,
+          () ->
+              host.status().path("hooks").size() == hooks
+                  && host.status().findValues("rate").size() == 2);
+      references.add(objects());
+      write("");
+      awaitObjects("set %d removed".formatted(i), NOTHING);
+    }
+    return List.copyOf(references);
+  }
+
+  /** How often each call is made while one set follows on another, at most. */
+  Map<String, Integer> callsOfAChange(List<String> calls, List<Objects> references) {
+    Map<String, Integer> most = new TreeMap<>();
+    write(SETS.get(SETS.size() - 1));
+    awaitObjects("before the changes", references.get(SETS.size() - 1));
+    for (int i = 0; i < SETS.size(); i++) {
+      try (Injection counting = inject(calls, "")) {
+        write(SETS.get(i));
+        awaitObjects("set " + i + ", counted", references.get(i));
+        counting.counts().forEach((call, count) -> most.merge(call, count, Math::max));
+      }
+    }
+    return most;
+  }
+}

@@ -1,0 +1,96 @@
+package dev.tokenbucket.testing;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * strace, attached to a process that runs: it counts system calls, fails one, or kills the process
+ * as it makes one. What it did is gone when it is closed; the process goes on.
+ */
+final class Injection implements AutoCloseable {
+  /** What changes the kernel's objects or the state folder. */
+  static final List<String> CALLS =
+      List.of(
+          "bpf", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "rename", "renameat", "fsync");
+
+  private static final Duration ATTACHED = Duration.ofSeconds(30);
+  private static final Pattern CALL = Pattern.compile("^(\\d+) +(\\w+)\\(");
+
+  private final Daemon strace;
+  private final Path output;
+
+  private Injection(Daemon strace, Path output) {
+    this.strace = strace;
+    this.output = output;
+  }
+
+  /**
+   * Attaches to all threads of a process.
+   *
+   * @param calls names of system calls; one that the architecture has not is left out
+   * @param inject as strace's option has it; empty only counts
+   */
+  static Injection into(long pid, Path folder, List<String> calls, String inject) {
+    Path output = folder.resolve("strace.out");
+    List<String> command =
+        new ArrayList<>(List.of("strace", "-f", "-p", pid + "", "-o", output.toString()));
+    command.addAll(
+        List.of("-e", "signal=none", "-s", "0", "-e", "trace=?" + String.join(",?", calls)));
+    if (!inject.isEmpty()) {
+      command.addAll(List.of("-e", "inject=" + inject));
+    }
+    try {
+      Files.deleteIfExists(output);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return new Injection(
+        Daemon.start(
+                "strace of " + pid,
+                command,
+                Map.of(),
+                folder.resolve("strace.log"),
+                Daemon.Lifetime.WITH_PARENT)
+            .ready("attached", ATTACHED),
+        output);
+  }
+
+  /** Kills the process as a thread of it makes a call for the n-th time, in place of the call. */
+  static String killAt(String call, int n) {
+    return call + ":signal=KILL:when=" + n;
+  }
+
+  /** How often each call was made, by the thread that made most of all. */
+  Map<String, Integer> counts() {
+    Map<String, Map<String, Integer>> byThread = new HashMap<>();
+    try {
+      for (String line : Files.readAllLines(output)) {
+        Matcher call = CALL.matcher(line);
+        if (call.find()) {
+          byThread
+              .computeIfAbsent(call.group(1), any -> new HashMap<>())
+              .merge(call.group(2), 1, Integer::sum);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return byThread.values().stream()
+        .max((a, b) -> Integer.compare(a.getOrDefault("bpf", 0), b.getOrDefault("bpf", 0)))
+        .orElse(Map.of());
+  }
+
+  @Override
+  public void close() {
+    strace.close();
+  }
+}
