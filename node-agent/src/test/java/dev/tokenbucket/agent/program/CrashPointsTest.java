@@ -110,12 +110,14 @@ class CrashPointsTest extends KernelTest {
   void anAgentKilledAtAnyPointLeavesNothingThatItsSuccessorDoesNotPutRight(
       Step step, boolean clsact) throws Exception {
     LinuxKernel whole = new LinuxKernel(clsact);
+    // An end has few points, and takes little time.
+    int stride = step.to().isEmpty() ? 1 : STRIDE;
     int at = 1;
-    for (boolean killed = true; killed && at < MOST_CALLS; at += STRIDE) {
+    for (boolean killed = true; killed && at < MOST_CALLS; at += stride) {
       agent(whole).apply(step.from());
       killed = isKilled(step, clsact, at);
       // What comes is another set, or the same, of which a part is in force already.
-      List<NodePolicy> then = at / STRIDE % 3 == 0 ? step.to() : step.then();
+      List<NodePolicy> then = at / stride % 3 == 0 ? step.to() : step.then();
       String when = "%s, killed at point %d".formatted(step, at);
       Programmer successor = agent(whole);
       assertThat(successor.apply(then)).as(when).isEmpty();
@@ -124,7 +126,7 @@ class CrashPointsTest extends KernelTest {
       assertThat(successor.changedSomething()).as(when).isFalse();
       assertThat(successor.isUnaltered()).as(when).isTrue();
     }
-    assertThat(at).isBetween(10, MOST_CALLS - 1);
+    assertThat(at).isBetween(stride + 2, MOST_CALLS - 1);
   }
 
   private boolean isKilled(Step step, boolean clsact, int at) {
@@ -169,7 +171,7 @@ class CrashPointsTest extends KernelTest {
       assertThat(agent.apply(step.to())).as(when).isEmpty();
       assertConverged(when, step.to(), clsact);
     }
-    assertThat(at).isBetween(10, MOST_CALLS - 1);
+    assertThat(at).isBetween(STRIDE + 2, MOST_CALLS - 1);
   }
 
   /** As the agent's loop does, which tells each policy what stops the whole set. */
