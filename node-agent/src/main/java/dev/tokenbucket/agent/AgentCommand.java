@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent;
 
 import dev.tokenbucket.agent.CommandFailure.Exit;
+import dev.tokenbucket.agent.HealthEndpoint.LoopName;
 import dev.tokenbucket.agent.compile.ClassifierObjects;
 import dev.tokenbucket.agent.compile.CompileMode;
 import dev.tokenbucket.agent.kernel.Kernel;
@@ -28,6 +29,9 @@ import picocli.CommandLine.Option;
 @Command(name = "agent", description = "Programs this host's kernel, and keeps it so.")
 final class AgentCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(AgentCommand.class);
+
+  /** Interfaces attached to at the same time, on hosts with as many CPUs. */
+  private static final int ATTACHING = 4;
 
   @Mixin private SourceOptions source = new SourceOptions();
 
@@ -95,29 +99,33 @@ final class AgentCommand implements Callable<Integer> {
       }
       run(opening, findings, health);
     }
-    return Exit.OK.code();
+    return Exit.FAILED.code();
   }
 
   /** The way to the desired state and the one to the kernel are opened at once: both take time. */
   private void run(SourceOptions.Opening opening, List<String> findings, HealthEndpoint health)
       throws IOException, InterruptedException {
+    Wake wake = new Wake();
     CompletableFuture<DesiredStateSource> opened =
-        CompletableFuture.supplyAsync(() -> open(opening, findings));
+        CompletableFuture.supplyAsync(() -> open(opening, findings, wake));
     Kernel kernel = new LinuxKernel(clsact);
-    BpfFileSystem.ensure(kernel, host.bpffs);
-    try (AgentLock lock = AgentLock.ofPins(kernel, host.bpffs)) {
-      LOG.debug("holding {}", lock);
-      run(opened, kernel, health);
+    try (PinGround ground = new PinGround(kernel, host.bpffs)) {
+      run(opened, kernel, ground, health, wake);
     }
   }
 
   private void run(
-      CompletableFuture<DesiredStateSource> opened, Kernel kernel, HealthEndpoint health)
+      CompletableFuture<DesiredStateSource> opened,
+      Kernel kernel,
+      PinGround ground,
+      HealthEndpoint health,
+      Wake wake)
       throws IOException, InterruptedException {
     Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
     Exemptions exemptions = new Exemptions(failsafe, host.stateDir);
-    Programmer programmer = new Programmer(kernel, host.bpffs, objects);
-    // A reader of its own: the loop's is for one thread.
+    Programmer programmer =
+        new Programmer(kernel, host.bpffs, objects, AgentThreads.pool("attaching", ATTACHING));
+    // A reader of its own: a scrape waits for no set to be applied.
     Programmer reader = new Programmer(kernel, host.bpffs, objects);
     AgentMetrics metrics = new AgentMetrics(reader::running);
     health.serve(metrics);
@@ -126,11 +134,30 @@ final class AgentCommand implements Callable<Integer> {
     }
     try (Kernel.NetworkWatch network = kernel.watchNetwork();
         MetricsEndpoint served = new MetricsEndpoint(metricsPort, metrics);
-        DesiredStateSource desired = await(opened)) {
+        DesiredStateSource source = await(opened);
+        AgentThreads threads = new AgentThreads()) {
       LOG.debug("serving {}", served);
       Runtime.getRuntime().addShutdownHook(new Thread(AgentCommand::sayEnd));
       LOG.info("agent ready");
-      new AgentLoop(programmer, host.stateDir, exemptions, health, metrics, network).run(desired);
+      NetworkLoop changes = new NetworkLoop(network, wake);
+      ReportLoop reports = new ReportLoop(programmer, source, host.stateDir, health);
+      threads.start("network", changes);
+      threads.start(
+          LoopName.PROGRAMMING.text(),
+          new ProgramLoop(
+              programmer,
+              source,
+              ground,
+              exemptions,
+              health,
+              metrics,
+              changes,
+              reports,
+              new AskedLogLevel(host.stateDir),
+              wake));
+      threads.start(LoopName.REPORTING.text(), reports);
+      threads.start(LoopName.SWEEPING.text(), new SweepLoop(programmer, health));
+      threads.await();
     }
   }
 
@@ -138,9 +165,10 @@ final class AgentCommand implements Callable<Integer> {
     LOG.info("agent ends; what the kernel runs stays in force (tb cleanup removes it)");
   }
 
-  private static DesiredStateSource open(SourceOptions.Opening opening, List<String> findings) {
+  private static DesiredStateSource open(
+      SourceOptions.Opening opening, List<String> findings, Wake wake) {
     try {
-      return opening.open(findings);
+      return opening.open(findings, wake);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -1,11 +1,13 @@
 package dev.tokenbucket.agent;
 
+import dev.tokenbucket.agent.HealthEndpoint.LoopName;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -35,11 +37,12 @@ final class BlockedAgent {
   void run(SourceOptions.Opening opening) throws IOException, InterruptedException {
     LOG.error("preflight: {}", obstacle);
     health.notReady(obstacle);
-    try (DesiredStateSource desired = opening.open(findings)) {
+    Wake wake = new Wake();
+    try (DesiredStateSource desired = opening.open(findings, wake)) {
       while (true) {
         tell(desired);
-        health.passed();
-        desired.awaitChange(PASS);
+        Stream.of(LoopName.values()).forEach(health::passed);
+        wake.await(PASS);
       }
     }
   }
@@ -50,7 +53,7 @@ final class BlockedAgent {
       if (wanted != null) {
         Map<String, String> failures = new LinkedHashMap<>();
         wanted.policies().forEach(policy -> failures.put(policy.uid(), obstacle));
-        desired.report(wanted, List.of(), failures, Map.of(), List.of());
+        desired.report(new Applied(wanted, failures, List.of()), List.of(), Map.of());
       }
     } catch (RuntimeException e) {
       LOG.error("not reported: {}", e.getMessage());

@@ -18,22 +18,16 @@ interface DesiredStateSource extends AutoCloseable {
   /** Whether what {@link #current} says is what there is, be it nothing. */
   boolean looked();
 
-  /** Returns once the desired state may have changed, or after {@code most}. */
-  void awaitChange(Duration most) throws InterruptedException;
+  /** How long to wait at most between two looks at the desired state. */
+  Duration poll();
 
   /**
-   * Tells what the kernel runs after {@code state} was applied.
+   * Tells what the kernel runs; from one thread, which need not be that of {@link #current}.
    *
-   * @param failures by uid, why a policy is not in force
-   * @param warnings by uid, what a user should know though it is
-   * @param exempt what policies do not judge, a line each
+   * @param warnings by uid, what a user should know though the policy is in force
+   * @return whether it was told, or is known already
    */
-  void report(
-      DesiredState state,
-      List<RunningHook> running,
-      Map<String, String> failures,
-      Map<String, List<String>> warnings,
-      List<String> exempt)
+  boolean report(Applied applied, List<RunningHook> running, Map<String, List<String>> warnings)
       throws IOException;
 
   @Override

@@ -8,14 +8,18 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers a kubelet's probes on loopback: {@code /healthz} while the agent's loop goes round,
- * {@code /readyz} once what the node is to run was applied, or nothing is to be; and {@code
- * /metrics}.
+ * Answers a kubelet's probes on loopback: {@code /healthz} while the agent's loops go round, {@code
+ * /readyz} once what the node is to run was applied, or nothing is to be; and {@code /metrics}.
  */
 final class HealthEndpoint implements AutoCloseable {
   /** A loop that made no pass for so long hangs, and only a restart helps. */
@@ -23,9 +27,21 @@ final class HealthEndpoint implements AutoCloseable {
 
   private static final int BACKLOG = 8;
 
+  /** What the agent does side by side; each has to go round. */
+  enum LoopName {
+    PROGRAMMING,
+    SWEEPING,
+    REPORTING;
+
+    /** For people, and as the thread's name. */
+    String text() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
   private final LongSupplier nanoClock;
   private final @Nullable HttpServer server;
-  private volatile long passedAt;
+  private final Map<LoopName, Long> passedAt = new ConcurrentHashMap<>();
   private volatile String missing = "nothing was applied yet";
 
   /**
@@ -37,7 +53,7 @@ final class HealthEndpoint implements AutoCloseable {
    */
   HealthEndpoint(int port, LongSupplier nanoClock) throws IOException {
     this.nanoClock = nanoClock;
-    passedAt = nanoClock.getAsLong();
+    Stream.of(LoopName.values()).forEach(this::passed);
     server = port == 0 ? null : listen(port);
     if (server != null) {
       server.createContext("/healthz", exchange -> answer(exchange, this::hang));
@@ -64,9 +80,9 @@ final class HealthEndpoint implements AutoCloseable {
     }
   }
 
-  /** The loop has come round. */
-  void passed() {
-    passedAt = nanoClock.getAsLong();
+  /** A loop has come round. */
+  void passed(LoopName loop) {
+    passedAt.put(loop, nanoClock.getAsLong());
   }
 
   /** From now on the agent is ready. */
@@ -80,10 +96,16 @@ final class HealthEndpoint implements AutoCloseable {
   }
 
   private String hang() {
-    Duration since = Duration.ofNanos(nanoClock.getAsLong() - passedAt);
-    return since.compareTo(LONGEST_PASS) <= 0
-        ? ""
-        : "the agent's loop made no pass for " + since.toSeconds() + " s";
+    long now = nanoClock.getAsLong();
+    return passedAt.entrySet().stream()
+        .filter(each -> now - each.getValue() > LONGEST_PASS.toNanos())
+        .map(
+            each ->
+                "the loop %s made no pass for %d s"
+                    .formatted(
+                        each.getKey().text(), Duration.ofNanos(now - each.getValue()).toSeconds()))
+        .sorted()
+        .collect(Collectors.joining("; "));
   }
 
   private static void answer(HttpExchange exchange, Supplier<String> wrong) throws IOException {

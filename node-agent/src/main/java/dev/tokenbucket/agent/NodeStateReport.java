@@ -49,7 +49,9 @@ public final class NodeStateReport {
         findings,
         entries,
         exempt,
-        BuildVersion.current());
+        BuildVersion.current(),
+        null,
+        null);
   }
 
   /** A policy as found in the kernel. */

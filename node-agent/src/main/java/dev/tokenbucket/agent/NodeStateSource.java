@@ -1,5 +1,7 @@
 package dev.tokenbucket.agent;
 
+import static java.time.temporal.ChronoUnit.SECONDS;
+
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -23,11 +25,10 @@ import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.concurrent.Semaphore;
-import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -47,6 +48,12 @@ final class NodeStateSource implements DesiredStateSource {
   /** For how long the API server must know no node state, before that removes the limits. */
   private static final Duration ABSENCE = Duration.ofSeconds(30);
 
+  /** Between two writes of a status that says the same: the later one says that it still holds. */
+  private static final Duration CONTACT = Duration.ofSeconds(60);
+
+  /** Between looks where no change was heard of: an absence is noticed by its length. */
+  private static final Duration POLL = Duration.ofSeconds(2);
+
   private static final Optional<DesiredState> NOTHING =
       Optional.of(new DesiredState(0, List.of(), List.of()));
 
@@ -58,7 +65,8 @@ final class NodeStateSource implements DesiredStateSource {
   private final LastNodeState lastSeen;
   private final ApiTrouble trouble;
   private final Absence absence = new Absence(ABSENCE);
-  private final Semaphore changes = new Semaphore(0);
+  private final Contact contact = new Contact(CONTACT);
+  private final @Nullable String boot = Boot.id();
 
   /** What the node was asked for before this agent started. */
   private final Optional<DesiredState> beforeFirstLook;
@@ -79,8 +87,9 @@ final class NodeStateSource implements DesiredStateSource {
    *
    * @param stateDir where what was understood is kept
    * @param findings of the preflight, for the status
+   * @param wake signalled when the node state has changed
    */
-  NodeStateSource(Config access, String nodeName, Path stateDir, List<String> findings) {
+  NodeStateSource(Config access, String nodeName, Path stateDir, List<String> findings, Wake wake) {
     this.nodeName = nodeName;
     this.findings = List.copyOf(findings);
     understood = new UnderstoodEntries(stateDir);
@@ -94,10 +103,10 @@ final class NodeStateSource implements DesiredStateSource {
             .withKubernetesSerialization(serialization())
             .build();
     informer = client.genericKubernetesResources(KIND).withName(nodeName).runnableInformer(0);
-    informer.addEventHandler(new Wake(changes));
+    informer.addEventHandler(new Changes(wake));
     informer.exceptionHandler((started, e) -> retry(e));
     // Where there is no node state no event comes, and the loop is to know that at once, too.
-    informer.start().whenComplete((done, e) -> changes.release());
+    informer.start().whenComplete((done, e) -> wake.signal());
   }
 
   /** Of the kinds that come: by default, hundreds of classes are loaded to find all there are. */
@@ -122,29 +131,26 @@ final class NodeStateSource implements DesiredStateSource {
     return true;
   }
 
-  private record Wake(Semaphore changes)
-      implements ResourceEventHandler<GenericKubernetesResource> {
+  private record Changes(Wake wake) implements ResourceEventHandler<GenericKubernetesResource> {
     @Override
     public void onAdd(GenericKubernetesResource state) {
-      changes.release();
+      wake.signal();
     }
 
     @Override
     public void onUpdate(GenericKubernetesResource before, GenericKubernetesResource now) {
-      changes.release();
+      wake.signal();
     }
 
     @Override
     public void onDelete(GenericKubernetesResource state, boolean unknown) {
-      changes.release();
+      wake.signal();
     }
   }
 
   @Override
-  public void awaitChange(Duration most) throws InterruptedException {
-    if (changes.tryAcquire(most.toMillis(), TimeUnit.MILLISECONDS)) {
-      changes.drainPermits();
-    }
+  public Duration poll() {
+    return POLL;
   }
 
   @Override
@@ -214,36 +220,40 @@ final class NodeStateSource implements DesiredStateSource {
   }
 
   @Override
-  public void report(
-      DesiredState state,
-      List<RunningHook> running,
-      Map<String, String> failures,
-      Map<String, List<String>> warnings,
-      List<String> exempt) {
+  public boolean report(
+      Applied applied, List<RunningHook> running, Map<String, List<String>> warnings) {
     TokenBucketNodeStateStatus status =
-        NodeStateReport.status(state, running, failures, warnings, findings, exempt);
+        NodeStateReport.status(
+            applied.state(), running, applied.failures(), warnings, findings, applied.exempt());
     GenericKubernetesResource there = nodeState();
     if (there == null) {
-      return;
+      return true;
     }
     JsonNode before = part(there, "status");
-    if (status.equals(statusOf(before))) {
-      return;
+    if (contact.isFresh(System.nanoTime()) && status.toldAt(boot, null).equals(told(before))) {
+      return true;
     }
     try {
       client
           .genericKubernetesResources(KIND)
           .withName(nodeName)
           .subresource("status")
-          .patch(PatchContext.of(PatchType.JSON_MERGE), patch(before, status));
+          .patch(
+              PatchContext.of(PatchType.JSON_MERGE),
+              patch(before, status.toldAt(boot, Instant.now().truncatedTo(SECONDS).toString())));
+      contact.made(System.nanoTime());
+      return true;
     } catch (KubernetesClientException e) {
       trouble.failed(e);
+      return false;
     }
   }
 
-  private static @Nullable TokenBucketNodeStateStatus statusOf(JsonNode status) {
+  /** What a status tells, whenever that was. */
+  private static @Nullable TokenBucketNodeStateStatus told(JsonNode status) {
     try {
-      return JSON.treeToValue(status, TokenBucketNodeStateStatus.class);
+      TokenBucketNodeStateStatus read = JSON.treeToValue(status, TokenBucketNodeStateStatus.class);
+      return read == null ? null : read.toldAt(read.bootID(), null);
     } catch (JsonProcessingException e) {
       return null;
     }

@@ -136,23 +136,21 @@ final class PolicyDirectorySource implements DesiredStateSource {
   // A folder's files are looked at, not watched: inotify is silent on network file systems and on
   // the links by which Kubernetes projects a ConfigMap.
   @Override
-  public void awaitChange(Duration most) throws InterruptedException {
-    Thread.sleep(Math.min(most.toMillis(), POLL.toMillis()));
+  public Duration poll() {
+    return POLL;
   }
 
   @Override
-  public void report(
-      DesiredState state,
-      List<RunningHook> running,
-      Map<String, String> failures,
-      Map<String, List<String>> warnings,
-      List<String> exempt) {
-    List<String> lines = new ArrayList<>(state.refusals());
-    failures.forEach((uid, why) -> lines.add(uid + ": " + why));
+  public boolean report(
+      Applied applied, List<RunningHook> running, Map<String, List<String>> warnings) {
+    List<String> lines = new ArrayList<>(applied.state().refusals());
+    applied.failures().forEach((uid, why) -> lines.add(uid + ": " + why));
     writeRefusals(lines);
+    return true;
   }
 
-  private void writeRefusals(List<String> lines) {
+  /** Written by two threads: the one that reads files, and the one that reports. */
+  private synchronized void writeRefusals(List<String> lines) {
     StateFiles.REFUSALS
         .write(stateDir, String.join("\n", lines))
         .ifPresent(problem -> LOG.warn("{}", problem));

@@ -50,8 +50,9 @@ final class SourceOptions {
      * Opens it.
      *
      * @param findings of the preflight, for the node state's status
+     * @param wake signalled by a source that hears of changes
      */
-    DesiredStateSource open(List<String> findings) throws IOException;
+    DesiredStateSource open(List<String> findings, Wake wake) throws IOException;
   }
 
   /**
@@ -63,7 +64,7 @@ final class SourceOptions {
     Source given = source == null ? new Source() : source;
     if (given.policies != null) {
       Path folder = given.policies;
-      return findings -> new PolicyDirectorySource(folder, host);
+      return (findings, wake) -> new PolicyDirectorySource(folder, host);
     }
     if (given.kubeconfig != null) {
       return cluster(
@@ -85,6 +86,6 @@ final class SourceOptions {
       Config config, Map<String, String> environment, boolean inPod, Path stateDir)
       throws IOException {
     String name = NodePlace.name(nodeName, environment, inPod);
-    return findings -> new NodeStateSource(config, name, stateDir, findings);
+    return (findings, wake) -> new NodeStateSource(config, name, stateDir, findings, wake);
   }
 }

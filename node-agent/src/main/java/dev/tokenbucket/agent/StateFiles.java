@@ -26,6 +26,8 @@ enum StateFiles {
   UNDERSTOOD("understood-entries.json"),
   /** The node state as it was last seen, for a start without the API server. */
   NODE_STATE("node-state.json"),
+  /** From which level on the agent that runs is to write log lines. */
+  LOG_LEVEL("log-level.txt"),
   /** Which folder the policy files were last read from. */
   FOLDER("policies-folder.txt"),
   /** Why policies are not in force, a line each, for {@code tb status}. */

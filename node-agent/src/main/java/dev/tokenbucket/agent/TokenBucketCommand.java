@@ -34,6 +34,7 @@ import picocli.CommandLine.ScopeType;
       CheckCommand.class,
       ValidateCommand.class,
       CleanupCommand.class,
+      LogLevelCommand.class,
       CompletionCommand.class,
       ProbeCommand.class,
       HoldCommand.class,

@@ -3,6 +3,7 @@ package dev.tokenbucket.agent;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tokenbucket.agent.HealthEndpoint.LoopName;
 import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
@@ -53,7 +54,11 @@ class HealthEndpointTest {
       clock.addAndGet(1);
       assertThat(get(port, "/healthz").statusCode()).isEqualTo(503);
       assertThat(get(port, "/healthz").body()).contains("no pass for 60 s");
-      health.passed();
+      health.passed(LoopName.PROGRAMMING);
+      health.passed(LoopName.SWEEPING);
+      assertThat(get(port, "/healthz").body())
+          .isEqualTo("the loop reporting made no pass for 60 s\n");
+      health.passed(LoopName.REPORTING);
       assertThat(get(port, "/healthz").statusCode()).isEqualTo(200);
     }
   }
@@ -118,7 +123,7 @@ class HealthEndpointTest {
   void aPortThatIsTakenIsSaidAndNoPortIsNone() throws IOException {
     try (ServerSocket taken = new ServerSocket(0, 1, InetAddress.getLoopbackAddress());
         HealthEndpoint none = new HealthEndpoint(0, clock::get)) {
-      none.passed();
+      none.passed(LoopName.SWEEPING);
       assertThatThrownBy(() -> new HealthEndpoint(taken.getLocalPort(), clock::get))
           .isInstanceOf(IOException.class)
           .hasMessageContaining("--health-port " + taken.getLocalPort())

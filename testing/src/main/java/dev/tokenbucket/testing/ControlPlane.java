@@ -330,8 +330,12 @@ public final class ControlPlane implements AutoCloseable {
 
   /** Lets hosts reach the API server, which listens on the loopback outside of theirs. */
   public void serve(List<TestHost> hosts, Daemon.Lifetime lifetime) {
-    int port = client.getMasterUrl().getPort();
-    Path socket = folder.resolve("api.socket");
+    serve(hosts, client.getMasterUrl().getPort(), lifetime);
+  }
+
+  /** The same for a proxy before it, by the proxy's port on the loopback. */
+  public void serve(List<TestHost> hosts, int port, Daemon.Lifetime lifetime) {
+    Path socket = folder.resolve("api-" + port + ".socket");
     Daemon outside =
         Daemon.start(
             "the API server's relay",

@@ -24,6 +24,11 @@ class AgentTrafficTest {
   private static final int BURST = 100;
   private static final int FLOOD = 8_000;
 
+  /**
+   * Of a rate: a sender that waits for a CPU for longer than a burst lasts leaves tokens unused.
+   */
+  private static final double LEAST = 0.9;
+
   @TempDir Path work;
   private Path policies;
   private TestNetwork network;
@@ -98,7 +103,7 @@ class AgentTrafficTest {
     apply("{}", 3 * RATE);
     try (TrafficRun run = flood("10.88.1.2", 2)) {
       assertThat(run.result().received().perSecond())
-          .isBetween(3 * RATE * 0.99, atMost(3 * RATE, BURST, 2));
+          .isBetween(3 * RATE * LEAST, atMost(3 * RATE, BURST, 2));
     }
     assertThat(host.policy("p").path("exceedPackets").asLong()).isGreaterThan(before);
     assertThat(host.policy("p").path("generation").asLong()).isEqualTo(2);
@@ -119,7 +124,7 @@ class AgentTrafficTest {
       assertThat(arrived.from("10.88.1.4").total()).isEqualTo(result.sentBy("10.88.1.4"));
       for (String flooding : List.of("10.88.1.2", "10.88.1.3")) {
         assertThat(arrived.from(flooding).inWindow() / 3.0)
-            .isBetween(RATE * 0.99, atMost(RATE, BURST, 3));
+            .isBetween(RATE * LEAST, atMost(RATE, BURST, 3));
       }
     }
   }
@@ -225,7 +230,7 @@ class AgentTrafficTest {
     write(text("p", "{per: Interface}", RATE, "Enforce") + selector);
     try (TrafficRun run = flood("10.88.1.2", 2)) {
       assertThat(run.result().received().perSecond())
-          .isBetween(RATE * 0.99, atMost(RATE, BURST, 2));
+          .isBetween(RATE * LEAST, atMost(RATE, BURST, 2));
     }
 
     assertThat(host.status().path("hooks").findValuesAsText("interface"))
@@ -243,7 +248,7 @@ class AgentTrafficTest {
     for (String source : List.of("10.88.1.2", "10.88.1.3")) {
       try (TrafficRun run = flood(source, 1)) {
         assertThat(run.result().received().perSecond())
-            .isBetween(RATE * 0.99, atMost(RATE, BURST, 1));
+            .isBetween(RATE * LEAST, atMost(RATE, BURST, 1));
       }
       // a full bucket is removed within two sweeps, which are 2 s apart
       Daemon.pause(Duration.ofSeconds(5));
@@ -292,7 +297,7 @@ class AgentTrafficTest {
     apply("{}", RATE);
     try (TrafficRun run = flood("10.88.1.2", 2)) {
       assertThat(run.result().received().perSecond())
-          .isBetween(RATE * 0.99, atMost(RATE, BURST, 2));
+          .isBetween(RATE * LEAST, atMost(RATE, BURST, 2));
     }
   }
 
@@ -324,7 +329,7 @@ class AgentTrafficTest {
     apply("{per: SourceIP}", 2 * RATE);
     try (TrafficRun run = flood("10.88.1.2", 2)) {
       assertThat(run.result().received().perSecond())
-          .isBetween(2 * RATE * 0.99, atMost(2 * RATE, BURST, 2));
+          .isBetween(2 * RATE * LEAST, atMost(2 * RATE, BURST, 2));
     }
     Files.delete(policies.resolve("p.yaml"));
     agent.awaitLog("removed every map and pin", Duration.ofSeconds(10));

@@ -251,8 +251,20 @@ class CommandLineTest {
     assertThat(plainTb("validate").code()).isEqualTo(2);
   }
 
+  @Test
+  void theLogLevelOfTheAgentThatRunsIsChanged() throws IOException {
+    try (Daemon agent = agent()) {
+      assertThat(tb("log-level", "debug").code()).isZero();
+      Poll.until("the agent takes it", () -> agent.log().contains("from DEBUG on"));
+      assertThat(tb("log-level", "loud").code()).isEqualTo(2);
+    }
+    try (Daemon next = agent()) {
+      assertThat(next.log()).doesNotContain("from DEBUG on");
+    }
+  }
+
   @ParameterizedTest
-  @CsvSource({"agent", "status", "check", "validate", "cleanup", "completion"})
+  @CsvSource({"agent", "status", "check", "validate", "cleanup", "log-level", "completion"})
   void everyCommandHelps(String command) {
     Outcome help = plainTb(command, "--help");
     assertThat(help.output()).startsWith("Usage: tb " + command);

@@ -75,6 +75,24 @@ class DriftTest extends HostTest {
     assertThat(host.policy(policy).path("rate").asInt()).isEqualTo(2000);
   }
 
+  /** It is kept by the agent's lock until the limits are in force from the next one. */
+  @Test
+  void anUnmountedBpfFileSystemIsMountedAgainAndTheFormerProgramEnds() throws IOException {
+    apply(policy("unmounted", "rate: {packetsPerSecond: 1000}"));
+    int before = program();
+
+    Commands.run("umount", "--lazy", host.bpffs().toString());
+
+    Poll.until("another program on the hook", READ_BACK, () -> isAnother(program(), before));
+    Poll.until("the former program's end", READ_BACK, () -> !isLoaded(before));
+    assertThat(host.policy("unmounted").path("rate").asInt()).isEqualTo(1000);
+    assertThat(agent.log()).contains("is another file system than before");
+  }
+
+  private static boolean isLoaded(int program) {
+    return Commands.end(List.of("bpftool", "prog", "show", "id", "" + program)).code() == 0;
+  }
+
   private static boolean isAnother(int program, int before) {
     return program != 0 && program != before;
   }

@@ -55,6 +55,9 @@ final class FaultProxy implements AutoCloseable {
   /** The connection breaks, and the server never sees it. */
   record Lose() implements Fate {}
 
+  /** Nobody answers, for as long as the client waits. */
+  record Swallow() implements Fate {}
+
   /** The server does it, and the connection breaks before the answer. */
   record LoseAnswer() implements Fate {}
 
@@ -129,6 +132,8 @@ final class FaultProxy implements AutoCloseable {
         refuse(refusal, client.getOutputStream());
       } else if (fate instanceof Rewrite rewrite) {
         forward(request, head.replace(request.target(), rewrite.target()), body, client, false);
+      } else if (fate instanceof Swallow) {
+        in.transferTo(OutputStream.nullOutputStream());
       } else if (!(fate instanceof Lose)) {
         forward(request, head, body, client, fate instanceof LoseAnswer);
       }

@@ -53,6 +53,11 @@ abstract class HostTest {
     }
   }
 
+  void restartAgent() {
+    agent.close();
+    agent = host.startAgent(policies, Daemon.Lifetime.WITH_PARENT, agentOptions());
+  }
+
   int hosts() {
     return 1;
   }

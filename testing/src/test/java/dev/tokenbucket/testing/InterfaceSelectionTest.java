@@ -101,12 +101,76 @@ class InterfaceSelectionTest {
     assertThat(interfaces()).containsExactly("u1");
   }
 
+  /** An interface that leaves takes its program and its index along. */
+  @Test
+  void anInterfaceWithTheIndexOfOneThatWasMovedAwayIsLimited() throws IOException {
+    write("p", "  interfaces: [{name: u1}]\n");
+    startAgent();
+    Poll.until("u1 is limited", SOON, () -> interfaces().equals(List.of("u1")));
+    long before = program();
+    String index = ip("-o link show u1").replaceAll("(?s):.*", "");
+    String elsewhere = network.namespaces().get(0);
+
+    ip("link set u1 netns " + elsewhere);
+    ip("link add u1 index " + index + " type veth peer name y1");
+
+    Poll.until("the new u1 is limited", SOON, () -> program() != 0 && program() != before);
+    assertThat(Commands.run("ip", "netns", "exec", elsewhere, "bpftool", "net", "-j"))
+        .doesNotContain("tokenbucket");
+  }
+
+  @Test
+  void interfacesThatAreMadeRenamedAndMovedHereAreLimited() throws IOException {
+    write("p", "  interfaces: [{pattern: 'pod*'}]\n");
+    startAgent();
+    String elsewhere = network.namespaces().get(0);
+
+    for (int i = 0; i < 4; i++) {
+      ip("link add pod-made%d type veth peer name far-made%d".formatted(i, i));
+      ip("link add tmp%d type veth peer name far-renamed%d".formatted(i, i));
+      ip("link set tmp%d name pod-renamed%d".formatted(i, i));
+      Commands.run(
+          "ip",
+          "-n",
+          elsewhere,
+          "link",
+          "add",
+          "pod-moved" + i,
+          "type",
+          "veth",
+          "peer",
+          "name",
+          "far-moved" + i);
+      Commands.run(
+          "ip", "-n", elsewhere, "link", "set", "pod-moved" + i, "netns", host.namespace());
+    }
+    Poll.until("all are limited", SOON, () -> interfaces().size() == 12);
+
+    ip("link set pod-renamed0 name gone0");
+    ip("link set pod-moved0 netns " + elsewhere);
+    ip("link del pod-made0");
+    Poll.until("what has left is not", SOON, () -> interfaces().size() == 9);
+  }
+
+  @Test
+  void aVxlanAndTheInterfaceBeneathItAreWarnedOf() throws IOException {
+    ip("link add vx type vxlan id 7 dev u1 dstport 4789 remote 10.91.1.2");
+    write("p", "  interfaces: [{name: u1}, {name: vx}]\n");
+    startAgent();
+
+    Poll.until("the warning", SOON, () -> host.statusText().contains("vx stands on u1"));
+  }
+
+  private long program() {
+    return host.status().path("hooks").path(0).path("programId").asLong();
+  }
+
   private void startAgent() {
     agent = host.startAgent(policies, Daemon.Lifetime.WITH_PARENT);
   }
 
-  private void ip(String arguments) {
-    Commands.run(host.inside(List.of(("ip " + arguments).split(" ", -1))));
+  private String ip(String arguments) {
+    return Commands.run(host.inside(List.of(("ip " + arguments).split(" ", -1))));
   }
 
   private void write(String name, String selectors) throws IOException {

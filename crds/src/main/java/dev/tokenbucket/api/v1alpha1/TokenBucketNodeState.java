@@ -20,6 +20,10 @@ import io.fabric8.kubernetes.model.annotation.Version;
 @ShortNames("tbns")
 @AdditionalPrinterColumn(name = "Programmed", jsonPath = ".status.summary")
 @AdditionalPrinterColumn(
+    name = "Contact",
+    jsonPath = ".status.lastContactTime",
+    type = AdditionalPrinterColumn.Type.DATE)
+@AdditionalPrinterColumn(
     name = "Age",
     jsonPath = ".metadata.creationTimestamp",
     type = AdditionalPrinterColumn.Type.DATE)

@@ -19,4 +19,19 @@ public record TokenBucketNodeStateStatus(
     @JsonPropertyDescription(
             "What is exempt from policies with failsafe Enabled, one thing a line.")
         @Nullable List<String> exempt,
-    @JsonPropertyDescription("The agent's version.") @Nullable String agentVersion) {}
+    @JsonPropertyDescription("The agent's version.") @Nullable String agentVersion,
+    @JsonPropertyDescription(
+            "The boot of the node that this is of: the kernel's boot_id. After a reboot nothing of"
+                + " what an earlier boot reported holds.")
+        @Nullable String bootID,
+    @JsonPropertyDescription(
+            "When the agent last wrote this: at least every two minutes, while it runs and reaches"
+                + " the API server. RFC 3339, by the node's clock.")
+        @Nullable String lastContactTime) {
+
+  /** The same, as told by this boot of the node at this time. */
+  public TokenBucketNodeStateStatus toldAt(@Nullable String boot, @Nullable String time) {
+    return new TokenBucketNodeStateStatus(
+        observedGeneration, summary, preflight, policies, exempt, agentVersion, boot, time);
+  }
+}

@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.kernel;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -215,10 +216,15 @@ public interface Kernel {
    */
   record Batch(int count, ByteBuffer keys, ByteBuffer values, Optional<ByteBuffer> next) {}
 
-  /** Says whether anything changed. */
+  /** Tells of changes; for one thread. */
   interface NetworkWatch extends AutoCloseable {
-    /** Whether interfaces or routes changed since the last call, or may have. */
-    boolean changed();
+    /**
+     * Waits until interfaces or default routes have changed, or may have.
+     *
+     * @param most how long to wait, in whole milliseconds
+     * @return whether they may have; false after {@code most}, or earlier
+     */
+    boolean await(Duration most);
 
     @Override
     void close();

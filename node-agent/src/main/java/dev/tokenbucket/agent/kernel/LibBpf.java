@@ -84,6 +84,8 @@ public interface LibBpf {
 
   long recv(int fd, byte[] message, long length, int flags);
 
+  int poll(Pointer descriptors, long count, int timeoutMillis);
+
   int mount(String source, String target, String type, long flags, String data);
 
   int fcntl(int fd, int command, int argument);

@@ -28,6 +28,11 @@ final class LinkMessages {
   private static final int IFLA_MASTER = 10;
   private static final int IFLA_LINKINFO = 18;
   private static final int IFLA_INFO_KIND = 1;
+  private static final int IFLA_INFO_DATA = 2;
+
+  /** In the data of a VXLAN device, which has no IFLA_LINK. */
+  private static final int IFLA_VXLAN_LINK = 3;
+
   private static final int IFLA_LINK_NETNSID = 37;
   private static final int IFLA_PROP_LIST = 52;
   private static final int IFLA_ALT_IFNAME = 53;
@@ -54,7 +59,8 @@ final class LinkMessages {
     int index = message.body().getInt(INDEX_AT);
     Map<Integer, ByteBuffer> attributes = message.attributes(LINK_HEADER);
     ByteBuffer information = attributes.getOrDefault(IFLA_LINKINFO, ByteBuffer.allocate(0));
-    String kind = text(attributes(information).get(IFLA_INFO_KIND));
+    Map<Integer, ByteBuffer> details = attributes(information);
+    String kind = text(details.get(IFLA_INFO_KIND));
     boolean elsewhere = attributes.containsKey(IFLA_LINK_NETNSID) || PAIRED.contains(kind);
     return new NetworkDevice(
         index,
@@ -62,8 +68,18 @@ final class LinkMessages {
         altNames(attributes.get(IFLA_PROP_LIST)),
         Short.toUnsignedInt(message.body().getShort(TYPE_AT)),
         kind,
-        elsewhere ? Optional.empty() : number(attributes.get(IFLA_LINK), index),
+        elsewhere
+            ? Optional.empty()
+            : number(attributes.get(IFLA_LINK), index).or(() -> vxlanLink(kind, details, index)),
         number(attributes.get(IFLA_MASTER), index));
+  }
+
+  private static Optional<Integer> vxlanLink(
+      String kind, Map<Integer, ByteBuffer> details, int index) {
+    ByteBuffer data = details.get(IFLA_INFO_DATA);
+    return kind.equals("vxlan") && data != null
+        ? number(attributes(data).get(IFLA_VXLAN_LINK), index)
+        : Optional.empty();
   }
 
   private static List<String> altNames(@Nullable ByteBuffer properties) {

@@ -46,7 +46,7 @@ public final class LinuxKernel implements Kernel {
   private final TcxLinks tcx;
   private final ClsactFilters clsact;
   private final int cpus = readPossibleCpus();
-  private boolean tcxMissing;
+  private volatile boolean tcxMissing;
 
   /** Uses TCX where the kernel has it, clsact elsewhere. */
   public LinuxKernel() {

@@ -7,10 +7,6 @@ import java.util.List;
 
 /** Asks rtnetlink of this network namespace for a list. */
 final class NetlinkDump {
-  private static final int AF_NETLINK = 16;
-  private static final int SOCK_RAW_CLOEXEC = 3 | 0x80000;
-  private static final int NETLINK_ROUTE = 0;
-
   /** The kernel's messages of a dump are no larger. */
   private static final int PART = 32 * 1024;
 
@@ -45,10 +41,7 @@ final class NetlinkDump {
 
   /** Returns whether the kernel's list changed meanwhile. */
   private boolean readOnce(String what, byte[] request, List<Message> messages) {
-    int socket =
-        check(
-            "opening a netlink socket",
-            calls.library().socket(AF_NETLINK, SOCK_RAW_CLOEXEC, NETLINK_ROUTE));
+    int socket = NetlinkSocket.open(calls, 0);
     try {
       check("asking for " + what, calls.library().send(socket, request, request.length, 0));
       boolean interrupted = false;
@@ -72,9 +65,6 @@ final class NetlinkDump {
   }
 
   private int check(String attempt, long result) {
-    if (result < 0) {
-      throw new KernelException(attempt, calls.runtime().getLastError());
-    }
-    return (int) result;
+    return NetlinkSocket.check(calls, attempt, result);
   }
 }

@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.kernel;
 
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * An interface of this network namespace and what it stands on.
@@ -19,4 +20,29 @@ public record NetworkDevice(
     int type,
     String kind,
     Optional<Integer> lower,
-    Optional<Integer> master) {}
+    Optional<Integer> master) {
+  /** Kinds whose packets leave in packets of another interface, which routes may choose. */
+  private static final Set<String> TUNNELS =
+      Set.of(
+          "bareudp",
+          "erspan",
+          "geneve",
+          "gre",
+          "gretap",
+          "ip6erspan",
+          "ip6gre",
+          "ip6gretap",
+          "ip6tnl",
+          "ipip",
+          "sit",
+          "vti",
+          "vti6",
+          "vxlan",
+          "wireguard",
+          "xfrm");
+
+  /** Whether it is a tunnel. */
+  public boolean isTunnel() {
+    return TUNNELS.contains(kind);
+  }
+}

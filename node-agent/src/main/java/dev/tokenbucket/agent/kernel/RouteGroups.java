@@ -2,72 +2,106 @@ package dev.tokenbucket.agent.kernel;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.time.Duration;
+import jnr.ffi.Memory;
+import jnr.ffi.Pointer;
 
-/** Hears rtnetlink's messages to all about links and routes; what they say is not looked at. */
+/**
+ * Hears rtnetlink's messages to all about links, routes, next hops and IPv4 addresses, whose
+ * removal takes routes away without a message. Of a message only its kind is read: what there is
+ * now is asked for afresh. A route other than a default route is no change, so a node that learns
+ * routes by the thousand is not kept busy.
+ */
 final class RouteGroups implements Kernel.NetworkWatch {
   private static final short AF_NETLINK = 16;
-  private static final int SOCK_RAW = 3;
-  private static final int SOCK_CLOEXEC = 0x80000;
-  private static final int SOCK_NONBLOCK = 0x800;
-  private static final int NETLINK_ROUTE = 0;
 
   // linux/rtnetlink.h
   private static final int RTMGRP_LINK = 1;
+  private static final int RTMGRP_IPV4_IFADDR = 0x10;
   private static final int RTMGRP_IPV4_ROUTE = 0x40;
   private static final int RTMGRP_IPV6_ROUTE = 0x400;
+
+  /** RTNLGRP_NEXTHOP is group 32. */
+  private static final int RTMGRP_NEXTHOP = 1 << 31;
+
+  private static final int RTM_NEWROUTE = 24;
+  private static final int RTM_DELROUTE = 25;
 
   /** struct sockaddr_nl. */
   private static final int ADDRESS_SIZE = 12;
 
+  /** struct nlmsghdr, and of struct rtmsg the family and the destination's length. */
+  private static final int HEAD = 18;
+
+  private static final int TYPE_AT = 4;
+  private static final int DESTINATION_LENGTH_AT = 17;
+
   private static final int EAGAIN = 11;
   private static final int MSG_TRUNC = 0x20;
+
+  /** struct pollfd. */
+  private static final int POLL_SIZE = 8;
+
+  private static final short POLLIN = 1;
 
   /** Messages taken at once; what is left tells of a change at the next call. */
   private static final int MOST_MESSAGES = 10_000;
 
   private final NativeCalls calls;
   private final int socket;
-  private final byte[] start = new byte[16];
+  private final byte[] bytes = new byte[HEAD];
+  private final ByteBuffer head = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
 
   RouteGroups(NativeCalls calls) {
     this.calls = calls;
-    this.socket =
-        check(
-            "opening a netlink socket",
-            calls
-                .library()
-                .socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE));
+    this.socket = NetlinkSocket.open(calls, NetlinkSocket.NON_BLOCKING);
     byte[] address =
         ByteBuffer.allocate(ADDRESS_SIZE)
             .order(ByteOrder.nativeOrder())
             .putShort(AF_NETLINK)
             .putShort((short) 0)
             .putInt(0)
-            .putInt(RTMGRP_LINK | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE)
+            .putInt(
+                RTMGRP_LINK
+                    | RTMGRP_IPV4_IFADDR
+                    | RTMGRP_IPV4_ROUTE
+                    | RTMGRP_IPV6_ROUTE
+                    | RTMGRP_NEXTHOP)
             .array();
-    check(
-        "listening to changes of interfaces",
+    NetlinkSocket.check(
+        calls,
+        "listening to changes of interfaces and routes",
         calls.library().bind(socket, address, address.length));
   }
 
   @Override
-  public boolean changed() {
+  public boolean await(Duration most) {
+    Pointer descriptor = Memory.allocateDirect(calls.runtime(), POLL_SIZE, true);
+    descriptor.putInt(0, socket);
+    descriptor.putShort(4, POLLIN);
+    return calls.library().poll(descriptor, 1, Math.toIntExact(most.toMillis())) > 0 && changed();
+  }
+
+  private boolean changed() {
     boolean changed = false;
     for (int i = 0; i < MOST_MESSAGES; i++) {
-      if (calls.library().recv(socket, start, start.length, MSG_TRUNC) < 0) {
+      long length = calls.library().recv(socket, bytes, bytes.length, MSG_TRUNC);
+      if (length < 0) {
         // Any other than EAGAIN: messages were lost, and may have told of a change.
         return changed || calls.runtime().getLastError() != EAGAIN;
       }
-      changed = true;
+      changed |= isChange(length);
     }
     return changed;
   }
 
-  private int check(String attempt, int result) {
-    if (result < 0) {
-      throw new KernelException(attempt, calls.runtime().getLastError());
+  private boolean isChange(long length) {
+    if (length < HEAD) {
+      return true;
     }
-    return result;
+    int type = Short.toUnsignedInt(head.getShort(TYPE_AT));
+    boolean isRoute = type == RTM_NEWROUTE || type == RTM_DELROUTE;
+    return !isRoute || head.get(DESTINATION_LENGTH_AT) == 0;
   }
 
   @Override

@@ -99,6 +99,10 @@ final class TcxLinks {
     }
   }
 
+  /**
+   * Empty also where the link's interface went to another network namespace: it takes its programs
+   * and its index along, and the index may be given to another interface of this namespace.
+   */
   Optional<Kernel.Attached> attached(Attachment at) {
     if (!Files.exists(at.link())) {
       return Optional.empty();
@@ -107,11 +111,10 @@ final class TcxLinks {
     try {
       ByteBuffer info = calls.info(fd, 64);
       int ifindex = info.getInt(16);
-      return ifindex == 0
-          ? Optional.empty()
-          : Optional.of(
-              new Kernel.Attached(
-                  ifindex, Integer.toUnsignedLong(info.getInt(8)), Kernel.Hook.TCX));
+      long program = Integer.toUnsignedLong(info.getInt(8));
+      return ifindex == at.ifindex() && programs(ifindex, at.direction()).contains(program)
+          ? Optional.of(new Kernel.Attached(ifindex, program, Kernel.Hook.TCX))
+          : Optional.empty();
     } finally {
       calls.close(fd);
     }

@@ -26,6 +26,7 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
   private static final String LEVEL = "TOKENBUCKET_LOG_LEVEL";
 
   private static final String CONSOLE = "console";
+  private static final String OURS = "dev.tokenbucket";
 
   private final Map<String, String> environment;
 
@@ -49,9 +50,7 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
     appender.start();
     context.getLogger("ROOT").addAppender(appender);
     context.getLogger("ROOT").setLevel(Level.WARN);
-    context
-        .getLogger("dev.tokenbucket")
-        .setLevel(Level.toLevel(environment.get(LEVEL), Level.INFO));
+    context.getLogger(OURS).setLevel(Level.toLevel(environment.get(LEVEL), Level.INFO));
     // They tell of each try that fails, with stack traces; ApiTrouble tells once, and what to do.
     context.getLogger("io.fabric8.kubernetes.client").setLevel(Level.OFF);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
@@ -64,6 +63,12 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
     if (appender instanceof ConsoleAppender<ILoggingEvent> console) {
       console.setEncoder(encoder(context, format));
     }
+  }
+
+  /** From now on lines are written from this level on, whatever the environment says. */
+  public static void use(LogLevel level) {
+    LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
+    context.getLogger(OURS).setLevel(Level.toLevel(level.name()));
   }
 
   private static Encoder<ILoggingEvent> encoder(LoggerContext context, LogFormat format) {

@@ -15,6 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * Which hook is to run which policies, in their order, on the interfaces that there are now. What a
@@ -22,8 +23,13 @@ import java.util.TreeMap;
  * by it.
  *
  * @param hooks the policies of each hook
+ * @param held by uid the interfaces that a policy is on only since a default route led over them a
+ *     moment ago
  */
-record HookSet(Map<HookKey, List<NodePolicy>> hooks) {
+record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<String>> held) {
+  /** Of no policy. */
+  static final HookSet NONE = new HookSet(Map.of(), Map.of());
+
   record HookKey(String interfaceName, int ifindex, Direction direction, boolean hasEthernet) {
     @Override
     public String toString() {
@@ -32,7 +38,7 @@ record HookSet(Map<HookKey, List<NodePolicy>> hooks) {
   }
 
   /** While a policy's new slot is begun its old one still holds a place. */
-  private static final int MOST_SLOTS = PolicySlots.USABLE / 2;
+  static final int MOST_SLOTS = PolicySlots.USABLE / 2;
 
   /**
    * Places policies.
@@ -42,7 +48,7 @@ record HookSet(Map<HookKey, List<NodePolicy>> hooks) {
   static HookSet of(List<NodePolicy> policies, HostLinks links, Failures failures) {
     Placing placing = new Placing(links, failures);
     policies.stream().sorted(NodePolicy.ORDER).forEach(placing::place);
-    return new HookSet(placing.hooks);
+    return new HookSet(placing.hooks, placing.held);
   }
 
   private static final class Placing {
@@ -51,6 +57,7 @@ record HookSet(Map<HookKey, List<NodePolicy>> hooks) {
     private final Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
     private final Map<HookKey, Integer> terms = new LinkedHashMap<>();
     private final Set<SlotIdentity> slots = new HashSet<>();
+    private final Map<String, Set<String>> held = new LinkedHashMap<>();
 
     Placing(HostLinks links, Failures failures) {
       this.links = links;
@@ -101,19 +108,34 @@ record HookSet(Map<HookKey, List<NodePolicy>> hooks) {
     /** Each interface once, however many selectors and names of it match. */
     private List<HookKey> selected(NodePolicy policy) {
       TreeMap<String, NetworkDevice> devices = new TreeMap<>();
+      Set<String> matchedNow = new HashSet<>();
       List<String> unmatched = new ArrayList<>();
       for (InterfaceSelector selector : policy.interfaces()) {
         List<NetworkDevice> matching = links.matching(selector);
-        matching.forEach(device -> devices.put(device.name(), device));
+        for (NetworkDevice device : matching) {
+          devices.put(device.name(), device);
+          if (!links.isHeld(selector, device)) {
+            matchedNow.add(device.name());
+          }
+        }
         if (matching.isEmpty()) {
           unmatched.add(wanted(selector));
         }
       }
+      hold(policy, devices.keySet(), matchedNow);
       if (!unmatched.isEmpty()) {
         failures.add(
             policy.uid(), "this host has no interface " + String.join(", and none ", unmatched));
       }
       return devices.values().stream().flatMap(device -> hook(policy, device).stream()).toList();
+    }
+
+    private void hold(NodePolicy policy, Set<String> all, Set<String> matchedNow) {
+      Set<String> only = new TreeSet<>(all);
+      only.removeAll(matchedNow);
+      if (!only.isEmpty()) {
+        held.put(policy.uid(), only);
+      }
     }
 
     private Optional<HookKey> hook(NodePolicy policy, NetworkDevice device) {

@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** What a user should know of policies that run: none of it stops them. */
@@ -28,7 +29,7 @@ final class HookWarnings {
   private final Pins pins;
 
   // Policies may have many terms, and most often nothing has changed.
-  private Situation last = new Situation(Map.of(), List.of(), Map.of());
+  private Situation last = new Situation(HookSet.NONE, List.of(), Map.of());
   private Map<String, List<String>> lastWarnings = Map.of();
 
   HookWarnings(Kernel kernel, Pins pins) {
@@ -39,25 +40,26 @@ final class HookWarnings {
   /**
    * What the warnings follow from.
    *
-   * @param hooks the policies of each hook, in their order
+   * @param set which policies are where
    * @param devices all of this network namespace
    * @param foreignBefore for a hook, how many programs of others run before ours
    */
-  record Situation(
-      Map<HookKey, List<NodePolicy>> hooks,
-      List<NetworkDevice> devices,
-      Map<HookKey, Integer> foreignBefore) {}
+  record Situation(HookSet set, List<NetworkDevice> devices, Map<HookKey, Integer> foreignBefore) {
+    Map<HookKey, List<NodePolicy>> hooks() {
+      return set.hooks();
+    }
+  }
 
   /**
    * As things are now: by uid, at most {@link #MOST} each.
    *
-   * @param hooks the policies of each hook, in their order
+   * @param set which policies are where
    * @param devices all of this network namespace
    */
-  Map<String, List<String>> of(Map<HookKey, List<NodePolicy>> hooks, List<NetworkDevice> devices) {
+  Map<String, List<String>> of(HookSet set, List<NetworkDevice> devices) {
     Map<HookKey, Integer> foreign = new HashMap<>();
-    hooks.keySet().forEach(hook -> foreign.put(hook, foreignBefore(hook)));
-    Situation now = new Situation(hooks, devices, foreign);
+    set.hooks().keySet().forEach(hook -> foreign.put(hook, foreignBefore(hook)));
+    Situation now = new Situation(set, devices, foreign);
     if (!now.equals(last)) {
       lastWarnings = of(now);
       last = now;
@@ -79,7 +81,9 @@ final class HookWarnings {
     Map<String, List<String>> warnings = new LinkedHashMap<>();
     for (Map.Entry<NodePolicy, List<HookKey>> each : hooksOf(now).entrySet()) {
       NodePolicy policy = each.getKey();
-      List<String> own = new ArrayList<>(stacked(policy, each.getValue(), now.devices()));
+      List<String> own =
+          new ArrayList<>(held(now.set().held().getOrDefault(policy.uid(), Set.of())));
+      own.addAll(stacked(policy, each.getValue(), now.devices()));
       own.addAll(foreign(each.getValue(), now.foreignBefore()));
       own.addAll(overlaps(policy, each.getValue(), now.hooks()));
       if (!own.isEmpty()) {
@@ -107,6 +111,16 @@ final class HookWarnings {
     return List.copyOf(some);
   }
 
+  private static List<String> held(Set<String> interfaces) {
+    return interfaces.stream()
+        .map(
+            each ->
+                ("%s has had no default route for a moment; it stays limited for %d s, in case that"
+                        + " one comes back")
+                    .formatted(each, RouteHold.TIME.toSeconds()))
+        .toList();
+  }
+
   /** A bucket that is not an interface's own is charged wherever the policy meets the packet. */
   private static List<String> stacked(
       NodePolicy policy, List<HookKey> on, List<NetworkDevice> devices) {
@@ -122,11 +136,40 @@ final class HookWarnings {
           .forEach(
               each ->
                   warnings.add(
-                      ("%s stands on %s and both are selected: a packet of both is counted at each;"
-                              + " select one of them, or set bucket.per to Interface")
+                      ("%s stands on %s and both are selected: a packet of both is charged twice,"
+                              + " so a flood gets far less than the rate; select one of them, or"
+                              + " set bucket.per to Interface")
                           .formatted(upper.interfaceName(), each.interfaceName())));
     }
+    warnings.addAll(tunnels(on, devices));
     return warnings;
+  }
+
+  /** Of these only routes say what they stand on. */
+  private static List<String> tunnels(List<HookKey> on, List<NetworkDevice> devices) {
+    Set<Integer> tunnels = indexes(devices, NetworkDevice::isTunnel);
+    Set<Integer> bound = indexes(devices, device -> device.lower().isPresent());
+    List<String> others =
+        on.stream()
+            .filter(hook -> !tunnels.contains(hook.ifindex()))
+            .map(HookKey::interfaceName)
+            .toList();
+    if (others.isEmpty()) {
+      return List.of();
+    }
+    return on.stream()
+        .filter(hook -> tunnels.contains(hook.ifindex()) && !bound.contains(hook.ifindex()))
+        .map(
+            hook ->
+                ("%s is a tunnel: where its packets leave by %s, a packet is charged twice, so a"
+                        + " flood gets far less than the rate; select one of them, or set"
+                        + " bucket.per to Interface")
+                    .formatted(hook.interfaceName(), some(others)))
+        .toList();
+  }
+
+  private static Set<Integer> indexes(List<NetworkDevice> devices, Predicate<NetworkDevice> which) {
+    return devices.stream().filter(which).map(NetworkDevice::index).collect(Collectors.toSet());
   }
 
   private static Map<Integer, Set<Integer>> directlyBeneath(List<NetworkDevice> devices) {

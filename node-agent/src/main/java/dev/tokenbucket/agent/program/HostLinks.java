@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Predicate;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -15,15 +16,24 @@ import java.util.stream.Stream;
 /**
  * The interfaces of this network namespace and its default routes, at one moment. Pure.
  *
- * @param defaultRoutes indexes of the interfaces that default routes lead over
+ * @param defaultRoutes indexes of the interfaces that default routes lead over, or that count as
+ *     such
+ * @param held of these, the ones that only count as such: see {@link RouteHold}
  */
-record HostLinks(List<NetworkDevice> devices, Set<Integer> defaultRoutes) {
+record HostLinks(List<NetworkDevice> devices, Set<Integer> defaultRoutes, Set<Integer> held) {
   /** ARPHRD_LOOPBACK of linux/if_arp.h. */
   private static final int LOOPBACK = 772;
 
   /** As the kernel has them now. */
   static HostLinks of(Kernel kernel) {
-    return new HostLinks(kernel.devices(), kernel.defaultRouteDevices());
+    return new HostLinks(kernel.devices(), kernel.defaultRouteDevices(), Set.of());
+  }
+
+  /** With more interfaces that count as ones that default routes lead over. */
+  HostLinks holding(Set<Integer> more) {
+    Set<Integer> all = new TreeSet<>(defaultRoutes);
+    all.addAll(more);
+    return new HostLinks(devices, Set.copyOf(all), Set.copyOf(more));
   }
 
   /** What a device's frames begin with. */
@@ -39,6 +49,15 @@ record HostLinks(List<NetworkDevice> devices, Set<Integer> defaultRoutes) {
    */
   List<NetworkDevice> matching(InterfaceSelector selector) {
     return devices.stream().filter(predicate(selector)).toList();
+  }
+
+  /** Whether a device matches this selector for a route that is gone. */
+  boolean isHeld(InterfaceSelector selector, NetworkDevice device) {
+    return isDefaultRoute(selector) && held.contains(device.index());
+  }
+
+  private static boolean isDefaultRoute(InterfaceSelector selector) {
+    return selector.name() == null && selector.pattern() == null;
   }
 
   private Predicate<NetworkDevice> predicate(InterfaceSelector selector) {

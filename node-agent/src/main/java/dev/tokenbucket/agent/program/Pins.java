@@ -66,6 +66,11 @@ record Pins(Path root) {
     return slots().resolve(String.valueOf(slot));
   }
 
+  /** Holds a folder for each interface that a default route was last seen to lead over. */
+  Path routes() {
+    return root.resolve("routes");
+  }
+
   Attachment hook(int ifindex, Direction direction) {
     return Attachment.in(root.resolve("hooks"), ifindex, direction);
   }

@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.HookSet.HookKey;
 import dev.tokenbucket.agent.program.SlotIdentity.Window;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
@@ -19,13 +20,18 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Brings the kernel to run a set of policies, and reads back what it runs. What is there already
  * and right is left alone; all state is the kernel's, so a restarted agent goes on where the last
- * one stopped. One thread at a time.
+ * one stopped. Threads wait for each other, so that none sees a set half applied.
  */
 public final class Programmer {
   private static final Logger LOG = LoggerFactory.getLogger(Programmer.class);
@@ -42,6 +48,9 @@ public final class Programmer {
   private final Sweeper sweeper;
   private final ReadBack readBack;
   private final HookWarnings warnings;
+  private final Executor attaching;
+  private final RouteHold routes;
+  private final BucketHold buckets = new BucketHold();
 
   /** As made for the last set: most of it is wanted again, and tables of many terms cost time. */
   private Map<ConfigurationKey, HookConfiguration> configurations = Map.of();
@@ -49,7 +58,16 @@ public final class Programmer {
   /** The number of the program on each hook, as the last set left it. */
   private Map<Attachment, Long> attached = Map.of();
 
-  private HookSet placed = new HookSet(Map.of());
+  /** What each hook was last given to run, where that succeeded. */
+  private Map<HookKey, ConfigurationKey> given = Map.of();
+
+  private HookSet placed = HookSet.NONE;
+
+  /** Why policies could not be placed, as of the last set. */
+  private Map<String, String> notPlaced = Map.of();
+
+  private boolean incomplete;
+
   private List<NetworkDevice> devices = List.of();
 
   /** What the last set found right and left alone; empty where it changed anything. */
@@ -59,6 +77,9 @@ public final class Programmer {
   private boolean foundNothing;
 
   private boolean mayHaveIdleBuckets = true;
+
+  /** What a hook is to run. */
+  private record Task(ConfigurationKey key, HookConfiguration wanted, List<NodePolicy> on) {}
 
   private record ConfigurationKey(
       Direction direction,
@@ -74,11 +95,22 @@ public final class Programmer {
    *     name holds a dot
    */
   public Programmer(Kernel kernel, Path bpffs, Path objects) {
-    this(kernel, Layouts.on(bpffs), objects);
+    this(kernel, bpffs, objects, Runnable::run);
   }
 
-  Programmer(Kernel kernel, Layouts layouts, Path objects) {
+  /**
+   * Looks at nothing yet.
+   *
+   * @param attaching runs what attaches to interfaces, one or several at a time
+   * @see #Programmer(Kernel, Path, Path)
+   */
+  public Programmer(Kernel kernel, Path bpffs, Path objects, Executor attaching) {
+    this(kernel, Layouts.on(bpffs), objects, attaching);
+  }
+
+  Programmer(Kernel kernel, Layouts layouts, Path objects, Executor attaching) {
     this.kernel = kernel;
+    this.attaching = attaching;
     this.layouts = layouts;
     this.pins = layouts.own();
     this.programmed = new ProgrammedLog();
@@ -87,6 +119,7 @@ public final class Programmer {
     this.sweeper = new Sweeper(kernel, pins, objects);
     this.readBack = new ReadBack(kernel, slots, programs);
     this.warnings = new HookWarnings(kernel, pins);
+    this.routes = new RouteHold(pins.routes());
   }
 
   /** With no failsafes but those of the link: neighbour discovery and DHCP. */
@@ -101,20 +134,68 @@ public final class Programmer {
    * @return for each policy that is not in force as asked, by uid, why; the others are. What fails
    *     of no policy, as detaching, is under {@link Failures#HOST}
    */
-  public Map<String, String> apply(List<NodePolicy> policies, FailsafeSettings failsafes) {
+  public synchronized Map<String, String> apply(
+      List<NodePolicy> policies, FailsafeSettings failsafes) {
     foundNothing = policies.isEmpty() && folders().isEmpty();
     if (policies.isEmpty()) {
       forget();
       return removeAllOrSay();
     }
     confirmed = Optional.empty();
-    HostLinks links = HostLinks.of(kernel);
+    incomplete = true;
+    HostLinks links = links();
     Failures failures = new Failures();
     HookSet set = HookSet.of(policies, links, failures);
+    Optional<AppliedState> before = state(links, set.hooks().keySet());
+    given = Map.of();
+    bring(policies, set, failsafes, failures);
+    devices = links.devices();
+    confirmed =
+        incomplete
+            ? Optional.empty()
+            : state(links, set.hooks().keySet()).filter(now -> before.equals(Optional.of(now)));
+    return failures.byUid();
+  }
+
+  /**
+   * Like {@link #apply(List, FailsafeSettings)} for policies that it was last given, after
+   * interfaces or routes have changed: a hook that was right then is not looked at again but for
+   * the program that it runs. So a new interface has not to wait for all others.
+   *
+   * @return as there; empty where the change is nothing to these policies
+   */
+  public synchronized Optional<Map<String, String>> follow(
+      List<NodePolicy> policies, FailsafeSettings failsafes) {
+    HostLinks links = links();
+    Failures failures = new Failures();
+    HookSet set = HookSet.of(policies, links, failures);
+    if (set.equals(placed) && failures.byUid().equals(notPlaced) && !isDisturbed()) {
+      return Optional.empty();
+    }
+    confirmed = Optional.empty();
+    incomplete = true;
+    bring(policies, set, failsafes, failures);
+    devices = links.devices();
+    return Optional.of(failures.byUid());
+  }
+
+  private HostLinks links() {
+    return routes.over(HostLinks.of(kernel), System.nanoTime());
+  }
+
+  /** Whether something was held in case that it comes back, for long enough. */
+  public synchronized boolean holdEnds() {
+    long now = System.nanoTime();
+    return routes.ends(now) || buckets.ends(now);
+  }
+
+  private void bring(
+      List<NodePolicy> policies, HookSet set, FailsafeSettings failsafes, Failures failures) {
+    notPlaced = failures.byUid();
     Set<HookKey> hooks = set.hooks().keySet();
-    Optional<AppliedState> before = state(links, hooks);
     programs.prepareMaps();
     slots.prepare();
+    routes.keep();
     Map<SlotIdentity, Integer> slotOf = slots.program(identities(set), failures);
     boolean attachedAll = attach(set, slotOf, failsafes, failures);
     List<String> problems = programs.removeExcept(hooks);
@@ -122,23 +203,27 @@ public final class Programmer {
     if (attachedAll) {
       layouts.others().forEach(this::endTakeOver);
     }
-    free(new HashSet<>(slotOf.values()), attachedAll && problems.isEmpty(), failures);
+    free(policies, new HashSet<>(slotOf.values()), attachedAll && problems.isEmpty(), failures);
     programmed.confirm(set.hooks(), failures.byUid().keySet(), this::running);
-    attached = attachedTo(hooks);
     placed = set;
-    devices = links.devices();
+    incomplete = !failures.byUid().equals(notPlaced);
     mayHaveIdleBuckets = slotOf.keySet().stream().anyMatch(SlotIdentity::isSwept);
-    confirmed =
-        failures.isEmpty()
-            ? state(links, hooks).filter(now -> before.equals(Optional.of(now)))
-            : Optional.empty();
-    return failures.byUid();
+  }
+
+  /**
+   * Whether the last set failed at something that may succeed later. A policy without an interface
+   * is no such thing: it waits for a change of interfaces.
+   */
+  public synchronized boolean isIncomplete() {
+    return incomplete;
   }
 
   /** There is no policy to tell a failure of, and yet it has to be tried again. */
   private Map<String, String> removeAllOrSay() {
+    incomplete = true;
     try {
       removeAll();
+      incomplete = false;
       return Map.of();
     } catch (RuntimeException e) {
       LOG.debug("removing all", e);
@@ -158,23 +243,92 @@ public final class Programmer {
       FailsafeSettings failsafes,
       Failures failures) {
     Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
+    Map<HookKey, Task> tasks = new LinkedHashMap<>();
+    Map<HookKey, RuntimeException> problems = new ConcurrentHashMap<>();
     boolean all = true;
     for (Map.Entry<HookKey, List<NodePolicy>> each : set.hooks().entrySet()) {
       HookKey hook = each.getKey();
       try {
         List<NodePolicy> on = withSlots(hook, each.getValue(), slotOf);
-        if (!on.isEmpty()) {
-          programs.attach(hook, configuration(key(hook, on, slotOf, failsafes), made), on);
-        }
         all &= on.size() == each.getValue().size();
+        if (!on.isEmpty()) {
+          ConfigurationKey key = key(hook, on, slotOf, failsafes);
+          tasks.put(hook, new Task(key, configuration(key, made), on));
+        }
       } catch (RuntimeException e) {
-        LOG.debug("hook {}", hook, e);
-        failures.add(each.getValue(), hook + ": " + e.getMessage());
-        all = false;
+        problems.put(hook, e);
       }
     }
+    run(tasks, problems);
+    problems.forEach(
+        (hook, problem) -> {
+          LOG.debug("hook {}", hook, problem);
+          failures.add(
+              Objects.requireNonNull(set.hooks().get(hook)), hook + ": " + problem.getMessage());
+        });
+    remember(made, tasks, problems.keySet());
+    return all && problems.isEmpty();
+  }
+
+  /** Interfaces side by side: what takes long is the kernel's verifier, which has many CPUs. */
+  private void run(Map<HookKey, Task> tasks, Map<HookKey, RuntimeException> problems) {
+    Map<Integer, List<HookKey>> byInterface = new LinkedHashMap<>();
+    tasks.forEach(
+        (hook, task) -> {
+          if (!task.key().equals(given.get(hook)) || isDisturbed(programs.at(hook))) {
+            byInterface.computeIfAbsent(hook.ifindex(), any -> new ArrayList<>()).add(hook);
+          }
+        });
+    List<CompletableFuture<Void>> running = new ArrayList<>();
+    for (List<HookKey> hooks : byInterface.values()) {
+      running.add(
+          CompletableFuture.runAsync(
+              () -> {
+                for (HookKey hook : hooks) {
+                  run(hook, Objects.requireNonNull(tasks.get(hook)), problems);
+                }
+              },
+              attaching));
+    }
+    running.forEach(Programmer::await);
+  }
+
+  /** An error ends the agent, as it does where it is thrown on this thread. */
+  private static void await(CompletableFuture<Void> task) {
+    try {
+      task.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw e;
+    }
+  }
+
+  private void run(HookKey hook, Task task, Map<HookKey, RuntimeException> problems) {
+    try {
+      programs.attach(hook, task.wanted(), task.on());
+    } catch (RuntimeException e) {
+      problems.put(hook, e);
+    }
+  }
+
+  private void remember(
+      Map<ConfigurationKey, HookConfiguration> made,
+      Map<HookKey, Task> tasks,
+      Set<HookKey> failed) {
+    Map<HookKey, ConfigurationKey> nowGiven = new HashMap<>();
+    Map<Attachment, Long> nowAttached = new HashMap<>();
+    tasks.forEach(
+        (hook, task) -> {
+          if (!failed.contains(hook)) {
+            nowGiven.put(hook, task.key());
+            nowAttached.put(programs.at(hook), programAt(programs.at(hook)));
+          }
+        });
     configurations = Map.copyOf(made);
-    return all;
+    given = Map.copyOf(nowGiven);
+    attached = Map.copyOf(nowAttached);
   }
 
   /**
@@ -204,13 +358,18 @@ public final class Programmer {
   }
 
   /** A program that could not be exchanged or detached goes on with the slots that it has. */
-  private void free(Set<Integer> used, boolean nothingElseRuns, Failures failures) {
+  private void free(
+      List<NodePolicy> policies, Set<Integer> used, boolean nothingElseRuns, Failures failures) {
     try {
-      Optional<Set<Integer>> kept =
+      Set<Integer> kept = new HashSet<>(used);
+      kept.addAll(
+          buckets.hold(
+              slots.all(), used, hostWide(policies), HookSet.MOST_SLOTS, System.nanoTime()));
+      Optional<Set<Integer>> all =
           nothingElseRuns
-              ? Optional.of(used)
-              : programs.slotsInUse().map(running -> slots.ofSamePolicies(used, running));
-      kept.map(slots::freeExcept)
+              ? Optional.of(kept)
+              : programs.slotsInUse().map(running -> slots.ofSamePolicies(kept, running));
+      all.map(slots::freeExcept)
           .ifPresent(problems -> problems.forEach(each -> failures.add(Failures.HOST, each)));
     } catch (RuntimeException e) {
       LOG.debug("slots to give up", e);
@@ -218,9 +377,19 @@ public final class Programmer {
     }
   }
 
+  /** Whose buckets are not one interface's, so that they may outlive it. */
+  private static Set<SlotIdentity> hostWide(List<NodePolicy> policies) {
+    return policies.stream()
+        .filter(policy -> policy.per() != BucketPer.Interface)
+        .flatMap(policy -> SlotIdentity.all(policy, 0).stream())
+        .collect(Collectors.toSet());
+  }
+
   private void forget() {
     attached = Map.of();
-    placed = new HookSet(Map.of());
+    given = Map.of();
+    placed = HookSet.NONE;
+    notPlaced = Map.of();
     devices = List.of();
     confirmed = Optional.empty();
   }
@@ -233,27 +402,16 @@ public final class Programmer {
    * Whether everything is as a set found it that had nothing to change: a read-back that costs
    * little beside {@link #apply}. False as well where the last set did change something.
    */
-  public boolean isUnaltered() {
+  public synchronized boolean isUnaltered() {
     if (foundNothing) {
       return folders().isEmpty();
     }
-    return confirmed.isPresent()
-        && !isDisturbed()
-        && confirmed.equals(state(HostLinks.of(kernel), placed.hooks().keySet()));
+    return confirmed.isPresent() && confirmed.equals(state(links(), placed.hooks().keySet()));
   }
 
   /** Whether the last set found something to change, or to put right. */
-  public boolean changedSomething() {
+  public synchronized boolean changedSomething() {
     return confirmed.isEmpty() && !foundNothing;
-  }
-
-  private Map<Attachment, Long> attachedTo(Set<HookKey> hooks) {
-    Map<Attachment, Long> numbers = new HashMap<>();
-    for (HookKey hook : hooks) {
-      Attachment at = programs.at(hook);
-      numbers.put(at, programAt(at));
-    }
-    return Map.copyOf(numbers);
   }
 
   private long programAt(Attachment hook) {
@@ -264,9 +422,12 @@ public final class Programmer {
    * Whether a hook runs another program than the last set left there, or none: a look that costs
    * little beside {@link #apply}, which also finds what was done to maps.
    */
-  public boolean isDisturbed() {
-    return attached.entrySet().stream()
-        .anyMatch(each -> programAt(each.getKey()) != each.getValue());
+  public synchronized boolean isDisturbed() {
+    return attached.keySet().stream().anyMatch(this::isDisturbed);
+  }
+
+  private boolean isDisturbed(Attachment at) {
+    return programAt(at) != attached.getOrDefault(at, 0L);
   }
 
   private void endTakeOver(Pins other) {
@@ -279,9 +440,18 @@ public final class Programmer {
     return layouts.others().stream().map(layouts::number).toList();
   }
 
-  /** What a user should know of the last set though it runs, by uid: at most 16 each. */
+  /**
+   * What a user should know of the last set though it runs, by uid: at most 16 each. For one thread
+   * at a time, which holds up no other.
+   */
   public Map<String, List<String>> warnings() {
-    return warnings.of(placed.hooks(), devices);
+    HookSet set;
+    List<NetworkDevice> there;
+    synchronized (this) {
+      set = placed;
+      there = devices;
+    }
+    return warnings.of(set, there);
   }
 
   private static Map<SlotIdentity, NodePolicy> identities(HookSet set) {
@@ -331,7 +501,7 @@ public final class Programmer {
   }
 
   /** Detaches and unpins everything of ours, of whatever layout. */
-  public void removeAll() {
+  public synchronized void removeAll() {
     if (!Files.exists(layouts.folder())) {
       return;
     }
@@ -350,7 +520,7 @@ public final class Programmer {
    * Removes idle buckets: a bounded part of each table, the next call goes on from there. What is
    * removed was full, so no limit changes by it.
    */
-  public void sweep() {
+  public synchronized void sweep() {
     if (!mayHaveIdleBuckets) {
       return;
     }
@@ -380,7 +550,7 @@ public final class Programmer {
   }
 
   /** What the kernel runs of ours now; a hook whose interface is gone is left out. */
-  public List<RunningHook> running() {
+  public synchronized List<RunningHook> running() {
     return readBack.hooks(pins.hooks());
   }
 }

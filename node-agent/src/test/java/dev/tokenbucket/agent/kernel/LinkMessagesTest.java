@@ -118,6 +118,16 @@ class LinkMessagesTest {
   }
 
   @Test
+  void whatAVxlanStandsOnIsInItsData() {
+    byte[] data = attribute(2, attribute(3, 2));
+    byte[] bytes =
+        link(5, attribute(NAME, "vxlan0"), attribute(LINK_INFO, join(attribute(1, "vxlan"), data)));
+
+    assertThat(devices(bytes))
+        .containsExactly(device(5, "vxlan0", "vxlan", Optional.of(2), Optional.empty()));
+  }
+
+  @Test
   void alternativeNamesAreRead() {
     byte[] names = join(attribute(53, "enp1s0"), attribute(53, "a-name-longer-than-15-bytes"));
 

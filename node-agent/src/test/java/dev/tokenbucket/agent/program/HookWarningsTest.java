@@ -12,6 +12,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
@@ -25,7 +26,9 @@ class HookWarningsTest {
           device(2, "eth0", 0, 4),
           device(3, "eth0.7", 2, 0),
           device(4, "bond0", 0, 0),
-          device(5, "eth1", 0, 0));
+          device(5, "eth1", 0, 0),
+          new NetworkDevice(
+              6, "wg0", List.of(), 65534, "wireguard", Optional.empty(), Optional.empty()));
 
   private static NetworkDevice device(int index, String name, int lower, int master) {
     return new NetworkDevice(
@@ -42,8 +45,15 @@ class HookWarningsTest {
     return Policy.packets(10, 1).at(position);
   }
 
+  private static Situation situation(
+      Map<HookKey, List<NodePolicy>> hooks,
+      List<NetworkDevice> devices,
+      Map<HookKey, Integer> foreignBefore) {
+    return new Situation(new HookSet(hooks, Map.of()), devices, foreignBefore);
+  }
+
   private static Map<String, List<String>> of(Map<HookKey, List<NodePolicy>> hooks) {
-    return HookWarnings.of(new Situation(hooks, DEVICES, Map.of()));
+    return HookWarnings.of(situation(hooks, DEVICES, Map.of()));
   }
 
   @Test
@@ -60,7 +70,7 @@ class HookWarningsTest {
     hooks.put(ETH0, three);
     hooks.put(new HookKey("eth1", 5, Direction.Ingress, true), three);
 
-    assertThat(HookWarnings.of(new Situation(hooks, List.of(), Map.of())))
+    assertThat(HookWarnings.of(situation(hooks, List.of(), Map.of())))
         .containsEntry(
             "policy-2",
             List.of(
@@ -90,6 +100,19 @@ class HookWarningsTest {
         .startsWith("bond0 stands on eth0");
   }
 
+  /** Only routes know by which interface it leaves. */
+  @Test
+  void aTunnelBesideAnInterfaceThatMayCarryItIsWarnedOf() {
+    HookKey tunnel = new HookKey("wg0", 6, Direction.Ingress, false);
+    List<NodePolicy> one = List.of(policy(1));
+
+    assertThat(of(Map.of(ETH0, one, tunnel, one)).get("policy-1"))
+        .singleElement()
+        .asString()
+        .startsWith("wg0 is a tunnel: where its packets leave by eth0");
+    assertThat(of(Map.of(tunnel, one))).isEmpty();
+  }
+
   @Test
   void aBucketForEachInterfaceIsNotWarnedOf() {
     List<NodePolicy> one = List.of(Policy.packets(10, 1).per(BucketPer.Interface, 1).at(1));
@@ -103,16 +126,25 @@ class HookWarningsTest {
     List<NetworkDevice> circle = List.of(device(2, "eth0", 3, 0), device(3, "eth0.7", 2, 0));
 
     assertThat(
-            HookWarnings.of(new Situation(Map.of(ETH0, one, VLAN, one), circle, Map.of()))
+            HookWarnings.of(situation(Map.of(ETH0, one, VLAN, one), circle, Map.of()))
                 .get("policy-1"))
         .hasSize(2);
   }
 
   @Test
+  void anInterfaceThatIsHeldIsWarnedOf() {
+    HookSet set = new HookSet(Map.of(ETH0, List.of(policy(1))), Map.of("policy-1", Set.of("eth0")));
+
+    assertThat(HookWarnings.of(new Situation(set, DEVICES, Map.of())).get("policy-1"))
+        .singleElement()
+        .asString()
+        .startsWith("eth0 has had no default route for a moment; it stays limited for 30 s");
+  }
+
+  @Test
   void programsOfOthersBeforeOursAreWarnedOf() {
     assertThat(
-            HookWarnings.of(
-                    new Situation(Map.of(ETH0, List.of(policy(1))), DEVICES, Map.of(ETH0, 2)))
+            HookWarnings.of(situation(Map.of(ETH0, List.of(policy(1))), DEVICES, Map.of(ETH0, 2)))
                 .get("policy-1"))
         .singleElement()
         .asString()
@@ -130,12 +162,11 @@ class HookWarningsTest {
       foreign.put(hook, 1);
     }
     List<String> warnings =
-        HookWarnings.of(new Situation(hooks, List.of(), foreign))
-            .getOrDefault("policy-30", List.of());
+        HookWarnings.of(situation(hooks, List.of(), foreign)).getOrDefault("policy-30", List.of());
 
     assertThat(warnings).hasSize(HookWarnings.MOST);
     assertThat(warnings.get(15)).isEqualTo("and 6 more warnings");
-    assertThat(HookWarnings.of(new Situation(hooks, List.of(), Map.of())).get("policy-30"))
+    assertThat(HookWarnings.of(situation(hooks, List.of(), Map.of())).get("policy-30"))
         .containsExactly(
             "eth1, eth2, eth3 and 17 more Ingress: may judge the same packets, before this one"
                 + " policy-0, policy-1, policy-2 and 27 more, after this one policy-31, policy-32,"

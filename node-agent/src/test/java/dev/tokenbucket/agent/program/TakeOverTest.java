@@ -68,7 +68,7 @@ class TakeOverTest extends KernelTest {
   /** Of layout 1, which had no folder, or of another. */
   private Programmer agentOf(int layout, Kernel kernel) {
     Pins pins = new Pins(layout == 1 ? ours : ours.resolve("layout-" + layout));
-    return new Programmer(kernel, new Layouts(ours, pins), compiled);
+    return new Programmer(kernel, new Layouts(ours, pins), compiled, Runnable::run);
   }
 
   @ParameterizedTest

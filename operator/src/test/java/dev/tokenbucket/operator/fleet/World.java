@@ -200,6 +200,8 @@ final class World {
                 .map(entry -> answer(entry, there, succeeds))
                 .toList(),
             null,
+            null,
+            null,
             null));
     if (!state.getStatus().equals(there.getStatus())) {
       publish(state);
