@@ -1,6 +1,14 @@
 package dev.tokenbucket.agent;
 
-import dev.tokenbucket.agent.CommandFailure.Exit;
+import dev.tokenbucket.agent.cli.AgentCommand;
+import dev.tokenbucket.agent.cli.CheckCommand;
+import dev.tokenbucket.agent.cli.CleanupCommand;
+import dev.tokenbucket.agent.cli.CompletionCommand;
+import dev.tokenbucket.agent.cli.LogLevelCommand;
+import dev.tokenbucket.agent.cli.StatusCommand;
+import dev.tokenbucket.agent.cli.ValidateCommand;
+import dev.tokenbucket.agent.host.CommandFailure;
+import dev.tokenbucket.agent.host.CommandFailure.Exit;
 import dev.tokenbucket.agent.probe.AwaitDaemonSetCommand;
 import dev.tokenbucket.agent.probe.HoldCommand;
 import dev.tokenbucket.agent.probe.ProbeCommand;

@@ -1,8 +1,8 @@
 package dev.tokenbucket.testing;
 
-import dev.tokenbucket.agent.DesiredState;
-import dev.tokenbucket.agent.NodeStateReport;
 import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.agent.source.DesiredState;
+import dev.tokenbucket.agent.source.NodeStateReport;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;

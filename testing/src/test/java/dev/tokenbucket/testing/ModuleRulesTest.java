@@ -2,6 +2,7 @@ package dev.tokenbucket.testing;
 
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.Architectures.layeredArchitecture;
 
 import com.tngtech.archunit.core.domain.JavaClasses;
 import com.tngtech.archunit.core.importer.ClassFileImporter;
@@ -53,6 +54,40 @@ class ModuleRulesTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage("jnr..")
+        .check(OURS);
+  }
+
+  /** From the command line down to the kernel, and never up. */
+  @Test
+  void theAgentsPackagesAreInLayers() {
+    layeredArchitecture()
+        .consideringOnlyDependenciesInAnyPackage("dev.tokenbucket.agent..")
+        .layer("main")
+        .definedBy("dev.tokenbucket.agent")
+        .layer("cli")
+        .definedBy("dev.tokenbucket.agent.cli", "dev.tokenbucket.agent.probe")
+        .layer("loop")
+        .definedBy("dev.tokenbucket.agent.loop")
+        .layer("source")
+        .definedBy("dev.tokenbucket.agent.source")
+        .layer("host")
+        .definedBy("dev.tokenbucket.agent.host")
+        .layer("program")
+        .definedBy("dev.tokenbucket.agent.program")
+        .layer("kernel")
+        .definedBy("dev.tokenbucket.agent.kernel")
+        .whereLayer("main")
+        .mayNotBeAccessedByAnyLayer()
+        .whereLayer("cli")
+        .mayOnlyBeAccessedByLayers("main")
+        .whereLayer("loop")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("source")
+        .mayOnlyBeAccessedByLayers("cli", "loop")
+        .whereLayer("host")
+        .mayOnlyBeAccessedByLayers("main", "cli", "loop", "source")
+        .whereLayer("program")
+        .mayOnlyBeAccessedByLayers("cli", "loop", "source", "host")
         .check(OURS);
   }
 

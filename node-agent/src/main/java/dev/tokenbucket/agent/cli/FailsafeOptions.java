@@ -1,0 +1,75 @@
+package dev.tokenbucket.agent.cli;
+
+import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.match.FailsafeSettings.ApiServer;
+import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What stays reachable whatever policies say, unless they disable it. */
+public final class FailsafeOptions {
+  @Option(
+      names = "--failsafe-peer",
+      paramLabel = "CIDR",
+      split = ",",
+      description =
+          "Networks of the cluster's nodes and control plane: with them kubelet and overlay stay"
+              + " reachable.")
+  private @Nullable List<String> peers;
+
+  @Option(
+      names = "--failsafe-kubelet-port",
+      paramLabel = "PORT",
+      description = "The kubelet's TCP port (default: the node state's, else 10250).")
+  private @Nullable Integer kubeletPort;
+
+  @Option(
+      names = "--failsafe-api-server",
+      paramLabel = "ADDRESS[:PORT]",
+      split = ",",
+      description =
+          "A real address of the API server, not the service's (port: 6443 unless given).")
+  private @Nullable List<String> apiServers;
+
+  @Option(
+      names = "--failsafe-overlay-port",
+      paramLabel = "PORT",
+      split = ",",
+      description = "A UDP port of the overlay: 4789 or 8472 for VXLAN, 6081 for Geneve.")
+  private @Nullable List<Integer> overlayPorts;
+
+  @Spec(Spec.Target.MIXEE)
+  private CommandSpec spec = CommandSpec.create();
+
+  /**
+   * Field by field what an option says, else what the node state does.
+   *
+   * @throws ParameterException where an option's value is none; the message names it
+   * @throws IllegalArgumentException where the node state's is none
+   */
+  public FailsafeSettings settings(@Nullable NodeFailsafe byNodeState) {
+    NodeFailsafe told =
+        byNodeState == null ? new NodeFailsafe(List.of(), null, List.of(), List.of()) : byNodeState;
+    try {
+      return new FailsafeSettings(
+          peers == null ? told.peers() : peers,
+          port(kubeletPort == null ? told.kubeletPort() : kubeletPort),
+          (apiServers == null ? told.apiServers() : apiServers)
+              .stream().map(ApiServer::parse).toList(),
+          overlayPorts == null ? told.overlayPorts() : overlayPorts);
+    } catch (IllegalArgumentException e) {
+      if (byNodeState != null) {
+        throw e;
+      }
+      throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+    }
+  }
+
+  private static int port(@Nullable Integer given) {
+    return given == null ? FailsafeSettings.DEFAULT_KUBELET_PORT : given;
+  }
+}

@@ -1,0 +1,36 @@
+package dev.tokenbucket.agent.cli;
+
+import dev.tokenbucket.agent.host.CommandFailure.Exit;
+import dev.tokenbucket.agent.host.StateFiles;
+import dev.tokenbucket.agent.log.LogLevel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Parameters;
+
+/** Changes the level of the agent that runs; one that starts has that of its environment again. */
+@Command(
+    name = "log-level",
+    description = "Changes from which level on the agent that runs writes log lines.")
+public final class LogLevelCommand implements Callable<Integer> {
+  @Mixin private HostOptions host = new HostOptions();
+
+  @Parameters(paramLabel = "LEVEL", description = "${COMPLETION-CANDIDATES}.")
+  private LogLevel level = LogLevel.INFO;
+
+  @Override
+  public Integer call() throws IOException {
+    if (!Files.isDirectory(host.stateDir)) {
+      throw new IOException(
+          "--state-dir " + host.stateDir + " is no folder: no agent has run with it");
+    }
+    Optional<String> problem = StateFiles.LOG_LEVEL.write(host.stateDir, level.name());
+    if (problem.isPresent()) {
+      throw new IOException(problem.get());
+    }
+    return Exit.OK.code();
+  }
+}

@@ -1,0 +1,5 @@
+/** The commands of {@code tb}, and their options. */
+@NullMarked
+package dev.tokenbucket.agent.cli;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,171 @@
+package dev.tokenbucket.agent.host;
+
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Supplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/** What a host has of what the agent needs, looked at without changing anything. */
+public final class HostCheck {
+  /** The oldest kernel that the classifier is written for: bpf_ktime_get_coarse_ns, batches. */
+  private static final int[] OLDEST = {5, 15};
+
+  private static final Pattern RELEASE = Pattern.compile("([0-9]{1,5})\\.([0-9]{1,5}).*");
+  private static final String JIT = "proc/sys/net/core/bpf_jit_enable";
+
+  private final Path root;
+  private final String release;
+  private final String searchPath;
+  private final Path bpffs;
+  private final Supplier<Kernel> kernel;
+
+  /**
+   * @param root of the file system
+   * @param release the kernel's, as {@code uname -r} tells it
+   * @param searchPath the folders, parted by colons, in which clang is looked for
+   * @param kernel loads the native library, which may fail
+   */
+  public HostCheck(
+      Path root, String release, String searchPath, Path bpffs, Supplier<Kernel> kernel) {
+    this.root = root;
+    this.release = release;
+    this.searchPath = searchPath;
+    this.bpffs = bpffs;
+    this.kernel = kernel;
+  }
+
+  /** Whether the host has it. */
+  public enum Verdict {
+    SUPPORTED,
+    UNSUPPORTED,
+    /** It could not be looked at. */
+    UNKNOWN;
+
+    @Override
+    public String toString() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  /**
+   * What was found of one need.
+   *
+   * @param reason what was seen and, where it is not supported, what to do
+   */
+  public record Finding(String name, Verdict verdict, String reason) {}
+
+  /** In the order in which a user would mend them. */
+  public List<Finding> findings() {
+    return List.of(
+        kernelRelease(), btf(), bpfFileSystem(), capabilities(), hook(), jit(), classifier());
+  }
+
+  private Finding kernelRelease() {
+    Matcher matcher = RELEASE.matcher(release);
+    if (!matcher.matches()) {
+      return new Finding("kernel", Verdict.UNKNOWN, "release " + release + " says no version");
+    }
+    int major = Integer.parseInt(matcher.group(1));
+    int minor = Integer.parseInt(matcher.group(2));
+    boolean enough = major > OLDEST[0] || (major == OLDEST[0] && minor >= OLDEST[1]);
+    return enough
+        ? new Finding("kernel", Verdict.SUPPORTED, "release " + release)
+        : new Finding(
+            "kernel",
+            Verdict.UNSUPPORTED,
+            "release " + release + " is older than 5.15; run a newer kernel");
+  }
+
+  private Finding btf() {
+    return Files.exists(root.resolve("sys/kernel/btf/vmlinux"))
+        ? new Finding("BTF", Verdict.SUPPORTED, "/sys/kernel/btf/vmlinux")
+        : new Finding(
+            "BTF",
+            Verdict.UNSUPPORTED,
+            "/sys/kernel/btf/vmlinux is missing: run a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+  }
+
+  private Finding bpfFileSystem() {
+    String name = "bpffs";
+    try {
+      if (!Files.isDirectory(bpffs) || !BpfFileSystem.isBpf(bpffs)) {
+        return notMounted(name);
+      }
+      String mode = PosixFilePermissions.toString(Files.getPosixFilePermissions(bpffs));
+      return new Finding(name, Verdict.SUPPORTED, bpffs + ", mode " + mode);
+    } catch (IOException e) {
+      return new Finding(name, Verdict.UNKNOWN, bpffs + " can't be looked at: " + e);
+    }
+  }
+
+  private Finding notMounted(String name) {
+    return Preflight.mayMount(root)
+        ? new Finding(
+            name,
+            Verdict.SUPPORTED,
+            bpffs + " is on no BPF file system yet; the agent mounts one there")
+        : new Finding(
+            name,
+            Verdict.UNSUPPORTED,
+            "%1$s is on no BPF file system: mount one (mount -t bpf -o mode=0700 bpf %1$s)"
+                .formatted(bpffs));
+  }
+
+  private Finding capabilities() {
+    List<String> missing = Preflight.missingCapabilities(root);
+    return missing.isEmpty()
+        ? new Finding("capabilities", Verdict.SUPPORTED, "CAP_BPF, CAP_NET_ADMIN, CAP_PERFMON")
+        : new Finding("capabilities", Verdict.UNSUPPORTED, String.join("; ", missing));
+  }
+
+  private Finding hook() {
+    try {
+      return new Finding(
+          "hook",
+          Verdict.SUPPORTED,
+          kernel.get().hasTcx() ? "TCX" : "clsact (TCX is there from Linux 6.6 on)");
+    } catch (KernelException e) {
+      return new Finding(
+          "hook", Verdict.UNKNOWN, "TCX or clsact: " + e.getMessage() + "; run as root to look");
+    } catch (LinkageError e) {
+      return new Finding(
+          "hook",
+          Verdict.UNSUPPORTED,
+          "libbpf.so.1 can't be loaded (" + e.getMessage() + "): install libbpf1");
+    }
+  }
+
+  private Finding jit() {
+    try {
+      String mode = Files.readString(root.resolve(JIT)).strip();
+      return "0".equals(mode)
+          ? new Finding(
+              "JIT",
+              Verdict.UNSUPPORTED,
+              "net.core.bpf_jit_enable is 0, so a packet costs many times as much:"
+                  + " sysctl -w net.core.bpf_jit_enable=1")
+          : new Finding("JIT", Verdict.SUPPORTED, "net.core.bpf_jit_enable is " + mode);
+    } catch (IOException e) {
+      return new Finding("JIT", Verdict.UNKNOWN, "/" + JIT + " can't be read: " + e.getMessage());
+    }
+  }
+
+  private Finding classifier() {
+    boolean clang =
+        Stream.of(searchPath.split(":", -1)).anyMatch(each -> Preflight.hasClang(root, each));
+    return new Finding(
+        "classifier",
+        Verdict.SUPPORTED,
+        clang
+            ? "clang on the PATH compiles it; the objects built with tb are there, too"
+            : "the objects built with tb; no clang on the PATH, so --compile=always would fail");
+  }
+}

@@ -1,0 +1,96 @@
+package dev.tokenbucket.agent.host;
+
+import dev.tokenbucket.agent.kernel.Kernel;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The BPF file system that the agent's objects are pinned on, and the lock there. The lock also
+ * keeps a file system that somebody unmounts: what is pinned on it stays in force until the same is
+ * in force from another one.
+ */
+public final class PinGround implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PinGround.class);
+
+  private final Kernel kernel;
+  private final Path folder;
+  private final List<AgentLock> former = new ArrayList<>();
+  private AgentLock lock;
+  private Object device;
+
+  /**
+   * Mounts one where there is none, and locks it.
+   *
+   * @throws IOException where it can't be mounted, or is not this agent's alone
+   * @throws CommandFailure where another agent has the lock
+   */
+  public PinGround(Kernel kernel, Path folder) throws IOException {
+    this.kernel = kernel;
+    this.folder = folder;
+    BpfFileSystem.ensure(kernel, folder);
+    checkOwner();
+    lock = AgentLock.ofPins(kernel, folder);
+    device = deviceOf(folder);
+  }
+
+  private static Object deviceOf(Path folder) throws IOException {
+    return Files.getAttribute(folder, "unix:dev");
+  }
+
+  /**
+   * Sees to it that the file system is there.
+   *
+   * @throws IOException as the constructor does; what is in force stays so
+   */
+  public void ensure() throws IOException {
+    BpfFileSystem.ensure(kernel, folder);
+    checkOwner();
+    if (deviceOf(folder).equals(device)) {
+      return;
+    }
+    AgentLock next = AgentLock.ofPins(kernel, folder);
+    LOG.warn(
+        "--bpffs {} is another file system than before: all is programmed anew there, and buckets"
+            + " start full; what was pinned on the former one stays in force until then",
+        folder);
+    former.add(lock);
+    lock = next;
+    device = deviceOf(folder);
+  }
+
+  /** Lets go of file systems that were unmounted: all is in force from the one there is now. */
+  public void settled() throws IOException {
+    for (AgentLock each : former) {
+      each.close();
+    }
+    former.clear();
+  }
+
+  /** On one that everybody may write to, another user may have made our folder first. */
+  private void checkOwner() throws IOException {
+    Path ours = folder.resolve("tokenbucket");
+    if (!Files.exists(ours, LinkOption.NOFOLLOW_LINKS)) {
+      return;
+    }
+    Object owner = Files.getAttribute(ours, "unix:uid", LinkOption.NOFOLLOW_LINKS);
+    Object own = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
+    if (!owner.equals(own) || !Files.isDirectory(ours, LinkOption.NOFOLLOW_LINKS)) {
+      throw new IOException(
+          ("%s was made by uid %s and not by this agent (uid %s), so its maps can't be trusted:"
+                  + " remove it, and mount the file system with mode=0700")
+              .formatted(ours, owner, own));
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    settled();
+    lock.close();
+  }
+}

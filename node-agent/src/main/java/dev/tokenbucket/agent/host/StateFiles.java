@@ -1,0 +1,97 @@
+package dev.tokenbucket.agent.host;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * The agent's files in its state folder, by name. A file is replaced whole, so that a reader and a
+ * restarted agent find the old text or the new one.
+ */
+public enum StateFiles {
+  /** Held by the agent that runs. */
+  LOCK("agent.lock"),
+  /** Compiled programs. */
+  OBJECTS("objects"),
+  /** By policy file: the policies that it last said when it was good. */
+  LAST_GOOD("last-good.json"),
+  /** What was last understood of each policy of the node state. */
+  UNDERSTOOD("understood-entries.json"),
+  /** The node state as it was last seen, for a start without the API server. */
+  NODE_STATE("node-state.json"),
+  /** From which level on the agent that runs is to write log lines. */
+  LOG_LEVEL("log-level.txt"),
+  /** Which folder the policy files were last read from. */
+  FOLDER("policies-folder.txt"),
+  /** Why policies are not in force, a line each, for {@code tb status}. */
+  REFUSALS("refusals.txt"),
+  /** What is exempt, a line each, for {@code tb status}. */
+  FAILSAFES("failsafes.txt"),
+  /** What a user should know of policies in force, a line each, for {@code tb status}. */
+  WARNINGS("warnings.txt");
+
+  private static final String PARTIAL = ".partial";
+
+  private final String fileName;
+
+  StateFiles(String fileName) {
+    this.fileName = fileName;
+  }
+
+  public Path in(Path stateDir) {
+    return stateDir.resolve(fileName);
+  }
+
+  /** What a write that was interrupted leaves. */
+  public Path partialIn(Path stateDir) {
+    return stateDir.resolve(fileName + PARTIAL);
+  }
+
+  public List<String> lines(Path stateDir) throws IOException {
+    return Files.exists(in(stateDir)) ? Files.readAllLines(in(stateDir)) : List.of();
+  }
+
+  /**
+   * Replaces the file, unless it says the same already.
+   *
+   * @return why the file could not be written and what to do; empty where it was
+   */
+  public Optional<String> write(Path stateDir, String text) {
+    try {
+      if (Files.exists(in(stateDir)) && Files.readString(in(stateDir)).equals(text)) {
+        return Optional.empty();
+      }
+      Path partial = partialIn(stateDir);
+      try (FileChannel file =
+          FileChannel.open(
+              partial,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.WRITE,
+              StandardOpenOption.TRUNCATE_EXISTING)) {
+        ByteBuffer bytes = StandardCharsets.UTF_8.encode(text);
+        while (bytes.hasRemaining()) {
+          file.write(bytes);
+        }
+        // Else a power failure could leave the new name with nothing in it.
+        file.force(true);
+      }
+      Files.move(
+          partial,
+          in(stateDir),
+          StandardCopyOption.ATOMIC_MOVE,
+          StandardCopyOption.REPLACE_EXISTING);
+      return Optional.empty();
+    } catch (IOException e) {
+      return Optional.of(
+          "--state-dir %s: writing %s failed (%s); free space there or name another folder"
+              .formatted(stateDir, fileName, e));
+    }
+  }
+}

@@ -1,0 +1,196 @@
+package dev.tokenbucket.agent.loop;
+
+import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.agent.program.RunningHook.Buckets;
+import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
+import dev.tokenbucket.api.BuildVersion;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import io.prometheus.metrics.expositionformats.PrometheusTextFormatWriter;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot;
+import io.prometheus.metrics.model.snapshots.CounterSnapshot.CounterDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot;
+import io.prometheus.metrics.model.snapshots.GaugeSnapshot.GaugeDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot;
+import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
+import io.prometheus.metrics.model.snapshots.Labels;
+import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.util.List;
+import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+
+/**
+ * What Prometheus is told of this host. Counters are the kernel's own, read at each scrape, so they
+ * go on over restarts of the agent. No label holds an address: a flood of sources makes no series.
+ */
+public final class AgentMetrics {
+  private final Supplier<List<RunningHook>> running;
+  private volatile List<NodePolicy> asked = List.of();
+  private volatile int failed;
+  private final AtomicLong repairs = new AtomicLong();
+
+  /**
+   * @param running reads what the kernel runs; called by one thread at a time
+   */
+  public AgentMetrics(Supplier<List<RunningHook>> running) {
+    this.running = running;
+  }
+
+  /**
+   * A set was applied; told by the agent's loop alone.
+   *
+   * @param repaired whether nothing had been asked for, and yet something was to be put right
+   */
+  void applied(List<NodePolicy> policies, int failures, boolean repaired) {
+    asked = policies;
+    failed = failures;
+    if (repaired) {
+      repairs.incrementAndGet();
+    }
+  }
+
+  /** In Prometheus' text format, version 0.0.4; from one thread at a time, whoever asks. */
+  synchronized byte[] scrape() throws IOException {
+    ByteArrayOutputStream text = new ByteArrayOutputStream();
+    PrometheusTextFormatWriter.create().write(text, snapshots(running.get()));
+    return text.toByteArray();
+  }
+
+  private MetricSnapshots snapshots(List<RunningHook> hooks) {
+    MetricSnapshots.Builder all = MetricSnapshots.builder();
+    ofPolicies(hooks, all);
+    ofHooks(hooks, all);
+    ofBuckets(hooks, all);
+    GaugeSnapshot.Builder generations =
+        gauges(
+            "tokenbucket_policy_asked_generation",
+            "The generation of each policy that this host is asked to enforce.");
+    for (NodePolicy policy : asked) {
+      generations.dataPoint(gauge(policy.generation(), Labels.of("policy", policy.name())));
+    }
+    all.metricSnapshot(generations.build());
+    all.metricSnapshot(
+        gauges(
+                "tokenbucket_policies_failed",
+                "Policies that are not in force as asked; tb status says why.")
+            .dataPoint(gauge(failed, Labels.EMPTY))
+            .build());
+    all.metricSnapshot(
+        counters(
+                "tokenbucket_repairs",
+                "Times that the kernel did not run what the agent had left, and was put right.")
+            .dataPoint(counter(repairs.get(), Labels.EMPTY))
+            .build());
+    all.metricSnapshot(
+        InfoSnapshot.builder()
+            .name("tokenbucket_agent")
+            .help("The agent that answers.")
+            .dataPoint(
+                InfoDataPointSnapshot.builder()
+                    .labels(Labels.of("version", BuildVersion.current()))
+                    .build())
+            .build());
+    return all.build();
+  }
+
+  private static void ofPolicies(List<RunningHook> hooks, MetricSnapshots.Builder all) {
+    CounterSnapshot.Builder packets =
+        counters(
+            "tokenbucket_policy_packets",
+            "Packets that a policy judged at a hook, by what became of them.");
+    CounterSnapshot.Builder bytes =
+        counters("tokenbucket_policy_bytes", "Bytes of these packets, with link headers.");
+    CounterSnapshot.Builder special =
+        counters(
+            "tokenbucket_policy_special_packets",
+            "Of these packets: contended (another CPU held the bucket), overflow (judged by the"
+                + " shared bucket) and marked (in place of dropped).");
+    GaugeSnapshot.Builder generation =
+        gauges(
+            "tokenbucket_policy_generation",
+            "The generation of a policy that the kernel enforces at a hook.");
+    for (RunningHook hook : hooks) {
+      for (RunningPolicy policy : hook.policies()) {
+        Labels at = labels(hook).merge(Labels.of("policy", policy.name()));
+        packets.dataPoint(counter(policy.conformPackets(), at.add("verdict", "conform")));
+        packets.dataPoint(counter(policy.exceedPackets(), at.add("verdict", "exceed")));
+        bytes.dataPoint(counter(policy.conformBytes(), at.add("verdict", "conform")));
+        bytes.dataPoint(counter(policy.exceedBytes(), at.add("verdict", "exceed")));
+        special.dataPoint(counter(policy.contendedPackets(), at.add("kind", "contended")));
+        special.dataPoint(counter(policy.overflowPackets(), at.add("kind", "overflow")));
+        special.dataPoint(counter(policy.markedPackets(), at.add("kind", "marked")));
+        generation.dataPoint(gauge(policy.generation(), at));
+      }
+    }
+    all.metricSnapshot(packets.build())
+        .metricSnapshot(bytes.build())
+        .metricSnapshot(special.build())
+        .metricSnapshot(generation.build());
+  }
+
+  private static void ofHooks(List<RunningHook> hooks, MetricSnapshots.Builder all) {
+    CounterSnapshot.Builder failsafes =
+        counters(
+            "tokenbucket_failsafe_packets",
+            "Failsafe traffic at a hook: exempt, or exceed, beyond the failsafes' own rate.");
+    CounterSnapshot.Builder notIp =
+        counters("tokenbucket_not_ip_packets", "Packets at a hook that hold no IP, and passed.");
+    for (RunningHook hook : hooks) {
+      Labels at = labels(hook);
+      failsafes.dataPoint(counter(hook.failsafeExemptPackets(), at.add("verdict", "exempt")));
+      failsafes.dataPoint(counter(hook.failsafeExceedPackets(), at.add("verdict", "exceed")));
+      notIp.dataPoint(counter(hook.notIpPackets(), at));
+    }
+    all.metricSnapshot(failsafes.build()).metricSnapshot(notIp.build());
+  }
+
+  private static void ofBuckets(List<RunningHook> hooks, MetricSnapshots.Builder all) {
+    TreeMap<String, Buckets> tables = new TreeMap<>();
+    for (RunningHook hook : hooks) {
+      for (RunningPolicy policy : hook.policies()) {
+        Buckets buckets = policy.buckets();
+        if (buckets != null) {
+          tables.put(policy.name(), buckets);
+        }
+      }
+    }
+    GaugeSnapshot.Builder used =
+        gauges("tokenbucket_buckets_used", "Buckets in a policy's table on this host.");
+    GaugeSnapshot.Builder capacity =
+        gauges("tokenbucket_buckets_capacity", "Buckets that a policy's table has room for.");
+    CounterSnapshot.Builder evicted =
+        counters("tokenbucket_buckets_evicted", "Buckets that made room for others, about.");
+    tables.forEach(
+        (policy, buckets) -> {
+          Labels of = Labels.of("policy", policy);
+          used.dataPoint(gauge(buckets.used(), of));
+          capacity.dataPoint(gauge(buckets.capacity(), of));
+          evicted.dataPoint(counter(buckets.evicted(), of));
+        });
+    all.metricSnapshot(used.build())
+        .metricSnapshot(capacity.build())
+        .metricSnapshot(evicted.build());
+  }
+
+  private static Labels labels(RunningHook hook) {
+    return Labels.of("interface", hook.interfaceName(), "direction", hook.direction().name());
+  }
+
+  private static CounterSnapshot.Builder counters(String name, String help) {
+    return CounterSnapshot.builder().name(name).help(help);
+  }
+
+  private static GaugeSnapshot.Builder gauges(String name, String help) {
+    return GaugeSnapshot.builder().name(name).help(help);
+  }
+
+  private static CounterDataPointSnapshot counter(long value, Labels labels) {
+    return CounterDataPointSnapshot.builder().value((double) value).labels(labels).build();
+  }
+
+  private static GaugeDataPointSnapshot gauge(long value, Labels labels) {
+    return GaugeDataPointSnapshot.builder().value((double) value).labels(labels).build();
+  }
+}

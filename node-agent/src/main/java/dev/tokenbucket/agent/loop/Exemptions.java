@@ -1,0 +1,71 @@
+package dev.tokenbucket.agent.loop;
+
+import dev.tokenbucket.agent.host.StateFiles;
+import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.source.DesiredState;
+import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** What is exempt on this node: by the command line's options, and else by its node state. */
+public final class Exemptions {
+  private static final Logger LOG = LoggerFactory.getLogger(Exemptions.class);
+
+  private final Choice choice;
+  private final Path stateDir;
+  private FailsafeSettings settings;
+  private List<String> lines = List.of();
+
+  /** What the command line and a node state say together. */
+  @FunctionalInterface
+  public interface Choice {
+    /**
+     * What is to be exempt.
+     *
+     * @throws IllegalArgumentException where the node state breaks a rule
+     */
+    FailsafeSettings with(@Nullable NodeFailsafe byNodeState);
+  }
+
+  public Exemptions(Choice choice, Path stateDir) {
+    this.choice = choice;
+    this.stateDir = stateDir;
+    this.settings = choice.with(null);
+  }
+
+  /**
+   * What is to be exempt; a node state's failsafe that breaks a rule leaves the former in force.
+   */
+  FailsafeSettings of(DesiredState wanted) {
+    List<String> notes = new ArrayList<>(wanted.notes());
+    try {
+      settings = choice.with(wanted.failsafe());
+    } catch (IllegalArgumentException e) {
+      notes.add("spec.failsafe is not used, what was exempt stays so: " + e.getMessage());
+    }
+    tell(notes);
+    return settings;
+  }
+
+  private void tell(List<String> notes) {
+    List<String> now = new ArrayList<>(settings.describe());
+    notes.forEach(note -> now.add("not understood: " + note));
+    if (!now.equals(lines)) {
+      lines = List.copyOf(now);
+      notes.forEach(note -> LOG.warn("{}", note));
+      LOG.info("exempt unless a policy disables it: {}", String.join("; ", settings.describe()));
+      StateFiles.FAILSAFES
+          .write(stateDir, String.join("\n", lines))
+          .ifPresent(problem -> LOG.warn("{}", problem));
+    }
+  }
+
+  /** A line for each thing that is exempt, as of the last {@link #of}. */
+  List<String> lines() {
+    return lines;
+  }
+}

@@ -1,0 +1,73 @@
+package dev.tokenbucket.agent.loop;
+
+import com.sun.net.httpserver.HttpExchange;
+import com.sun.net.httpserver.HttpServer;
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.HttpURLConnection;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * {@code /metrics} on every address of the host, for a Prometheus elsewhere: a pod in the host's
+ * network has no address of its own. It takes nothing and tells of policies and interfaces.
+ */
+public final class MetricsEndpoint implements Closeable {
+  private static final String PATH = "/metrics";
+  private static final String FORMAT = "text/plain; version=0.0.4; charset=utf-8";
+  private static final int BACKLOG = 8;
+
+  private final @Nullable HttpServer server;
+
+  /**
+   * Serves from now on.
+   *
+   * @param port 0: none
+   * @throws IOException where the port is taken
+   */
+  public MetricsEndpoint(int port, AgentMetrics metrics) throws IOException {
+    server = port == 0 ? null : listen(port);
+    if (server != null) {
+      serve(server, metrics);
+      server.start();
+    }
+  }
+
+  private static HttpServer listen(int port) throws IOException {
+    try {
+      return HttpServer.create(new InetSocketAddress(port), BACKLOG);
+    } catch (IOException e) {
+      throw new IOException(
+          "--metrics-port " + port + ": " + e.getMessage() + "; choose another port", e);
+    }
+  }
+
+  static void serve(HttpServer server, AgentMetrics metrics) {
+    server.createContext(PATH, exchange -> scrape(exchange, metrics));
+  }
+
+  /** A scrape that fails is answered with 503 and why: the loop may be exchanging what is read. */
+  private static void scrape(HttpExchange exchange, AgentMetrics metrics) throws IOException {
+    try (exchange) {
+      byte[] body;
+      int code = HttpURLConnection.HTTP_OK;
+      try {
+        body = metrics.scrape();
+      } catch (RuntimeException e) {
+        body = (e.getMessage() + "\n").getBytes(StandardCharsets.UTF_8);
+        code = HttpURLConnection.HTTP_UNAVAILABLE;
+      }
+      exchange.getResponseHeaders().set("Content-Type", FORMAT);
+      exchange.sendResponseHeaders(code, body.length);
+      exchange.getResponseBody().write(body);
+    }
+  }
+
+  @Override
+  public void close() {
+    if (server != null) {
+      server.stop(0);
+    }
+  }
+}

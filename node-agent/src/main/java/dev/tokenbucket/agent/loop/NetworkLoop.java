@@ -1,0 +1,48 @@
+package dev.tokenbucket.agent.loop;
+
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.source.Wake;
+import java.time.Duration;
+import java.util.concurrent.atomic.AtomicBoolean;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** Hears of changes of interfaces and routes, and wakes the loop that programs. */
+public final class NetworkLoop implements AgentThreads.Loop {
+  private static final Logger LOG = LoggerFactory.getLogger(NetworkLoop.class);
+
+  /** For as long a wait in the kernel, which no interrupt ends. */
+  private static final Duration LISTEN = Duration.ofSeconds(1);
+
+  private final Kernel.NetworkWatch watch;
+  private final Wake wake;
+  private final AtomicBoolean changed = new AtomicBoolean();
+
+  /**
+   * @param wake signalled at a change
+   */
+  public NetworkLoop(Kernel.NetworkWatch watch, Wake wake) {
+    this.watch = watch;
+    this.wake = wake;
+  }
+
+  /** Whether there was a change since the last call. */
+  boolean takeChange() {
+    return changed.getAndSet(false);
+  }
+
+  @Override
+  public void run() throws InterruptedException {
+    while (!Thread.currentThread().isInterrupted()) {
+      try {
+        if (watch.await(LISTEN)) {
+          changed.set(true);
+          wake.signal();
+        }
+      } catch (RuntimeException e) {
+        LOG.warn("changes of interfaces are found by looking until this ends: {}", e.getMessage());
+        Thread.sleep(LISTEN.toMillis());
+      }
+    }
+  }
+}

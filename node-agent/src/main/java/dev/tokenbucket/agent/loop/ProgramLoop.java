@@ -1,0 +1,178 @@
+package dev.tokenbucket.agent.loop;
+
+import dev.tokenbucket.agent.host.PinGround;
+import dev.tokenbucket.agent.loop.HealthEndpoint.LoopName;
+import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.program.Programmer;
+import dev.tokenbucket.agent.source.Applied;
+import dev.tokenbucket.agent.source.DesiredState;
+import dev.tokenbucket.agent.source.DesiredStateSource;
+import dev.tokenbucket.agent.source.Wake;
+import java.io.IOException;
+import java.time.Duration;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings the kernel to the desired state, again and again: at once when that, interfaces or default
+ * routes change; at the next look when hooks have changed or something failed; and from time to
+ * time whatever happens, since others may change the kernel, too.
+ */
+public final class ProgramLoop implements AgentThreads.Loop {
+  private static final Logger LOG = LoggerFactory.getLogger(ProgramLoop.class);
+
+  /** Between looks at what may have changed. */
+  private static final Duration LOOK = Duration.ofSeconds(2);
+
+  /** Between read-backs of all that runs, maps included, where nothing has changed. */
+  private static final Duration READ_BACK = Duration.ofSeconds(25);
+
+  /** As many times as long as a look at changes that were none of ours the loop rests. */
+  private static final int REST = 4;
+
+  private final Programmer programmer;
+  private final DesiredStateSource source;
+  private final PinGround ground;
+  private final Exemptions exemptions;
+  private final HealthEndpoint health;
+  private final AgentMetrics metrics;
+  private final NetworkLoop network;
+  private final ReportLoop reports;
+  private final AskedLogLevel logLevel;
+  private final Wake wake;
+
+  private Optional<DesiredState> applied = Optional.empty();
+  private long appliedAt;
+  private long lookedAt = System.nanoTime();
+  private String lastError = "";
+
+  /**
+   * @param wake ends a wait, when the desired state or the network has changed
+   */
+  public ProgramLoop(
+      Programmer programmer,
+      DesiredStateSource source,
+      PinGround ground,
+      Exemptions exemptions,
+      HealthEndpoint health,
+      AgentMetrics metrics,
+      NetworkLoop network,
+      ReportLoop reports,
+      AskedLogLevel logLevel,
+      Wake wake) {
+    this.programmer = programmer;
+    this.source = source;
+    this.ground = ground;
+    this.exemptions = exemptions;
+    this.health = health;
+    this.metrics = metrics;
+    this.network = network;
+    this.reports = reports;
+    this.logLevel = logLevel;
+    this.wake = wake;
+  }
+
+  @Override
+  public void run() throws InterruptedException {
+    while (true) {
+      try {
+        Optional<DesiredState> wanted = source.current();
+        if (wanted.isPresent()) {
+          pass(wanted.get());
+        }
+        if (wanted.isPresent() || source.looked()) {
+          health.ready();
+        }
+      } catch (IOException | RuntimeException e) {
+        lastError = logChanged(String.valueOf(e.getMessage()), lastError);
+        Thread.sleep(LOOK.toMillis() / 2);
+      }
+      health.passed(LoopName.PROGRAMMING);
+      wake.await(source.poll());
+    }
+  }
+
+  private void pass(DesiredState wanted) throws IOException, InterruptedException {
+    long now = System.nanoTime();
+    boolean changed = !applied.equals(Optional.of(wanted));
+    boolean networkChanged = network.takeChange();
+    boolean look = now - lookedAt >= LOOK.toNanos();
+    if (look) {
+      lookedAt = now;
+      logLevel.follow();
+    }
+    boolean due = now - appliedAt >= READ_BACK.toNanos();
+    if (changed || (look && programmer.isIncomplete())) {
+      apply(wanted, false);
+    } else if ((look && programmer.isDisturbed()) || (due && !programmer.isUnaltered())) {
+      apply(wanted, !networkChanged);
+    } else if (networkChanged || (look && programmer.holdEnds())) {
+      follow(wanted);
+    } else if (due) {
+      appliedAt = now;
+    }
+  }
+
+  /**
+   * Looks at all that there is.
+   *
+   * @param unasked whether nothing has changed that would be a reason to change the kernel
+   */
+  private void apply(DesiredState wanted, boolean unasked) {
+    appliedAt = System.nanoTime();
+    Map<String, String> failures = apply(wanted, exemptions.of(wanted));
+    boolean repaired = unasked && failures.isEmpty() && programmer.changedSomething();
+    if (repaired) {
+      LOG.warn("the kernel did not run what it was left with; it was put right");
+    }
+    ended(wanted, failures, repaired);
+  }
+
+  /** Looks at what the network's change may have to do with. */
+  private void follow(DesiredState wanted) throws InterruptedException {
+    long start = System.nanoTime();
+    Optional<Map<String, String>> failures =
+        programmer.follow(wanted.policies(), exemptions.of(wanted));
+    failures.ifPresent(each -> ended(wanted, each, false));
+    if (failures.isEmpty()) {
+      // Others' interfaces come and go on some hosts all the time.
+      Thread.sleep(Duration.ofNanos(REST * (System.nanoTime() - start)).toMillis());
+    }
+  }
+
+  private void ended(DesiredState wanted, Map<String, String> failures, boolean repaired) {
+    metrics.applied(wanted.policies(), failures.size(), repaired);
+    applied = Optional.of(wanted);
+    lastError = logChanged(failures.toString(), lastError);
+    reports.tell(new Applied(wanted, failures, exemptions.lines()));
+  }
+
+  /** What stops the whole set is told of each policy in it. */
+  private Map<String, String> apply(DesiredState wanted, FailsafeSettings failsafes) {
+    try {
+      ground.ensure();
+      Map<String, String> failures = programmer.apply(wanted.policies(), failsafes);
+      if (!programmer.isIncomplete()) {
+        ground.settled();
+      }
+      return failures;
+    } catch (IOException | RuntimeException e) {
+      LOG.debug("applying", e);
+      Map<String, String> failures = new LinkedHashMap<>();
+      String message = String.valueOf(e.getMessage());
+      wanted.policies().forEach(policy -> failures.put(policy.uid(), message));
+      return failures;
+    }
+  }
+
+  /** The same failure is tried again for ever, and logged once. */
+  private static String logChanged(String error, String last) {
+    if (!error.equals(last) && !error.equals("{}")) {
+      LOG.error("not programmed, the last good state stays in force: {}", error);
+    }
+    return error;
+  }
+}

@@ -1,0 +1,90 @@
+package dev.tokenbucket.agent.source;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tokenbucket.agent.host.StateFiles;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The node state as it was last seen, kept over restarts: a node that starts while the API server
+ * is away enforces what it was last asked to.
+ */
+public final class LastNodeState {
+  private static final Logger LOG = LoggerFactory.getLogger(LastNodeState.class);
+  private static final ObjectMapper JSON = new ObjectMapper();
+
+  private final Path stateDir;
+  private final String nodeName;
+  private @Nullable Seen kept;
+
+  /**
+   * A node state's part that says what to enforce.
+   *
+   * @param node its name
+   */
+  record Seen(String node, long generation, JsonNode spec) {}
+
+  LastNodeState(Path stateDir, String nodeName) {
+    this.stateDir = stateDir;
+    this.nodeName = nodeName;
+  }
+
+  /** What was kept for this node; empty where nothing was, or it can't be read. */
+  Optional<Seen> read() {
+    Path file = StateFiles.NODE_STATE.in(stateDir);
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    try {
+      Seen seen = JSON.readValue(file.toFile(), Seen.class);
+      return isWhole(seen) && nodeName.equals(seen.node()) ? Optional.of(seen) : Optional.empty();
+    } catch (IOException e) {
+      LOG.warn(
+          "{} can't be read, so nothing is enforced anew until the API server answers: {}",
+          file,
+          e.getMessage());
+      return Optional.empty();
+    }
+  }
+
+  /** A file that says nothing of policies must not take any away. */
+  private static boolean isWhole(@Nullable Seen seen) {
+    return seen != null && seen.spec() != null && seen.spec().path("policies").isArray();
+  }
+
+  /** Keeps what was seen now; what could not be written is tried again at the next call. */
+  void keep(long generation, JsonNode spec) {
+    Seen seen = new Seen(nodeName, generation, spec);
+    if (seen.equals(kept)) {
+      return;
+    }
+    try {
+      Optional<String> problem =
+          StateFiles.NODE_STATE.write(stateDir, JSON.writeValueAsString(seen));
+      problem.ifPresent(each -> LOG.warn("{}", each));
+      kept = problem.isEmpty() ? seen : null;
+    } catch (JsonProcessingException e) {
+      throw new IllegalStateException("a node state is no JSON", e);
+    }
+  }
+
+  /** The node is asked for nothing any more. */
+  void forget() {
+    try {
+      Files.deleteIfExists(StateFiles.NODE_STATE.in(stateDir));
+      kept = null;
+    } catch (IOException e) {
+      LOG.warn(
+          "{} can't be deleted, and a restart without the API server would enforce it again: {}",
+          StateFiles.NODE_STATE.in(stateDir),
+          e.getMessage());
+    }
+  }
+}

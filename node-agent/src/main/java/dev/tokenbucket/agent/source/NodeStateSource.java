@@ -1,0 +1,283 @@
+package dev.tokenbucket.agent.source;
+
+import static java.time.temporal.ChronoUnit.SECONDS;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.tokenbucket.agent.host.Boot;
+import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
+import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
+import io.fabric8.kubernetes.api.model.Status;
+import io.fabric8.kubernetes.client.Config;
+import io.fabric8.kubernetes.client.ConfigBuilder;
+import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientBuilder;
+import io.fabric8.kubernetes.client.KubernetesClientException;
+import io.fabric8.kubernetes.client.dsl.base.PatchContext;
+import io.fabric8.kubernetes.client.dsl.base.PatchType;
+import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
+import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
+import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
+import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. It
+ * is handled as JSON, for an operator of another version may have written it.
+ */
+public final class NodeStateSource implements DesiredStateSource {
+  private static final Logger LOG = LoggerFactory.getLogger(NodeStateSource.class);
+  private static final int TIMEOUT_MILLIS = 5_000;
+  private static final ResourceDefinitionContext KIND =
+      ResourceDefinitionContext.fromResourceType(TokenBucketNodeState.class);
+  private static final ObjectMapper JSON =
+      new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
+
+  /** For how long the API server must know no node state, before that removes the limits. */
+  private static final Duration ABSENCE = Duration.ofSeconds(30);
+
+  /** Between two writes of a status that says the same: the later one says that it still holds. */
+  private static final Duration CONTACT = Duration.ofSeconds(60);
+
+  /** Between looks where no change was heard of: an absence is noticed by its length. */
+  private static final Duration POLL = Duration.ofSeconds(2);
+
+  private static final Optional<DesiredState> NOTHING =
+      Optional.of(new DesiredState(0, List.of(), List.of()));
+
+  private final KubernetesClient client;
+  private final SharedIndexInformer<GenericKubernetesResource> informer;
+  private final String nodeName;
+  private final List<String> findings;
+  private final UnderstoodEntries understood;
+  private final LastNodeState lastSeen;
+  private final ApiTrouble trouble;
+  private final Absence absence = new Absence(ABSENCE);
+  private final Contact contact = new Contact(CONTACT);
+  private final @Nullable String boot = Boot.id();
+
+  /** What the node was asked for before this agent started. */
+  private final Optional<DesiredState> beforeFirstLook;
+
+  /** The loop asks every few seconds, and most often for what it has had. */
+  private @Nullable Understood last;
+
+  /** What a version of the node state asks for. */
+  private record Understood(GenericKubernetesResource of, Optional<DesiredState> desired) {
+    @SuppressWarnings("ReferenceEquality") // comparing what is in them is what this spares
+    boolean isOf(GenericKubernetesResource state) {
+      return of == state;
+    }
+  }
+
+  /**
+   * Watches from now on.
+   *
+   * @param stateDir where what was understood is kept
+   * @param findings of the preflight, for the status
+   * @param wake signalled when the node state has changed
+   */
+  public NodeStateSource(
+      Config access, String nodeName, Path stateDir, List<String> findings, Wake wake) {
+    this.nodeName = nodeName;
+    this.findings = List.copyOf(findings);
+    understood = new UnderstoodEntries(stateDir);
+    lastSeen = new LastNodeState(stateDir, nodeName);
+    beforeFirstLook = lastSeen.read().map(this::ofDisk);
+    trouble = new ApiTrouble(access.getMasterUrl());
+    client =
+        new KubernetesClientBuilder()
+            .withConfig(impatient(access))
+            .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("trouble", trouble))
+            .withKubernetesSerialization(serialization())
+            .build();
+    informer = client.genericKubernetesResources(KIND).withName(nodeName).runnableInformer(0);
+    informer.addEventHandler(new Changes(wake));
+    informer.exceptionHandler((started, e) -> retry(e));
+    // Where there is no node state no event comes, and the loop is to know that at once, too.
+    informer.start().whenComplete((done, e) -> wake.signal());
+  }
+
+  /** Of the kinds that come: by default, hundreds of classes are loaded to find all there are. */
+  private static KubernetesSerialization serialization() {
+    KubernetesSerialization serialization = new KubernetesSerialization(new ObjectMapper(), false);
+    serialization.registerKubernetesResource(Status.class);
+    return serialization;
+  }
+
+  /** The loop tries again by itself, and must not stand still while the API server is away. */
+  private static Config impatient(Config access) {
+    return new ConfigBuilder(access)
+        .withRequestRetryBackoffLimit(0)
+        .withConnectionTimeout(TIMEOUT_MILLIS)
+        .withRequestTimeout(TIMEOUT_MILLIS)
+        .build();
+  }
+
+  /** An API server that can't be reached changes nothing in the kernel, and is tried again. */
+  private boolean retry(Throwable e) {
+    trouble.failed(e);
+    return true;
+  }
+
+  private record Changes(Wake wake) implements ResourceEventHandler<GenericKubernetesResource> {
+    @Override
+    public void onAdd(GenericKubernetesResource state) {
+      wake.signal();
+    }
+
+    @Override
+    public void onUpdate(GenericKubernetesResource before, GenericKubernetesResource now) {
+      wake.signal();
+    }
+
+    @Override
+    public void onDelete(GenericKubernetesResource state, boolean unknown) {
+      wake.signal();
+    }
+  }
+
+  @Override
+  public Duration poll() {
+    return POLL;
+  }
+
+  @Override
+  public boolean looked() {
+    return informer.hasSynced();
+  }
+
+  private @Nullable GenericKubernetesResource nodeState() {
+    return informer.getStore().getByKey(nodeName);
+  }
+
+  private static JsonNode part(GenericKubernetesResource state, String name) {
+    return JSON.valueToTree(state.getAdditionalProperties().get(name));
+  }
+
+  @Override
+  public Optional<DesiredState> current() {
+    GenericKubernetesResource state = nodeState();
+    boolean live = informer.hasSynced() && informer.isWatching();
+    if (absence.lasts(live && state == null, System.nanoTime())) {
+      lastSeen.forget();
+      return NOTHING;
+    }
+    if (state == null && !informer.hasSynced()) {
+      return beforeFirstLook;
+    }
+    if (state == null || state.getMetadata().getDeletionTimestamp() != null) {
+      return Optional.empty();
+    }
+    // The informer's store has the same object until another version of it comes.
+    if (last == null || !last.isOf(state)) {
+      last = new Understood(state, understand(state));
+    }
+    return last.desired();
+  }
+
+  private Optional<DesiredState> understand(GenericKubernetesResource state) {
+    JsonNode spec = part(state, "spec");
+    if (!spec.path("policies").isArray()) {
+      return Optional.empty();
+    }
+    long generation = state.getMetadata().getGeneration();
+    lastSeen.keep(generation, spec);
+    return Optional.of(desired(generation, spec));
+  }
+
+  private DesiredState ofDisk(LastNodeState.Seen seen) {
+    DesiredState desired = desired(seen.generation(), seen.spec());
+    LOG.info(
+        "until the API server answers, generation {} of the node state is enforced as it was last"
+            + " seen (policies: {})",
+        seen.generation(),
+        desired.policies().size());
+    return desired;
+  }
+
+  private DesiredState desired(long generation, JsonNode spec) {
+    NodeStateReader.Reading reading = NodeStateReader.read(spec, understood.byUid());
+    understood.keep(reading.understood());
+    return new DesiredState(
+        generation,
+        reading.understood(),
+        List.of(),
+        reading.failsafe(),
+        reading.unsupported(),
+        reading.notes());
+  }
+
+  @Override
+  public boolean report(
+      Applied applied, List<RunningHook> running, Map<String, List<String>> warnings) {
+    TokenBucketNodeStateStatus status =
+        NodeStateReport.status(
+            applied.state(), running, applied.failures(), warnings, findings, applied.exempt());
+    GenericKubernetesResource there = nodeState();
+    if (there == null) {
+      return true;
+    }
+    JsonNode before = part(there, "status");
+    if (contact.isFresh(System.nanoTime()) && status.toldAt(boot, null).equals(told(before))) {
+      return true;
+    }
+    try {
+      client
+          .genericKubernetesResources(KIND)
+          .withName(nodeName)
+          .subresource("status")
+          .patch(
+              PatchContext.of(PatchType.JSON_MERGE),
+              patch(before, status.toldAt(boot, Instant.now().truncatedTo(SECONDS).toString())));
+      contact.made(System.nanoTime());
+      return true;
+    } catch (KubernetesClientException e) {
+      trouble.failed(e);
+      return false;
+    }
+  }
+
+  /** What a status tells, whenever that was. */
+  private static @Nullable TokenBucketNodeStateStatus told(JsonNode status) {
+    try {
+      TokenBucketNodeStateStatus read = JSON.treeToValue(status, TokenBucketNodeStateStatus.class);
+      return read == null ? null : read.toldAt(read.bootID(), null);
+    } catch (JsonProcessingException e) {
+      return null;
+    }
+  }
+
+  /** Replaces the status as a whole: what is not said any more is removed. */
+  private static String patch(JsonNode before, TokenBucketNodeStateStatus status) {
+    ObjectNode now = JSON.valueToTree(status);
+    before
+        .fieldNames()
+        .forEachRemaining(
+            name -> {
+              if (!now.has(name)) {
+                now.putNull(name);
+              }
+            });
+    return JSON.createObjectNode().set("status", now).toString();
+  }
+
+  @Override
+  public void close() {
+    informer.close();
+    client.close();
+  }
+}

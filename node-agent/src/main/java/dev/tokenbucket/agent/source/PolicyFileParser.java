@@ -1,0 +1,155 @@
+package dev.tokenbucket.agent.source;
+
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.MappingIterator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.tokenbucket.agent.source.PolicyFiles.Parsed;
+import dev.tokenbucket.agent.source.PolicyFolder.Content;
+import dev.tokenbucket.agent.validate.PolicyValidator;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.PolicyResolver;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicySpec;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/** Reads the policies of a YAML file as the API server would, and refuses in its words. */
+public final class PolicyFileParser {
+  private static final Set<String> TOP_LEVEL =
+      Set.of("apiVersion", "kind", "metadata", "spec", "status");
+
+  private final YAMLMapper yaml =
+      YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
+  private final PolicyValidator validator;
+  private final Taker taker;
+
+  /** Who is to take the policies. */
+  public enum Taker {
+    /** A host without a cluster: it has no labels, and no rollout that could wait. */
+    HOST,
+    /** The API server. */
+    CLUSTER
+  }
+
+  public PolicyFileParser(Taker taker) throws IOException {
+    this.taker = taker;
+    validator = PolicyValidator.ofCrd();
+  }
+
+  /** A policy that breaks rules; each reason names field, value and what is allowed. */
+  private static final class RefusedException extends IOException {
+    private static final long serialVersionUID = 1;
+    private final ArrayList<String> reasons;
+
+    RefusedException(List<String> reasons) {
+      super(String.join("; ", reasons));
+      this.reasons = new ArrayList<>(reasons);
+    }
+  }
+
+  /**
+   * The policies of a file, or every reason to refuse it.
+   *
+   * @param before by name, the policies as last read: one that says another thing is a generation
+   *     later
+   */
+  public Parsed parse(Content content, Map<String, NodePolicy> before) {
+    if (content.text().isEmpty()) {
+      return Parsed.refused(List.of(content.problem()));
+    }
+    try {
+      return new Parsed(policies(content.text().get(), before), List.of());
+    } catch (IOException | RuntimeException e) {
+      return Parsed.refused(reasons(e));
+    }
+  }
+
+  private List<NodePolicy> policies(String text, Map<String, NodePolicy> before)
+      throws IOException {
+    List<NodePolicy> policies = new ArrayList<>();
+    try (MappingIterator<JsonNode> documents = yaml.readerFor(JsonNode.class).readValues(text)) {
+      while (documents.hasNext()) {
+        JsonNode document = documents.next();
+        if (!document.isNull() && !document.isMissingNode()) {
+          policies.add(policy(document, before));
+        }
+      }
+    }
+    return List.copyOf(policies);
+  }
+
+  private NodePolicy policy(JsonNode document, Map<String, NodePolicy> before) throws IOException {
+    expect(document, "apiVersion", "tokenbucket.dev/v1alpha1");
+    expect(document, "kind", "TokenBucketPolicy");
+    String name = document.path("metadata").path("name").asText();
+    if (name.length() > 253 || !name.matches("[a-z0-9]([-.a-z0-9]*[a-z0-9])?")) {
+      throw new IOException(
+          "metadata.name: Invalid value: \"" + name + "\": must be an RFC 1123 subdomain");
+    }
+    unknownFields(document);
+    List<String> refusals = validator.refusals(document.path("spec"));
+    if (!refusals.isEmpty()) {
+      throw new RefusedException(refusals);
+    }
+    TokenBucketPolicySpec spec =
+        yaml.treeToValue(document.get("spec"), TokenBucketPolicySpec.class);
+    if (taker == Taker.HOST) {
+      refuseWhatNeedsACluster(spec);
+    }
+    NodePolicy old = before.get(name);
+    NodePolicy same = PolicyResolver.resolve(name, name, old == null ? 1 : old.generation(), spec);
+    return old == null || old.equals(same)
+        ? same
+        : PolicyResolver.resolve(name, name, old.generation() + 1, spec);
+  }
+
+  private static void refuseWhatNeedsACluster(TokenBucketPolicySpec spec) throws IOException {
+    if (spec.nodeSelector() != null) {
+      throw new IOException(
+          "spec.nodeSelector: Forbidden: a bare host has no labels; leave it out with --policies");
+    }
+    if (spec.rollout() != null && Boolean.TRUE.equals(spec.rollout().pause())) {
+      throw new IOException(
+          "spec.rollout.pause: Forbidden: a file of --policies is in force as soon as it is read;"
+              + " leave the file as it was until the change may go out");
+    }
+  }
+
+  private static void unknownFields(JsonNode document) throws IOException {
+    List<String> unknown = new ArrayList<>();
+    document
+        .fieldNames()
+        .forEachRemaining(
+            name -> {
+              if (!TOP_LEVEL.contains(name)) {
+                unknown.add("unknown field \"" + name + "\"");
+              }
+            });
+    if (!unknown.isEmpty()) {
+      throw new IOException("strict decoding error: " + String.join(", ", unknown));
+    }
+  }
+
+  private static void expect(JsonNode document, String field, String value) throws IOException {
+    if (!document.path(field).asText().equals(value)) {
+      throw new IOException(
+          field
+              + ": Unsupported value: \""
+              + document.path(field).asText()
+              + "\": supported values: \""
+              + value
+              + "\"");
+    }
+  }
+
+  private static List<String> reasons(Exception e) {
+    if (e instanceof RefusedException refused) {
+      return refused.reasons;
+    }
+    String message = String.valueOf(e.getMessage());
+    return List.of(message.lines().findFirst().orElse(message));
+  }
+}
