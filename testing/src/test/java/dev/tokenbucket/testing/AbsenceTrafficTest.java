@@ -10,6 +10,10 @@ import org.junit.jupiter.api.Test;
 /** What is away for a moment: a default route, an interface, and the agent meanwhile. */
 class AbsenceTrafficTest extends HostTest {
   private static final Duration SOON = Duration.ofSeconds(20);
+
+  /** As docs/operations.md promises. */
+  private static final Duration HOLD = Duration.ofSeconds(30);
+
   private static final String ROUTE = "10.88.1.2";
 
   private static final int BURST = 100;
@@ -85,7 +89,12 @@ class AbsenceTrafficTest extends HostTest {
     }
     assertThat(passed).isLessThanOrEqualTo(mostSince(start));
     Poll.until("all is well", SOON, () -> host.status().path("refused").isEmpty());
+    int ended = agent.log().length();
     atHostRun("ip", "link", "del", "up1");
+    agent.await(
+        "its buckets are given up",
+        HOLD.plus(SOON),
+        () -> agent.log().substring(ended).contains("gave up the buckets of again"));
   }
 
   /** B + Q t of these policies. */

@@ -31,6 +31,11 @@ public final class NetworkLoop implements AgentThreads.Loop {
     return changed.getAndSet(false);
   }
 
+  /** What was taken could not be looked at: it is still to be. */
+  void putBack() {
+    changed.set(true);
+  }
+
   @Override
   public void run() throws InterruptedException {
     while (!Thread.currentThread().isInterrupted()) {

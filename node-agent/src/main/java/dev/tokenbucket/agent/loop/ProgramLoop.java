@@ -45,6 +45,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
   private final Wake wake;
 
   private Optional<DesiredState> applied = Optional.empty();
+  private boolean failedWhole;
   private long appliedAt;
   private long lookedAt = System.nanoTime();
   private String lastError = "";
@@ -105,7 +106,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
       logLevel.follow();
     }
     boolean due = now - appliedAt >= READ_BACK.toNanos();
-    if (changed || (look && programmer.isIncomplete())) {
+    if (changed || (look && (failedWhole || programmer.isIncomplete()))) {
       apply(wanted, false);
     } else if ((look && programmer.isDisturbed()) || (due && !programmer.isUnaltered())) {
       apply(wanted, !networkChanged);
@@ -134,8 +135,13 @@ public final class ProgramLoop implements AgentThreads.Loop {
   /** Looks at what the network's change may have to do with. */
   private void follow(DesiredState wanted) throws InterruptedException {
     long start = System.nanoTime();
-    Optional<Map<String, String>> failures =
-        programmer.follow(wanted.policies(), exemptions.of(wanted));
+    Optional<Map<String, String>> failures;
+    try {
+      failures = programmer.follow(wanted.policies(), exemptions.of(wanted));
+    } catch (RuntimeException e) {
+      network.putBack();
+      throw e;
+    }
     failures.ifPresent(each -> ended(wanted, each, false));
     if (failures.isEmpty()) {
       // Others' interfaces come and go on some hosts all the time.
@@ -153,8 +159,10 @@ public final class ProgramLoop implements AgentThreads.Loop {
   /** What stops the whole set is told of each policy in it. */
   private Map<String, String> apply(DesiredState wanted, FailsafeSettings failsafes) {
     try {
+      failedWhole = true;
       ground.ensure();
       Map<String, String> failures = programmer.apply(wanted.policies(), failsafes);
+      failedWhole = false;
       if (!programmer.isIncomplete()) {
         ground.settled();
       }

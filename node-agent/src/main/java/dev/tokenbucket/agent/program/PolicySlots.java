@@ -383,7 +383,7 @@ final class PolicySlots {
     memories.remove(slot);
     if (identity.isPresent()) {
       kernel.use(pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
-      LOG.info("removed policy {}", identity.get().name());
+      LOG.info("gave up the buckets of {}", identity.get().name());
     }
     tables.remove(slot);
   }

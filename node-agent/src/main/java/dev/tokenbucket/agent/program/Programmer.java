@@ -169,7 +169,10 @@ public final class Programmer {
     HostLinks links = links();
     Failures failures = new Failures();
     HookSet set = HookSet.of(policies, links, failures);
-    if (set.equals(placed) && failures.byUid().equals(notPlaced) && !isDisturbed()) {
+    if (set.equals(placed)
+        && failures.byUid().equals(notPlaced)
+        && !buckets.ends(System.nanoTime())
+        && !isDisturbed()) {
       return Optional.empty();
     }
     confirmed = Optional.empty();
