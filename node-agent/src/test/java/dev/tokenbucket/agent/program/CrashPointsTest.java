@@ -40,7 +40,7 @@ class CrashPointsTest extends KernelTest {
   private static final int ENOSPC = 28;
 
   /** Looks at every so many points; {@code make test-faults} looks at each. */
-  private static final int STRIDE = Integer.getInteger("crash.stride", 9);
+  private static final int STRIDE = Integer.getInteger("crash.stride", 19);
 
   /** Bounds each loop; no step makes as many calls. */
   private static final int MOST_CALLS = 2_000;
