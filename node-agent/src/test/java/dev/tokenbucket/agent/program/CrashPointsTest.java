@@ -39,7 +39,7 @@ class CrashPointsTest extends KernelTest {
   private static final int ENOMEM = 12;
   private static final int ENOSPC = 28;
 
-  /** Looks at every so many points; {@code make test-faults} looks at each. */
+  /** Looks at every so many points; {@code make test-faults} looks at more of them. */
   private static final int STRIDE = Integer.getInteger("crash.stride", 19);
 
   /** Bounds each loop; no step makes as many calls. */
