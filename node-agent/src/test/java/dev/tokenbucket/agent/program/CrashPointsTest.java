@@ -2,17 +2,14 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.FaultyKernel;
 import dev.tokenbucket.agent.kernel.FaultyKernel.Fault;
 import dev.tokenbucket.agent.kernel.FaultyKernel.Killed;
-import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.layout.PlaceLimit;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,8 +20,6 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -34,7 +29,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * after it, with another set, ends where an agent ends that nothing happened to, and no object is
  * left over.
  */
-class CrashPointsTest extends KernelTest {
+class CrashPointsTest extends VethTest {
   private static final int EPERM = 1;
   private static final int ENOMEM = 12;
   private static final int ENOSPC = 28;
@@ -44,9 +39,6 @@ class CrashPointsTest extends KernelTest {
 
   /** Bounds each loop; no step makes as many calls. */
   private static final int MOST_CALLS = 2_000;
-
-  private static final String NEAR = "tb-crsn-" + ProcessHandle.current().pid() % 100_000;
-  private static final String FAR = "tb-crsf-" + ProcessHandle.current().pid() % 100_000;
 
   private static final List<NodePolicy> NOTHING = List.of();
   private static final List<NodePolicy> FIRST =
@@ -61,9 +53,6 @@ class CrashPointsTest extends KernelTest {
           Policy.packets(11, 10).perSource(10).on(NEAR, Direction.Ingress).at(0),
           Policy.packets(20, 10).perDestination(20).on(NEAR, Direction.Ingress).at(1),
           Policy.packets(40, 10).perSource(10).markingEcn().on(NEAR, Direction.Egress).at(3));
-
-  private final LinuxKernel plain = new LinuxKernel();
-  private Path compiled = Path.of("");
 
   /** A step of an agent's life: from what is in force to what is wanted, and what comes then. */
   private record Step(
@@ -80,29 +69,6 @@ class CrashPointsTest extends KernelTest {
             new Step("changing", FIRST, SECOND, FIRST),
             new Step("ending", SECOND, NOTHING, FIRST))
         .flatMap(step -> Stream.of(Arguments.of(step, false), Arguments.of(step, true)));
-  }
-
-  @BeforeEach
-  void makeInterfaces() throws Exception {
-    run("ip", "link", "add", NEAR, "type", "veth", "peer", "name", FAR);
-    compiled = new ClassifierCompiler(objects).compile(List.of());
-  }
-
-  @AfterEach
-  void removeInterfaces() throws Exception {
-    agent(plain).removeAll();
-    run("ip", "link", "del", NEAR);
-  }
-
-  private static String run(String... command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as(output).isZero();
-    return output;
-  }
-
-  private Programmer agent(Kernel kernel) {
-    return new Programmer(kernel, bpffs, compiled);
   }
 
   @ParameterizedTest

@@ -2,53 +2,23 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.KernelException;
-import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
-import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiPredicate;
-import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** One fault of the kernel's, injected, and what becomes of all that has nothing to do with it. */
-class IsolationTest extends KernelTest {
+class IsolationTest extends VethTest {
   private static final int ENOMEM = 12;
-  private static final String NEAR = "tb-isol-" + ProcessHandle.current().pid() % 100_000;
-  private static final String FAR = "tb-isof-" + ProcessHandle.current().pid() % 100_000;
-
-  private final LinuxKernel plain = new LinuxKernel();
-  private Path compiled = Path.of("");
-
-  @BeforeEach
-  void makeInterfaces() throws Exception {
-    run("ip", "link", "add", NEAR, "type", "veth", "peer", "name", FAR);
-    compiled = new ClassifierCompiler(objects).compile(List.of());
-  }
-
-  @AfterEach
-  void removeInterfaces() throws Exception {
-    agent(plain).removeAll();
-    run("ip", "link", "del", NEAR);
-  }
-
-  private static void run(String... command) throws Exception {
-    assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
-  }
-
-  private Programmer agent(Kernel kernel) {
-    return new Programmer(kernel, bpffs, compiled);
-  }
 
   private static NodePolicy policy(String on, Direction direction, int rate, int position) {
     return Policy.packets(rate, 10).perSource(10).on(on, direction).at(position);

@@ -3,14 +3,12 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,7 +16,6 @@ import java.util.List;
 import java.util.Optional;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -26,43 +23,20 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What an agent of another layout left on real hooks, and what the next agent makes of it. */
-class TakeOverTest extends KernelTest {
-  private static final String NEAR = "tb-near-" + ProcessHandle.current().pid() % 100_000;
-  private static final String FAR = "tb-far-" + ProcessHandle.current().pid() % 100_000;
+class TakeOverTest extends VethTest {
   private static final NodePolicy IN = policy(NEAR, Direction.Ingress, 0);
   private static final NodePolicy OUT = policy(NEAR, Direction.Egress, 1);
   private static final NodePolicy FAR_IN = policy(FAR, Direction.Ingress, 2);
 
-  private final LinuxKernel plain = new LinuxKernel();
   private Path ours = Path.of("");
-  private Path compiled = Path.of("");
 
   private static NodePolicy policy(String interfaceName, Direction direction, int position) {
     return Policy.packets(10, 10).perSource(10).on(interfaceName, direction).at(position);
   }
 
   @BeforeEach
-  void makeInterfaces() throws Exception {
-    run("ip", "link", "add", NEAR, "type", "veth", "peer", "name", FAR);
+  void nameOurFolder() {
     ours = bpffs.resolve("tokenbucket");
-    compiled = new ClassifierCompiler(objects).compile(List.of());
-  }
-
-  @AfterEach
-  void removeInterfaces() throws Exception {
-    agent(plain).removeAll();
-    run("ip", "link", "del", NEAR);
-  }
-
-  private static String run(String... command) throws IOException, InterruptedException {
-    Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-    String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    assertThat(process.waitFor()).as(output).isZero();
-    return output;
-  }
-
-  private Programmer agent(Kernel kernel) {
-    return new Programmer(kernel, bpffs, compiled);
   }
 
   /** Of layout 1, which had no folder, or of another. */
