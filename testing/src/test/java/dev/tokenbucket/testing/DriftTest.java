@@ -83,10 +83,19 @@ class DriftTest extends HostTest {
 
     Commands.run("umount", "--lazy", host.bpffs().toString());
 
+    Poll.until("a BPF file system mounted again", READ_BACK, () -> isOnBpffs(host.bpffs()));
     Poll.until("another program on the hook", READ_BACK, () -> isAnother(program(), before));
     Poll.until("the former program's end", READ_BACK, () -> !isLoaded(before));
     assertThat(host.policy("unmounted").path("rate").asInt()).isEqualTo(1000);
     assertThat(agent.log()).contains("is another file system than before");
+  }
+
+  private static boolean isOnBpffs(Path folder) {
+    try {
+      return Files.getFileStore(folder).type().equals("bpf");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static boolean isLoaded(int program) {
