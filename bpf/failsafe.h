@@ -112,7 +112,7 @@ static __always_inline _Bool failsafe_is_peer(const struct packet *packet)
 	return 0;
 }
 
-static __always_inline _Bool failsafe_conforms(const struct clock_source *source,
+static __always_inline _Bool failsafe_conforms(struct clock_source *source,
 					       const struct packet *packet, __u32 slot)
 {
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);

@@ -166,53 +166,51 @@ static __always_inline __u64 match_connection(const struct packet *packet, __u32
 	return hook.any_connection.word[word] | hook.match_terms.word[word];
 }
 
-/* The sets that a packet's fields give; NULL where no term of the hook asks for the field. */
-struct match_sets {
-	const struct term_set *protocol;
-	const struct term_set *source;
-	const struct term_set *destination;
-	const struct term_set *source_port;
-	const struct term_set *destination_port;
-};
-
-static __always_inline void match_look_up(const struct packet *packet, struct match_sets *sets)
+static __always_inline _Bool match_is_used(__u32 word)
 {
-	if (hook.features & HOOK_MATCHES_PROTOCOL)
-		sets->protocol = match_protocol(packet);
-	if (hook.features & HOOK_MATCHES_SOURCE)
-		sets->source = match_address(&source_head_classes, &source_head_terms,
-					     &source_terms, packet->source, packet->version);
-	if (hook.features & HOOK_MATCHES_DESTINATION)
-		sets->destination =
-		    match_address(&destination_head_classes, &destination_head_terms,
-				  &destination_terms, packet->destination, packet->version);
-	if (hook.features & HOOK_MATCHES_SOURCE_PORT)
-		sets->source_port = match_port(&source_port_classes, &source_port_terms, packet,
-					       packet->source_port);
-	if (hook.features & HOOK_MATCHES_DESTINATION_PORT)
-		sets->destination_port =
-		    match_port(&destination_port_classes, &destination_port_terms, packet,
-			       packet->destination_port);
+	return word < hook.term_words;
 }
 
-static __always_inline __u64 match_terms(const struct packet *packet, const struct match_sets *sets,
-					 __u32 word)
+/* Leaves the terms that a field fulfils as well; false where a map did not say which those are. */
+static __always_inline _Bool match_narrow(struct term_set *terms, const struct term_set *fulfilled)
 {
-	__u64 terms = ~0ULL;
+	if (!fulfilled)
+		return 0;
+	for (__u32 word = 0; word < TERM_WORDS && match_is_used(word); word++)
+		terms->word[word] &= fulfilled->word[word];
+	return 1;
+}
 
-	if (sets->protocol)
-		terms &= sets->protocol->word[word];
-	if (sets->source)
-		terms &= sets->source->word[word];
-	if (sets->destination)
-		terms &= sets->destination->word[word];
-	if (sets->source_port)
-		terms &= sets->source_port->word[word];
-	if (sets->destination_port)
-		terms &= sets->destination_port->word[word];
-	if (hook.features & HOOK_MATCHES_NEW_CONNECTIONS)
-		terms &= match_connection(packet, word);
-	return terms;
+/*
+ * Narrows terms to those that hold of the packet. Each field's set is used up at once: a set kept
+ * for later is one more state in which the verifier walks all that follows.
+ */
+static __always_inline _Bool match_look_up(const struct packet *packet, struct term_set *terms)
+{
+	if ((hook.features & HOOK_MATCHES_PROTOCOL) && !match_narrow(terms, match_protocol(packet)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_SOURCE) &&
+	    !match_narrow(terms, match_address(&source_head_classes, &source_head_terms,
+					       &source_terms, packet->source, packet->version)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_DESTINATION) &&
+	    !match_narrow(terms,
+			  match_address(&destination_head_classes, &destination_head_terms,
+					&destination_terms, packet->destination, packet->version)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_SOURCE_PORT) &&
+	    !match_narrow(terms, match_port(&source_port_classes, &source_port_terms, packet,
+					    packet->source_port)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_DESTINATION_PORT) &&
+	    !match_narrow(terms, match_port(&destination_port_classes, &destination_port_terms,
+					    packet, packet->destination_port)))
+		return 0;
+	if (hook.features & HOOK_MATCHES_NEW_CONNECTIONS) {
+		for (__u32 word = 0; word < TERM_WORDS && match_is_used(word); word++)
+			terms->word[word] &= match_connection(packet, word);
+	}
+	return 1;
 }
 
 /*
@@ -243,15 +241,15 @@ static __always_inline __u64 match_all_policies(void)
 static __always_inline __u64 match_policies(const struct packet *packet)
 {
 	__u64 matched = hook.unconditional, exempted = 0;
-	struct match_sets sets = {};
+	struct term_set terms = {{~0ULL, ~0ULL, ~0ULL, ~0ULL}};
 
 	if (!hook.term_words)
 		return matched;
-	match_look_up(packet, &sets);
-	for (__u32 word = 0; word < TERM_WORDS && word < hook.term_words; word++) {
-		__u64 terms = match_terms(packet, &sets, word);
-		__u64 match = terms & hook.match_terms.word[word];
-		__u64 exempt = terms & hook.exempt_terms.word[word];
+	if (!match_look_up(packet, &terms))
+		return match_all_policies();
+	for (__u32 word = 0; word < TERM_WORDS && match_is_used(word); word++) {
+		__u64 match = terms.word[word] & hook.match_terms.word[word];
+		__u64 exempt = terms.word[word] & hook.exempt_terms.word[word];
 
 		if (match)
 			matched |= match_policies_of(match, word);

@@ -172,6 +172,27 @@ static __always_inline __u32 parse_extension_length(__u8 type, __u8 length)
 }
 
 /*
+ * One extension header of this type: {what follows, its offset} in one number, negative where the
+ * walk ends at it. A global function, so that the verifier walks it once, however many there are.
+ */
+__noinline int parse_extension(struct packet_context *context, __u32 offset, __u32 type,
+			       struct packet *packet)
+{
+	__u32 fragment;
+	__u8 header[4];
+
+	if (!context || !packet || !context_read(context, offset, header, sizeof(header)))
+		return -1;
+	fragment = ((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET;
+	if (type == IPPROTO_FRAGMENT && fragment) {
+		if (fragment >> 3 > PARSE_FLAGS_FRAGMENT)
+			packet->known = PACKET_CONNECTION;
+		return -1;
+	}
+	return header[0] << 16 | (offset + parse_extension_length(type, header[1]));
+}
+
+/*
  * Walks extension headers to the transport header; where one is at the walk's end, the protocol is
  * unknown. A later fragment holds none of what its Fragment header announces, and its receiver asks
  * the first fragment alone what is announced (RFC 8200, 4.5): the protocol is unknown, too.
@@ -179,20 +200,14 @@ static __always_inline __u32 parse_extension_length(__u8 type, __u8 length)
 static __always_inline __u32 parse_extensions(struct packet_context *context, __u32 offset,
 					      __u8 next, struct packet *packet)
 {
+#pragma clang loop unroll(disable)
 	for (int i = 0; i < PARSE_MAX_EXTENSIONS && parse_is_extension(next); i++) {
-		__u8 header[4];
-		__u32 fragment;
+		int behind = parse_extension(context, offset, next, packet);
 
-		if (!context_read(context, offset, header, sizeof(header)))
+		if (behind < 0)
 			return offset;
-		fragment = ((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET;
-		if (next == IPPROTO_FRAGMENT && fragment) {
-			if (fragment >> 3 > PARSE_FLAGS_FRAGMENT)
-				packet->known = PACKET_CONNECTION;
-			return offset;
-		}
-		offset += parse_extension_length(next, header[1]);
-		next = header[0];
+		offset = behind & 0xffff;
+		next = behind >> 16;
 	}
 	if (parse_is_extension(next))
 		return offset;

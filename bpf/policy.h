@@ -43,7 +43,7 @@ static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packe
 }
 
 /* By the bucket that all share: a policy's only one. */
-static __always_inline enum bucket_verdict policy_judge_shared(const struct clock_source *source,
+static __always_inline enum bucket_verdict policy_judge_shared(struct clock_source *source,
 							       __u32 slot,
 							       struct policy_parameters *parameters,
 							       __u64 cost)

@@ -25,16 +25,54 @@ struct reservation {
 	__u64 excess; /* EXCESS() */
 };
 
+/* Takes from the bucket what is due beyond what this CPU holds, and a new reserve. */
+static __always_inline enum bucket_verdict
+reservation_try(const struct clock_source *source, struct reservation *mine, struct bucket *bucket,
+		struct policy_parameters *parameters, __u64 cost, __u32 tick)
+{
+	__u64 pos = bucket_position(bucket), held = mine->held;
+	__u64 due = cost - held, end;
+	struct bucket_step step;
+
+	bucket_step_now(source, parameters, pos, due, &step);
+	if (held > step.line->reserve) {
+		mine->held = 0;
+		return BUCKET_CONTENDED;
+	}
+	if (step.next.update == BUCKET_STAY) {
+		mine->excess = bucket_excess(&step, pos, tick);
+		return step.next.action;
+	}
+	end = bucket_limit(step.base + due + step.line->reserve, step.v);
+	if ((__s64)(end - (step.base + due)) < 0)
+		end = step.base + due;
+	if (!bucket_swap(bucket, pos, end))
+		return BUCKET_CONTENDED;
+	mine->held = end - (step.base + due);
+	return step.next.action;
+}
+
+/* Another try: rare, and a global function for the same reasons as bucket_try_again. */
+__noinline int reservation_try_again(struct clock_source *source, struct reservation *mine,
+				     struct bucket *bucket, struct policy_parameters *parameters,
+				     __u64 cost)
+{
+	if (!source || !mine || !bucket || !parameters)
+		return BUCKET_CONTENDED;
+	return reservation_try(source, mine, bucket, parameters, cost, clock_tick(source));
+}
+
 /*
  * Judges one packet against the CPU's reservation, and where that does not do, against the bucket.
  * bucket is looked at in the second case only, so the caller may pass what is far away.
  */
 static __always_inline enum bucket_verdict
-reservation_judge(const struct clock_source *source, struct reservation *mine,
+reservation_judge(struct clock_source *source, struct reservation *mine,
 		  struct bucket *bucket, struct policy_parameters *parameters, __u64 cost)
 {
 	const struct axis_line *line = parameters_line(parameters);
 	__u64 held = mine->held;
+	enum bucket_verdict verdict;
 	__u32 tick;
 
 	if (held > line->reserve)
@@ -51,30 +89,11 @@ reservation_judge(const struct clock_source *source, struct reservation *mine,
 		return BUCKET_EXCEED;
 	}
 
+	verdict = reservation_try(source, mine, bucket, parameters, cost, tick);
 #pragma clang loop unroll(disable)
-	for (int try = 0; try < BUCKET_TRIES; try++) {
-		__u64 pos = bucket_position(bucket);
-		__u64 due = cost - held, end;
-		struct bucket_step step;
-
-		bucket_step_now(source, parameters, pos, due, &step);
-		if (held > step.line->reserve) {
-			mine->held = held = 0;
-			continue;
-		}
-		if (step.next.update == BUCKET_STAY) {
-			mine->excess = bucket_excess(&step, pos, tick);
-			return step.next.action;
-		}
-		end = bucket_limit(step.base + due + step.line->reserve, step.v);
-		if ((__s64)(end - (step.base + due)) < 0)
-			end = step.base + due;
-		if (!bucket_swap(bucket, pos, end))
-			continue;
-		mine->held = end - (step.base + due);
-		return step.next.action;
-	}
-	return BUCKET_CONTENDED;
+	for (int try = 1; try < BUCKET_TRIES && verdict == BUCKET_CONTENDED; try++)
+		verdict = reservation_try_again(source, mine, bucket, parameters, cost);
+	return verdict;
 }
 
 #endif

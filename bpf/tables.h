@@ -135,6 +135,36 @@ __noinline int table_index(struct clock_source *source, union table_key *key, __
 				 ADDRESS_KEY_WORDS, now_in_force);
 }
 
+/* The slot of a key's table, and the slot whose parameters are in force for it, in one argument. */
+#define TABLE_SLOTS(slot, in_force) ((__u64)(in_force) << 32 | (slot))
+
+/*
+ * Another try to judge a packet whose hint led to no bucket of its key, or that lost the race for
+ * it; BUCKET_CONTENDED: it takes one more. A global function for the same reasons as table_index.
+ */
+__noinline int table_try_again(struct clock_source *source, union table_key *key, __u64 slots,
+			       __u32 per_flow, __u64 cost)
+{
+	__u32 slot = slots, in_force = slots >> 32;
+	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
+	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS, index;
+	struct place *place;
+	__u32 *hint;
+	__u64 pos;
+
+	if (!source || !key || !now_in_force)
+		return BUCKET_MARKED;
+	index = table_index(source, key, slot, in_force, per_flow);
+	hint = place_hint(slot, key->word, words);
+	if (index < 0 || !hint)
+		return BUCKET_MARKED;
+	*hint = index;
+	place = place_at(slot, index & (MAX_PLACES - 1));
+	if (!place || !place_position(place, key->word, words, &pos))
+		return BUCKET_CONTENDED;
+	return bucket_try(source, &place->bucket, pos, now_in_force, cost);
+}
+
 /*
  * Judges one packet by its key's bucket, which is made where there is none. BUCKET_MARKED judges
  * nothing: there is no place, or the bucket is being removed, or another CPU makes it and was held
@@ -144,30 +174,21 @@ static __always_inline enum bucket_verdict
 table_judge(struct clock_source *source, __u32 slot, __u32 in_force, union table_key *key,
 	    _Bool per_flow, struct policy_parameters *parameters, __u64 cost)
 {
-	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS, index;
+	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS;
 	__u32 *hint = place_hint(slot, key->word, words);
-	enum bucket_verdict verdict;
+	enum bucket_verdict verdict = BUCKET_CONTENDED;
 	struct place *place;
 	__u64 pos;
 
 	if (!hint)
 		return BUCKET_MARKED;
 	place = place_at(slot, *hint & (MAX_PLACES - 1));
+	if (place && place_position(place, key->word, words, &pos))
+		verdict = bucket_try(source, &place->bucket, pos, parameters, cost);
 #pragma clang loop unroll(disable)
-	for (int try = 0; try < BUCKET_TRIES; try++) {
-		if (place && place_position(place, key->word, words, &pos)) {
-			verdict = bucket_try(source, &place->bucket, pos, parameters, cost);
-			if (verdict != BUCKET_CONTENDED)
-				return verdict;
-			continue;
-		}
-		index = table_index(source, key, slot, in_force, per_flow);
-		if (index < 0)
-			return BUCKET_MARKED;
-		*hint = index;
-		place = place_at(slot, index & (MAX_PLACES - 1));
-	}
-	return BUCKET_CONTENDED;
+	for (int try = 1; try < BUCKET_TRIES && verdict == BUCKET_CONTENDED; try++)
+		verdict = table_try_again(source, key, TABLE_SLOTS(slot, in_force), per_flow, cost);
+	return verdict;
 }
 
 static __always_inline int table_add_evicting(const struct clock_source *source, void *table,

@@ -218,21 +218,31 @@ static __always_inline enum bucket_verdict bucket_try(const struct clock_source 
 	return step.next.action;
 }
 
+/*
+ * Another try of a packet that lost the race for its bucket. Rare, and a global function, so that
+ * the verifier walks it once, whatever the number of tries and callers.
+ */
+__noinline int bucket_try_again(struct clock_source *source, struct bucket *bucket,
+				struct policy_parameters *parameters, __u64 cost)
+{
+	if (!source || !bucket || !parameters)
+		return BUCKET_CONTENDED;
+	return bucket_try(source, bucket, bucket_position(bucket), parameters, cost);
+}
+
 /* Judges one packet by a bucket that stays where it is; BUCKET_MARKED judges nothing. */
-static __always_inline enum bucket_verdict bucket_judge(const struct clock_source *source,
+static __always_inline enum bucket_verdict bucket_judge(struct clock_source *source,
 							struct bucket *bucket,
 							struct policy_parameters *parameters,
 							__u64 cost)
 {
-#pragma clang loop unroll(disable)
-	for (int try = 0; try < BUCKET_TRIES; try++) {
-		enum bucket_verdict verdict =
-		    bucket_try(source, bucket, bucket_position(bucket), parameters, cost);
+	enum bucket_verdict verdict =
+	    bucket_try(source, bucket, bucket_position(bucket), parameters, cost);
 
-		if (verdict != BUCKET_CONTENDED)
-			return verdict;
-	}
-	return BUCKET_CONTENDED;
+#pragma clang loop unroll(disable)
+	for (int try = 1; try < BUCKET_TRIES && verdict == BUCKET_CONTENDED; try++)
+		verdict = bucket_try_again(source, bucket, parameters, cost);
+	return verdict;
 }
 
 /* Marks a bucket that holds all of B at now; false where it holds less, or a packet came in

@@ -19,12 +19,17 @@ import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 /**
- * Issue 5, the verifier gate: every variant of the classifier loads, and its size is told, so that
- * growth is seen. VLAN tags are of every Ethernet variant. Needs root.
+ * Every variant of the classifier loads, and its size is printed, so that growth is seen. VLAN tags
+ * are part of every Ethernet variant. Needs root.
  */
 class VerifierGateTest extends KernelTest {
   private static final int POLICIES = 64;
-  private static final String REFUSED = "does not load";
+
+  /**
+   * Instructions that the verifier may walk. A new interface waits for that walk: 10,000 take some
+   * 20 ms.
+   */
+  private static final int MOST_VERIFIED = 60_000;
 
   /** A way in which variants differ. */
   private record Choice(String name, UnaryOperator<Policy> of) {}
@@ -60,9 +65,19 @@ class VerifierGateTest extends KernelTest {
   void everyVariantLoadsAndTellsItsInstructions() {
     Path compiled = new ClassifierCompiler(objects).compile(List.of());
     List<Variant> variants = variants();
-    List<String> table = variants.stream().map(variant -> row(compiled, variant)).toList();
-    table.forEach(System.out::println);
-    assertThat(table).noneMatch(row -> row.contains(REFUSED));
+    List<String> refused = new ArrayList<>();
+    for (Variant variant : variants) {
+      try {
+        ProgramSize size = load(compiled, variant.ethernet(), variant.policies());
+        System.out.printf(
+            "%-70s %6d instructions, %7d walked by the verifier%n",
+            variant.name(), size.instructions(), size.verified());
+        assertThat(size.verified()).as(variant.name()).isLessThan(MOST_VERIFIED);
+      } catch (KernelException e) {
+        refused.add(variant.name() + ": " + e.getMessage());
+      }
+    }
+    assertThat(refused).isEmpty();
   }
 
   private record Variant(String name, boolean ethernet, List<Policy> policies) {}
@@ -109,16 +124,6 @@ class VerifierGateTest extends KernelTest {
       most.add(ACTIONS.get(i / 3 % ACTIONS.size()).of().apply(policy));
     }
     return most;
-  }
-
-  private String row(Path compiled, Variant variant) {
-    try {
-      ProgramSize size = load(compiled, variant.ethernet(), variant.policies());
-      return "%-70s %6d instructions, %7d walked by the verifier"
-          .formatted(variant.name(), size.instructions(), size.verified());
-    } catch (KernelException e) {
-      return "%-70s %s: %s".formatted(variant.name(), REFUSED, e.getMessage());
-    }
   }
 
   private ProgramSize load(Path compiled, boolean ethernet, List<Policy> policies) {
