@@ -1,8 +1,10 @@
 package dev.tokenbucket.testing;
 
 import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.agent.source.Applied;
 import dev.tokenbucket.agent.source.DesiredState;
 import dev.tokenbucket.agent.source.NodeStateReport;
+import dev.tokenbucket.agent.source.Repairs;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
@@ -16,6 +18,7 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -152,12 +155,15 @@ public final class SimulatedAgents implements AutoCloseable {
     String failure = failing.get(node);
     TokenBucketNodeStateStatus status =
         NodeStateReport.status(
-            new DesiredState(state.getMetadata().getGeneration(), wanted, List.of()),
+            new Applied(
+                new DesiredState(state.getMetadata().getGeneration(), wanted, List.of()),
+                failure == null ? Map.of() : failures(wanted, state, failure),
+                List.of(),
+                Repairs.since(Instant.EPOCH)),
             List.of(kernelRunning(failure == null ? wanted : unchanged(wanted, state))),
-            failure == null ? Map.of() : failures(wanted, state, failure),
             Map.of(),
             List.of(),
-            List.of());
+            Instant.EPOCH);
     if (!status.equals(state.getStatus())) {
       write(node, status);
     }

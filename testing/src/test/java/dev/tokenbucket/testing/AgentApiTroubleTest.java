@@ -143,7 +143,7 @@ class AgentApiTroubleTest {
     assertThat(told()).doesNotContain(added);
 
     proxy.decide(request -> new Forward());
-    Poll.until("the report", SOON, () -> told().contains(added));
+    Poll.until("the report", SOON, () -> told().contains(added) && isToldOfRepair());
   }
 
   private static DatagramSocket bound(String namespace, String address) throws Exception {
@@ -180,17 +180,25 @@ class AgentApiTroubleTest {
     }
   }
 
+  private Optional<TokenBucketNodeStateStatus> status() {
+    return Optional.ofNullable(
+        controlPlane
+            .client()
+            .resources(TokenBucketNodeState.class)
+            .withName(host.name())
+            .get()
+            .getStatus());
+  }
+
+  private boolean isToldOfRepair() {
+    return status().map(TokenBucketNodeStateStatus::conditions).stream()
+        .flatMap(List::stream)
+        .anyMatch(each -> each.getType().equals("Repaired") && each.getStatus().equals("True"));
+  }
+
   /** The interfaces that the node state's status names. */
   private Set<String> told() {
-    return Optional.ofNullable(
-            controlPlane
-                .client()
-                .resources(TokenBucketNodeState.class)
-                .withName(host.name())
-                .get()
-                .getStatus())
-        .map(TokenBucketNodeStateStatus::policies)
-        .stream()
+    return status().map(TokenBucketNodeStateStatus::policies).stream()
         .flatMap(List::stream)
         .map(NodePolicyStatus::interfaces)
         .flatMap(List::stream)

@@ -188,6 +188,9 @@ class CommandLineTest {
     for (String line : lines) {
       assertThat(JSON.readTree(line).path("level").asText()).as(line).isNotEmpty();
     }
+    assertThat(lines)
+        .anyMatch(line -> line.contains("{\"policy\":\"") && line.contains("{\"rate\":\""))
+        .anyMatch(line -> line.contains("{\"interface\":\"") && line.contains("attached to"));
     assertThat(lines.get(lines.size() - 1)).contains("what the kernel runs stays in force");
     assertThat(host.status().at("/hooks/0/programId").asLong()).isEqualTo(program);
   }

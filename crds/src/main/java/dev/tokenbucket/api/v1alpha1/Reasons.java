@@ -56,6 +56,15 @@ public final class Reasons {
    */
   public static final String UNSUPPORTED = "Unsupported";
 
+  /**
+   * Condition of a node state: a short while ago the kernel did not run what the agent had left,
+   * and the agent put it right. Its reason where it is True, too.
+   */
+  public static final String REPAIRED = "Repaired";
+
+  /** Repaired is False: nothing has interfered with what the agent left. */
+  public static final String UNDISTURBED = "Undisturbed";
+
   /** Event: a deletion did not wait for nodes that are gone or have not been Ready for long. */
   public static final String NODES_NOT_AWAITED = "NodesNotAwaited";
 

@@ -2,6 +2,7 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +28,20 @@ public record TokenBucketNodeStateStatus(
     @JsonPropertyDescription(
             "When the agent last wrote this: at least every two minutes, while it runs and reaches"
                 + " the API server. RFC 3339, by the node's clock.")
-        @Nullable String lastContactTime) {
+        @Nullable String lastContactTime,
+    @JsonPropertyDescription("Repaired.") @Nullable List<Condition> conditions) {
 
   /** The same, as told by this boot of the node at this time. */
   public TokenBucketNodeStateStatus toldAt(@Nullable String boot, @Nullable String time) {
     return new TokenBucketNodeStateStatus(
-        observedGeneration, summary, preflight, policies, exempt, agentVersion, boot, time);
+        observedGeneration,
+        summary,
+        preflight,
+        policies,
+        exempt,
+        agentVersion,
+        boot,
+        time,
+        conditions);
   }
 }

@@ -32,6 +32,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -140,13 +142,18 @@ public final class AgentCommand implements Callable<Integer> {
       HealthEndpoint health,
       Wake wake)
       throws IOException, InterruptedException {
+    long start = System.nanoTime();
     Path objects = new ClassifierObjects(StateFiles.OBJECTS.in(host.stateDir)).of(compile);
+    Duration preparation = Duration.ofNanos(System.nanoTime() - start);
     Exemptions exemptions = new Exemptions(failsafe::settings, host.stateDir);
     Programmer programmer =
         new Programmer(kernel, host.bpffs, objects, AgentThreads.pool("attaching", ATTACHING));
     // A reader of its own: a scrape waits for no set to be applied.
     Programmer reader = new Programmer(kernel, host.bpffs, objects);
-    AgentMetrics metrics = new AgentMetrics(reader::running);
+    AgentMetrics metrics =
+        new AgentMetrics(
+            reader::running,
+            new AgentMetrics.Work(preparation, programmer::loads, () -> lastContact(opened)));
     health.serve(metrics);
     for (String layout : programmer.otherLayouts()) {
       LOG.info("maps of layout {} are in force until the first set takes over", layout);
@@ -178,6 +185,12 @@ public final class AgentCommand implements Callable<Integer> {
       threads.start(LoopName.SWEEPING.text(), new SweepLoop(programmer, health));
       threads.await();
     }
+  }
+
+  private static Optional<Instant> lastContact(CompletableFuture<DesiredStateSource> opened) {
+    return opened.isDone() && !opened.isCompletedExceptionally()
+        ? opened.join().lastContact()
+        : Optional.empty();
   }
 
   private static void sayEnd() {

@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.loop;
 
+import dev.tokenbucket.agent.program.ProgramLoads;
 import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
@@ -14,9 +15,14 @@ import io.prometheus.metrics.model.snapshots.InfoSnapshot;
 import io.prometheus.metrics.model.snapshots.InfoSnapshot.InfoDataPointSnapshot;
 import io.prometheus.metrics.model.snapshots.Labels;
 import io.prometheus.metrics.model.snapshots.MetricSnapshots;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot;
+import io.prometheus.metrics.model.snapshots.SummarySnapshot.SummaryDataPointSnapshot;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
@@ -27,15 +33,29 @@ import java.util.function.Supplier;
  */
 public final class AgentMetrics {
   private final Supplier<List<RunningHook>> running;
+  private final Work work;
   private volatile List<NodePolicy> asked = List.of();
   private volatile int failed;
   private final AtomicLong repairs = new AtomicLong();
 
   /**
+   * What the agent itself does; asked from any thread.
+   *
+   * @param preparation what compiling or unpacking the classifier took at the agent's start
+   * @param loads programs that the kernel has checked
+   * @param lastContact when a report last reached the API server; empty where none did
+   */
+  public record Work(
+      Duration preparation,
+      Supplier<ProgramLoads> loads,
+      Supplier<Optional<Instant>> lastContact) {}
+
+  /**
    * @param running reads what the kernel runs; called by one thread at a time
    */
-  public AgentMetrics(Supplier<List<RunningHook>> running) {
+  public AgentMetrics(Supplier<List<RunningHook>> running, Work work) {
     this.running = running;
+    this.work = work;
   }
 
   /**
@@ -83,6 +103,7 @@ public final class AgentMetrics {
                 "Times that the kernel did not run what the agent had left, and was put right.")
             .dataPoint(counter(repairs.get(), Labels.EMPTY))
             .build());
+    ofWork(all);
     all.metricSnapshot(
         InfoSnapshot.builder()
             .name("tokenbucket_agent")
@@ -93,6 +114,38 @@ public final class AgentMetrics {
                     .build())
             .build());
     return all.build();
+  }
+
+  private void ofWork(MetricSnapshots.Builder all) {
+    ProgramLoads loads = work.loads().get();
+    all.metricSnapshot(
+        SummarySnapshot.builder()
+            .name("tokenbucket_program_load_seconds")
+            .help("What the kernel took to check and load each program of a hook.")
+            .dataPoint(
+                SummaryDataPointSnapshot.builder()
+                    .count(loads.count())
+                    .sum(seconds(loads.time()))
+                    .build())
+            .build());
+    all.metricSnapshot(
+        gauges(
+                "tokenbucket_classifier_preparation_seconds",
+                "What compiling or unpacking the classifier took when the agent started.")
+            .dataPoint(gauge(seconds(work.preparation()), Labels.EMPTY))
+            .build());
+    GaugeSnapshot.Builder contact =
+        gauges(
+            "tokenbucket_last_contact_timestamp_seconds",
+            "When the API server last took a report of this agent; absent before the first.");
+    work.lastContact()
+        .get()
+        .ifPresent(time -> contact.dataPoint(gauge((double) time.getEpochSecond(), Labels.EMPTY)));
+    all.metricSnapshot(contact.build());
+  }
+
+  private static double seconds(Duration time) {
+    return (double) time.toNanos() / Duration.ofSeconds(1).toNanos();
   }
 
   private static void ofPolicies(List<RunningHook> hooks, MetricSnapshots.Builder all) {
@@ -191,6 +244,10 @@ public final class AgentMetrics {
   }
 
   private static GaugeDataPointSnapshot gauge(long value, Labels labels) {
-    return GaugeDataPointSnapshot.builder().value((double) value).labels(labels).build();
+    return gauge((double) value, labels);
+  }
+
+  private static GaugeDataPointSnapshot gauge(double value, Labels labels) {
+    return GaugeDataPointSnapshot.builder().value(value).labels(labels).build();
   }
 }

@@ -4,10 +4,12 @@ import dev.tokenbucket.agent.loop.HealthEndpoint.LoopName;
 import dev.tokenbucket.agent.source.Applied;
 import dev.tokenbucket.agent.source.DesiredState;
 import dev.tokenbucket.agent.source.DesiredStateSource;
+import dev.tokenbucket.agent.source.Repairs;
 import dev.tokenbucket.agent.source.SourceOpening;
 import dev.tokenbucket.agent.source.Wake;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +29,7 @@ public final class BlockedAgent {
   private final String obstacle;
   private final List<String> findings;
   private final HealthEndpoint health;
+  private final Repairs none;
 
   /**
    * @param findings of the preflight, to be told too
@@ -36,6 +39,7 @@ public final class BlockedAgent {
     this.findings = new ArrayList<>(findings);
     this.findings.add(obstacle);
     this.health = health;
+    this.none = Repairs.since(Instant.now());
   }
 
   /** Never returns but by an exception. */
@@ -58,7 +62,7 @@ public final class BlockedAgent {
       if (wanted != null) {
         Map<String, String> failures = new LinkedHashMap<>();
         wanted.policies().forEach(policy -> failures.put(policy.uid(), obstacle));
-        desired.report(new Applied(wanted, failures, List.of()), List.of(), Map.of());
+        desired.report(new Applied(wanted, failures, List.of(), none), List.of(), Map.of());
       }
     } catch (RuntimeException e) {
       LOG.error("not reported: {}", e.getMessage());

@@ -7,9 +7,11 @@ import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.agent.source.Applied;
 import dev.tokenbucket.agent.source.DesiredState;
 import dev.tokenbucket.agent.source.DesiredStateSource;
+import dev.tokenbucket.agent.source.Repairs;
 import dev.tokenbucket.agent.source.Wake;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -44,6 +46,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
   private final AskedLogLevel logLevel;
   private final Wake wake;
 
+  private Repairs repairs = Repairs.since(Instant.now());
   private Optional<DesiredState> applied = Optional.empty();
   private boolean failedWhole;
   private long appliedAt;
@@ -127,7 +130,12 @@ public final class ProgramLoop implements AgentThreads.Loop {
     Map<String, String> failures = apply(wanted, exemptions.of(wanted));
     boolean repaired = unasked && failures.isEmpty() && programmer.changedSomething();
     if (repaired) {
-      LOG.warn("the kernel did not run what it was left with; it was put right");
+      repairs = repairs.and(Instant.now());
+      LOG.atWarn()
+          .addKeyValue("repairs", repairs.count())
+          .log(
+              "the kernel did not run what this agent had left; it was put right as the lines above"
+                  + " say. Look for other software that manages BPF on this host");
     }
     ended(wanted, failures, repaired);
   }
@@ -153,7 +161,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
     metrics.applied(wanted.policies(), failures.size(), repaired);
     applied = Optional.of(wanted);
     lastError = logChanged(failures.toString(), lastError);
-    reports.tell(new Applied(wanted, failures, exemptions.lines()));
+    reports.tell(new Applied(wanted, failures, exemptions.lines(), repairs));
   }
 
   /** What stops the whole set is told of each policy in it. */

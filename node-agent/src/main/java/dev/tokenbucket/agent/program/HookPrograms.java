@@ -6,12 +6,15 @@ import dev.tokenbucket.agent.program.HookSet.HookKey;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -30,6 +33,7 @@ final class HookPrograms {
   private final Pins pins;
   private final Path objects;
   private final ProgramPins programPins;
+  private final AtomicReference<ProgramLoads> loads = new AtomicReference<>(ProgramLoads.NONE);
 
   HookPrograms(Kernel kernel, Layouts layouts, Path objects) {
     this.kernel = kernel;
@@ -73,12 +77,13 @@ final class HookPrograms {
     }
     Pins.makeFolder(at.folder());
     String done = exchange(at, there.isPresent(), wanted);
-    LOG.info(
-        "{} {} on {}: {}",
-        done,
-        hook.direction(),
-        hook.interfaceName(),
-        on.stream().map(p -> p.name() + " generation " + p.generation()).toList());
+    List<String> policies =
+        on.stream().map(p -> p.name() + " generation " + p.generation()).toList();
+    LOG.atInfo()
+        .addKeyValue("interface", hook.interfaceName())
+        .addKeyValue("direction", hook.direction())
+        .addKeyValue("policies", policies)
+        .log("{} {} on {}: {}", done, hook.direction(), hook.interfaceName(), policies);
   }
 
   private boolean isWanted(Attachment at, long programId, HookConfiguration wanted) {
@@ -98,14 +103,7 @@ final class HookPrograms {
    * @throws IllegalStateException where the kernel took all that was asked, and yet runs another
    */
   private String exchange(Attachment at, boolean replaces, HookConfiguration wanted) {
-    Kernel.ProgramAndMap loaded =
-        kernel.loadWithMap(
-            objects.resolve(OBJECT),
-            PROGRAM,
-            pins.ofClassifier(at.folder()),
-            Map.of(CONFIGURATION, wanted.encode()),
-            wanted.maps(),
-            CONFIGURATION);
+    Kernel.ProgramAndMap loaded = load(at, wanted);
     try {
       long id = programPins.keep(at, loaded, version());
       String done = replaces ? replace(loaded.program(), at) : attach(loaded.program(), at);
@@ -124,6 +122,26 @@ final class HookPrograms {
       kernel.close(loaded.program());
       kernel.close(loaded.map());
     }
+  }
+
+  private Kernel.ProgramAndMap load(Attachment at, HookConfiguration wanted) {
+    long start = System.nanoTime();
+    Kernel.ProgramAndMap loaded =
+        kernel.loadWithMap(
+            objects.resolve(OBJECT),
+            PROGRAM,
+            pins.ofClassifier(at.folder()),
+            Map.of(CONFIGURATION, wanted.encode()),
+            wanted.maps(),
+            CONFIGURATION);
+    Duration taken = Duration.ofNanos(System.nanoTime() - start);
+    loads.updateAndGet(before -> before.and(taken));
+    return loaded;
+  }
+
+  /** From any thread. */
+  ProgramLoads loads() {
+    return Objects.requireNonNull(loads.get());
   }
 
   /** Returns what was done, for the log; so does {@link #attach(int, Attachment)}. */
@@ -221,7 +239,10 @@ final class HookPrograms {
       throw new IllegalStateException(
           hook.folder().getFileName() + " still runs a program of ours");
     }
-    LOG.info("detached from {}", hook.folder().getFileName());
+    LOG.atInfo()
+        .addKeyValue("ifindex", hook.ifindex())
+        .addKeyValue("direction", hook.direction())
+        .log("detached from {}", hook.folder().getFileName());
   }
 
   /** The hook first, so that it is free before its maps go. */

@@ -50,12 +50,19 @@ final class ProgrammedLog {
             .toList();
     for (NodePolicy policy : confirmed) {
       unconfirmed.remove(policy.uid());
-      LOG.info(
-          "programmed {} generation {}: {}, burst {}",
-          policy.name(),
-          policy.generation(),
-          policy.unit().rateText(policy.rate()),
-          policy.unit().burstText(policy.burst()));
+      String rate = policy.unit().rateText(policy.rate());
+      String burst = policy.unit().burstText(policy.burst());
+      LOG.atInfo()
+          .addKeyValue("policy", policy.name())
+          .addKeyValue("generation", policy.generation())
+          .addKeyValue("rate", rate)
+          .addKeyValue("burst", burst)
+          .log(
+              "programmed {} generation {}: {}, burst {}",
+              policy.name(),
+              policy.generation(),
+              rate,
+              burst);
     }
   }
 

@@ -1,28 +1,21 @@
 package dev.tokenbucket.agent.program;
 
-import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.HookSet.HookKey;
 import dev.tokenbucket.agent.program.SlotIdentity.Window;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
-import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -48,18 +41,9 @@ public final class Programmer {
   private final Sweeper sweeper;
   private final ReadBack readBack;
   private final HookWarnings warnings;
-  private final Executor attaching;
+  private final HookAttaching hooks;
   private final RouteHold routes;
   private final BucketHold buckets = new BucketHold();
-
-  /** As made for the last set: most of it is wanted again, and tables of many terms cost time. */
-  private Map<ConfigurationKey, HookConfiguration> configurations = Map.of();
-
-  /** The number of the program on each hook, as the last set left it. */
-  private Map<Attachment, Long> attached = Map.of();
-
-  /** What each hook was last given to run, where that succeeded. */
-  private Map<HookKey, ConfigurationKey> given = Map.of();
 
   private HookSet placed = HookSet.NONE;
 
@@ -77,15 +61,6 @@ public final class Programmer {
   private boolean foundNothing;
 
   private boolean mayHaveIdleBuckets = true;
-
-  /** What a hook is to run. */
-  private record Task(ConfigurationKey key, HookConfiguration wanted, List<NodePolicy> on) {}
-
-  private record ConfigurationKey(
-      Direction direction,
-      boolean ethernet,
-      List<HookConfiguration.Placed> policies,
-      FailsafeSettings failsafes) {}
 
   /**
    * Looks at nothing yet.
@@ -110,7 +85,6 @@ public final class Programmer {
 
   Programmer(Kernel kernel, Layouts layouts, Path objects, Executor attaching) {
     this.kernel = kernel;
-    this.attaching = attaching;
     this.layouts = layouts;
     this.pins = layouts.own();
     this.programmed = new ProgrammedLog();
@@ -118,6 +92,7 @@ public final class Programmer {
     this.programs = new HookPrograms(kernel, layouts, objects);
     this.sweeper = new Sweeper(kernel, pins, objects);
     this.readBack = new ReadBack(kernel, slots, programs);
+    this.hooks = new HookAttaching(kernel, programs, readBack, attaching);
     this.warnings = new HookWarnings(kernel, pins);
     this.routes = new RouteHold(pins.routes());
   }
@@ -147,7 +122,7 @@ public final class Programmer {
     Failures failures = new Failures();
     HookSet set = HookSet.of(policies, links, failures);
     Optional<AppliedState> before = state(links, set.hooks().keySet());
-    given = Map.of();
+    hooks.lookAtAll();
     bring(policies, set, failsafes, failures);
     devices = links.devices();
     confirmed =
@@ -172,7 +147,7 @@ public final class Programmer {
     if (set.equals(placed)
         && failures.byUid().equals(notPlaced)
         && !buckets.ends(System.nanoTime())
-        && !isDisturbed()) {
+        && !hooks.isDisturbed()) {
       return Optional.empty();
     }
     confirmed = Optional.empty();
@@ -195,13 +170,12 @@ public final class Programmer {
   private void bring(
       List<NodePolicy> policies, HookSet set, FailsafeSettings failsafes, Failures failures) {
     notPlaced = failures.byUid();
-    Set<HookKey> hooks = set.hooks().keySet();
     programs.prepareMaps();
     slots.prepare();
     routes.keep();
     Map<SlotIdentity, Integer> slotOf = slots.program(identities(set), failures);
-    boolean attachedAll = attach(set, slotOf, failsafes, failures);
-    List<String> problems = programs.removeExcept(hooks);
+    boolean attachedAll = hooks.attach(set, slotOf, failsafes, failures);
+    List<String> problems = programs.removeExcept(set.hooks().keySet());
     problems.forEach(each -> failures.add(Failures.HOST, each));
     if (attachedAll) {
       layouts.others().forEach(this::endTakeOver);
@@ -234,132 +208,6 @@ public final class Programmer {
     }
   }
 
-  /**
-   * Attaches to each hook by itself: what fails at one is told of its policies, and is no other
-   * hook's.
-   *
-   * @return whether every hook runs what it is to run
-   */
-  private boolean attach(
-      HookSet set,
-      Map<SlotIdentity, Integer> slotOf,
-      FailsafeSettings failsafes,
-      Failures failures) {
-    Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
-    Map<HookKey, Task> tasks = new LinkedHashMap<>();
-    Map<HookKey, RuntimeException> problems = new ConcurrentHashMap<>();
-    boolean all = true;
-    for (Map.Entry<HookKey, List<NodePolicy>> each : set.hooks().entrySet()) {
-      HookKey hook = each.getKey();
-      try {
-        List<NodePolicy> on = withSlots(hook, each.getValue(), slotOf);
-        all &= on.size() == each.getValue().size();
-        if (!on.isEmpty()) {
-          ConfigurationKey key = key(hook, on, slotOf, failsafes);
-          tasks.put(hook, new Task(key, configuration(key, made), on));
-        }
-      } catch (RuntimeException e) {
-        problems.put(hook, e);
-      }
-    }
-    run(tasks, problems);
-    problems.forEach(
-        (hook, problem) -> {
-          LOG.debug("hook {}", hook, problem);
-          failures.add(
-              Objects.requireNonNull(set.hooks().get(hook)), hook + ": " + problem.getMessage());
-        });
-    remember(made, tasks, problems.keySet());
-    return all && problems.isEmpty();
-  }
-
-  /** Interfaces side by side: what takes long is the kernel's verifier, which has many CPUs. */
-  private void run(Map<HookKey, Task> tasks, Map<HookKey, RuntimeException> problems) {
-    Map<Integer, List<HookKey>> byInterface = new LinkedHashMap<>();
-    tasks.forEach(
-        (hook, task) -> {
-          if (!task.key().equals(given.get(hook)) || isDisturbed(programs.at(hook))) {
-            byInterface.computeIfAbsent(hook.ifindex(), any -> new ArrayList<>()).add(hook);
-          }
-        });
-    List<CompletableFuture<Void>> running = new ArrayList<>();
-    for (List<HookKey> hooks : byInterface.values()) {
-      running.add(
-          CompletableFuture.runAsync(
-              () -> {
-                for (HookKey hook : hooks) {
-                  run(hook, Objects.requireNonNull(tasks.get(hook)), problems);
-                }
-              },
-              attaching));
-    }
-    running.forEach(Programmer::await);
-  }
-
-  /** An error ends the agent, as it does where it is thrown on this thread. */
-  private static void await(CompletableFuture<Void> task) {
-    try {
-      task.join();
-    } catch (CompletionException e) {
-      if (e.getCause() instanceof Error error) {
-        throw error;
-      }
-      throw e;
-    }
-  }
-
-  private void run(HookKey hook, Task task, Map<HookKey, RuntimeException> problems) {
-    try {
-      programs.attach(hook, task.wanted(), task.on());
-    } catch (RuntimeException e) {
-      problems.put(hook, e);
-    }
-  }
-
-  private void remember(
-      Map<ConfigurationKey, HookConfiguration> made,
-      Map<HookKey, Task> tasks,
-      Set<HookKey> failed) {
-    Map<HookKey, ConfigurationKey> nowGiven = new HashMap<>();
-    Map<Attachment, Long> nowAttached = new HashMap<>();
-    tasks.forEach(
-        (hook, task) -> {
-          if (!failed.contains(hook)) {
-            nowGiven.put(hook, task.key());
-            nowAttached.put(programs.at(hook), programAt(programs.at(hook)));
-          }
-        });
-    configurations = Map.copyOf(made);
-    given = Map.copyOf(nowGiven);
-    attached = Map.copyOf(nowAttached);
-  }
-
-  /**
-   * The policies of a hook that have a slot.
-   *
-   * @throws IllegalStateException where one has none that the hook's program enforces in another:
-   *     without it the hook would no longer limit what it limits now
-   */
-  private List<NodePolicy> withSlots(
-      HookKey hook, List<NodePolicy> wanted, Map<SlotIdentity, Integer> slotOf) {
-    List<NodePolicy> with = new ArrayList<>();
-    for (NodePolicy policy : wanted) {
-      if (slotOf.keySet().containsAll(SlotIdentity.all(policy, hook.ifindex()))) {
-        with.add(policy);
-      } else if (enforces(hook, policy)) {
-        throw new IllegalStateException(
-            policy.name() + " could not be changed, so the program stays as it is");
-      }
-    }
-    return with;
-  }
-
-  private boolean enforces(HookKey hook, NodePolicy policy) {
-    return readBack.hooks(List.of(programs.at(hook))).stream()
-        .flatMap(running -> running.policies().stream())
-        .anyMatch(running -> running.uid().equals(policy.uid()));
-  }
-
   /** A program that could not be exchanged or detached goes on with the slots that it has. */
   private void free(
       List<NodePolicy> policies, Set<Integer> used, boolean nothingElseRuns, Failures failures) {
@@ -389,8 +237,7 @@ public final class Programmer {
   }
 
   private void forget() {
-    attached = Map.of();
-    given = Map.of();
+    hooks.forget();
     placed = HookSet.NONE;
     notPlaced = Map.of();
     devices = List.of();
@@ -417,20 +264,12 @@ public final class Programmer {
     return confirmed.isEmpty() && !foundNothing;
   }
 
-  private long programAt(Attachment hook) {
-    return kernel.attached(hook).map(Kernel.Attached::programId).orElse(0L);
-  }
-
   /**
    * Whether a hook runs another program than the last set left there, or none: a look that costs
    * little beside {@link #apply}, which also finds what was done to maps.
    */
   public synchronized boolean isDisturbed() {
-    return attached.keySet().stream().anyMatch(this::isDisturbed);
-  }
-
-  private boolean isDisturbed(Attachment at) {
-    return programAt(at) != attached.getOrDefault(at, 0L);
+    return hooks.isDisturbed();
   }
 
   private void endTakeOver(Pins other) {
@@ -467,35 +306,6 @@ public final class Programmer {
                         SlotIdentity.all(policy, hook.ifindex())
                             .forEach(identity -> identities.putIfAbsent(identity, policy))));
     return identities;
-  }
-
-  private HookConfiguration configuration(
-      ConfigurationKey key, Map<ConfigurationKey, HookConfiguration> made) {
-    HookConfiguration before = configurations.get(key);
-    return made.computeIfAbsent(
-        key,
-        k ->
-            before != null
-                ? before
-                : HookConfiguration.of(k.direction(), k.ethernet(), k.policies(), k.failsafes()));
-  }
-
-  private static ConfigurationKey key(
-      HookKey hook,
-      List<NodePolicy> on,
-      Map<SlotIdentity, Integer> placed,
-      FailsafeSettings failsafes) {
-    List<HookConfiguration.Placed> policies = new ArrayList<>();
-    for (NodePolicy policy : on) {
-      SlotIdentity own = SlotIdentity.of(policy, hook.ifindex());
-      policies.add(
-          new HookConfiguration.Placed(
-              policy,
-              Objects.requireNonNull(placed.get(own)),
-              placed.getOrDefault(own.ofWindow(Window.MARK), 0)));
-    }
-    return new ConfigurationKey(
-        hook.direction(), hook.hasEthernet(), List.copyOf(policies), failsafes);
   }
 
   /** The folders of pins that {@link #removeAll} removes. */
@@ -550,6 +360,11 @@ public final class Programmer {
     if (removed > 0) {
       LOG.debug("removed {} idle buckets of {}", removed, identity.name());
     }
+  }
+
+  /** From any thread, and held up by none. */
+  public ProgramLoads loads() {
+    return programs.loads();
   }
 
   /** What the kernel runs of ours now; a hook whose interface is gone is left out. */

@@ -1,12 +1,19 @@
 package dev.tokenbucket.agent.source;
 
 import java.time.Duration;
+import java.time.Instant;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** When the API server last took a word of this agent. Pure; one thread at a time. */
+/**
+ * When the API server last took a word of this agent. Pure; made by one thread at a time, and read
+ * by any.
+ */
 public final class Contact {
   private final long nanos;
-  private boolean made;
-  private long at;
+  private volatile @Nullable Made last;
+
+  private record Made(long at, Instant time) {}
 
   /**
    * @param fresh for how long a contact is fresh
@@ -19,13 +26,18 @@ public final class Contact {
    * A write was taken.
    *
    * @param now as {@link System#nanoTime}
+   * @param time the same, for people
    */
-  void made(long now) {
-    made = true;
-    at = now;
+  void made(long now, Instant time) {
+    last = new Made(now, time);
+  }
+
+  Optional<Instant> last() {
+    return Optional.ofNullable(last).map(Made::time);
   }
 
   boolean isFresh(long now) {
-    return made && now - at < nanos;
+    Made made = last;
+    return made != null && now - made.at() < nanos;
   }
 }

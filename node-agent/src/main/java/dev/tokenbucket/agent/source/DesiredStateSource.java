@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.source;
 import dev.tokenbucket.agent.program.RunningHook;
 import java.io.IOException;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,6 +18,11 @@ public interface DesiredStateSource extends AutoCloseable {
 
   /** Whether what {@link #current} says is what there is, be it nothing. */
   boolean looked();
+
+  /** When a report last reached whoever asks for this state; empty where it is nobody's. */
+  default Optional<Instant> lastContact() {
+    return Optional.empty();
+  }
 
   /** How long to wait at most between two looks at the desired state. */
   Duration poll();

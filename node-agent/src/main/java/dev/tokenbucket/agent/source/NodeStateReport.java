@@ -7,6 +7,7 @@ import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.PolicyAttachment;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -18,27 +19,25 @@ public final class NodeStateReport {
   private NodeStateReport() {}
 
   /**
-   * The status of {@code state} after it was applied.
+   * The status of a node state after it was applied.
    *
-   * @param failures by uid, why a policy is not in force
-   * @param warnings by uid, what a user should know though it is
+   * @param warnings by uid, what a user should know though a policy is in force
    * @param findings of the preflight
-   * @param exempt what policies do not judge, a line each
    */
   public static TokenBucketNodeStateStatus status(
-      DesiredState state,
+      Applied applied,
       List<RunningHook> running,
-      Map<String, String> failures,
       Map<String, List<String>> warnings,
       List<String> findings,
-      List<String> exempt) {
+      Instant now) {
+    DesiredState state = applied.state();
     List<NodePolicyStatus> entries = new ArrayList<>();
     Map<String, DesiredState.Unsupported> left = new TreeMap<>(state.unsupported());
     for (NodePolicy policy : state.policies()) {
       DesiredState.Unsupported unsupported = left.remove(policy.uid());
       entries.add(
           unsupported == null
-              ? entry(policy, running, failures, warnings)
+              ? entry(policy, running, applied.failures(), warnings)
               : entry(policy.uid(), unsupported, running));
     }
     left.forEach((uid, unsupported) -> entries.add(entry(uid, unsupported, running)));
@@ -48,10 +47,11 @@ public final class NodeStateReport {
         programmed + "/" + entries.size(),
         findings,
         entries,
-        exempt,
+        applied.exempt(),
         BuildVersion.current(),
         null,
-        null);
+        null,
+        List.of(applied.repairs().condition(now)));
   }
 
   /** A policy as found in the kernel. */

@@ -151,6 +151,11 @@ public final class NodeStateSource implements DesiredStateSource {
   }
 
   @Override
+  public Optional<Instant> lastContact() {
+    return contact.last();
+  }
+
+  @Override
   public Duration poll() {
     return POLL;
   }
@@ -225,8 +230,7 @@ public final class NodeStateSource implements DesiredStateSource {
   public boolean report(
       Applied applied, List<RunningHook> running, Map<String, List<String>> warnings) {
     TokenBucketNodeStateStatus status =
-        NodeStateReport.status(
-            applied.state(), running, applied.failures(), warnings, findings, applied.exempt());
+        NodeStateReport.status(applied, running, warnings, findings, Instant.now());
     GenericKubernetesResource there = nodeState();
     if (there == null) {
       return true;
@@ -243,7 +247,7 @@ public final class NodeStateSource implements DesiredStateSource {
           .patch(
               PatchContext.of(PatchType.JSON_MERGE),
               patch(before, status.toldAt(boot, Instant.now().truncatedTo(SECONDS).toString())));
-      contact.made(System.nanoTime());
+      contact.made(System.nanoTime(), Instant.now());
       return true;
     } catch (KubernetesClientException e) {
       trouble.failed(e);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tokenbucket.agent.loop.HealthEndpoint.LoopName;
+import dev.tokenbucket.agent.program.ProgramLoads;
 import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
@@ -17,7 +18,10 @@ import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 
@@ -94,7 +98,11 @@ class HealthEndpointTest {
                 throw new IllegalStateException("being exchanged");
               }
               return List.of(hook);
-            });
+            },
+            new AgentMetrics.Work(
+                Duration.ofMillis(250),
+                () -> new ProgramLoads(4, Duration.ofMillis(80)),
+                () -> Optional.of(Instant.ofEpochSecond(1_000_000))));
     metrics.applied(List.of(), 2, true);
     int port = freePort();
     try (HealthEndpoint health = new HealthEndpoint(port, clock::get)) {
@@ -112,6 +120,10 @@ class HealthEndpointTest {
               "tokenbucket_buckets_capacity{policy=\"p\"} 64.0",
               "tokenbucket_buckets_evicted_total{policy=\"p\"} 9.0",
               "tokenbucket_policies_failed 2.0",
+              "tokenbucket_program_load_seconds_count 4",
+              "tokenbucket_program_load_seconds_sum 0.08",
+              "tokenbucket_classifier_preparation_seconds 0.25",
+              "tokenbucket_last_contact_timestamp_seconds 1000000.0",
               "tokenbucket_repairs_total 1.0");
       broken[0] = true;
       assertThat(get(port, "/metrics").statusCode()).isEqualTo(503);

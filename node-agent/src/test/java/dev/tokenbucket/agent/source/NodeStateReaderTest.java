@@ -10,6 +10,7 @@ import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -87,18 +88,21 @@ class NodeStateReaderTest {
     NodePolicyStatus answer =
         Objects.requireNonNull(
                 NodeStateReport.status(
-                        new DesiredState(
-                            7,
-                            reading.understood(),
+                        new Applied(
+                            new DesiredState(
+                                7,
+                                reading.understood(),
+                                List.of(),
+                                null,
+                                reading.unsupported(),
+                                List.of()),
+                            Map.of(),
                             List.of(),
-                            null,
-                            reading.unsupported(),
-                            List.of()),
+                            Repairs.since(Instant.EPOCH)),
                         List.of(),
                         Map.of(),
-                        Map.of(),
                         List.of(),
-                        List.of())
+                        Instant.EPOCH)
                     .policies())
             .get(0);
     assertThat(answer.reason()).isEqualTo(Reasons.UNSUPPORTED);

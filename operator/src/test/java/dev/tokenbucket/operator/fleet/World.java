@@ -202,6 +202,7 @@ final class World {
             null,
             null,
             null,
+            null,
             null));
     if (!state.getStatus().equals(there.getStatus())) {
       publish(state);

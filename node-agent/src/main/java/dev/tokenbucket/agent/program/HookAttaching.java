@@ -1,0 +1,243 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.program.HookSet.HookKey;
+import dev.tokenbucket.agent.program.SlotIdentity.Window;
+import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings each hook to run the program of its policies, and remembers what it has left where, so
+ * that a hook that was right is looked at no more than for its program's number. One thread at a
+ * time.
+ */
+final class HookAttaching {
+  private static final Logger LOG = LoggerFactory.getLogger(HookAttaching.class);
+
+  private final Kernel kernel;
+  private final HookPrograms programs;
+  private final ReadBack readBack;
+  private final Executor executor;
+
+  /** As made for the last set: most of it is wanted again, and tables of many terms cost time. */
+  private Map<ConfigurationKey, HookConfiguration> configurations = Map.of();
+
+  /** The number of the program on each hook, as the last set left it. */
+  private Map<Attachment, Long> attached = Map.of();
+
+  /** What each hook was last given to run, where that succeeded. */
+  private Map<HookKey, ConfigurationKey> given = Map.of();
+
+  /** What a hook is to run. */
+  private record Task(ConfigurationKey key, HookConfiguration wanted, List<NodePolicy> on) {}
+
+  private record ConfigurationKey(
+      Direction direction,
+      boolean ethernet,
+      List<HookConfiguration.Placed> policies,
+      FailsafeSettings failsafes) {}
+
+  /**
+   * @param executor runs what attaches to interfaces, one or several at a time
+   */
+  HookAttaching(Kernel kernel, HookPrograms programs, ReadBack readBack, Executor executor) {
+    this.kernel = kernel;
+    this.programs = programs;
+    this.readBack = readBack;
+    this.executor = executor;
+  }
+
+  /**
+   * Attaches to each hook by itself: what fails at one is told of its policies, and is no other
+   * hook's.
+   *
+   * @return whether every hook runs what it is to run
+   */
+  boolean attach(
+      HookSet set,
+      Map<SlotIdentity, Integer> slotOf,
+      FailsafeSettings failsafes,
+      Failures failures) {
+    Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
+    Map<HookKey, Task> tasks = new LinkedHashMap<>();
+    Map<HookKey, RuntimeException> problems = new ConcurrentHashMap<>();
+    boolean all = true;
+    for (Map.Entry<HookKey, List<NodePolicy>> each : set.hooks().entrySet()) {
+      HookKey hook = each.getKey();
+      try {
+        List<NodePolicy> on = withSlots(hook, each.getValue(), slotOf);
+        all &= on.size() == each.getValue().size();
+        if (!on.isEmpty()) {
+          ConfigurationKey key = key(hook, on, slotOf, failsafes);
+          tasks.put(hook, new Task(key, configuration(key, made), on));
+        }
+      } catch (RuntimeException e) {
+        problems.put(hook, e);
+      }
+    }
+    run(tasks, problems);
+    problems.forEach(
+        (hook, problem) -> {
+          LOG.debug("hook {}", hook, problem);
+          failures.add(
+              Objects.requireNonNull(set.hooks().get(hook)), hook + ": " + problem.getMessage());
+        });
+    remember(made, tasks, problems.keySet());
+    return all && problems.isEmpty();
+  }
+
+  /** Interfaces side by side: what takes long is the kernel's verifier, which has many CPUs. */
+  private void run(Map<HookKey, Task> tasks, Map<HookKey, RuntimeException> problems) {
+    Map<Integer, List<HookKey>> byInterface = new LinkedHashMap<>();
+    tasks.forEach(
+        (hook, task) -> {
+          if (!task.key().equals(given.get(hook)) || isDisturbed(programs.at(hook))) {
+            byInterface.computeIfAbsent(hook.ifindex(), any -> new ArrayList<>()).add(hook);
+          }
+        });
+    List<CompletableFuture<Void>> running = new ArrayList<>();
+    for (List<HookKey> hooks : byInterface.values()) {
+      running.add(
+          CompletableFuture.runAsync(
+              () -> {
+                for (HookKey hook : hooks) {
+                  run(hook, Objects.requireNonNull(tasks.get(hook)), problems);
+                }
+              },
+              executor));
+    }
+    running.forEach(HookAttaching::await);
+  }
+
+  /** An error ends the agent, as it does where it is thrown on this thread. */
+  private static void await(CompletableFuture<Void> task) {
+    try {
+      task.join();
+    } catch (CompletionException e) {
+      if (e.getCause() instanceof Error error) {
+        throw error;
+      }
+      throw e;
+    }
+  }
+
+  private void run(HookKey hook, Task task, Map<HookKey, RuntimeException> problems) {
+    try {
+      programs.attach(hook, task.wanted(), task.on());
+    } catch (RuntimeException e) {
+      problems.put(hook, e);
+    }
+  }
+
+  private void remember(
+      Map<ConfigurationKey, HookConfiguration> made,
+      Map<HookKey, Task> tasks,
+      Set<HookKey> failed) {
+    Map<HookKey, ConfigurationKey> nowGiven = new HashMap<>();
+    Map<Attachment, Long> nowAttached = new HashMap<>();
+    tasks.forEach(
+        (hook, task) -> {
+          if (!failed.contains(hook)) {
+            nowGiven.put(hook, task.key());
+            nowAttached.put(programs.at(hook), programAt(programs.at(hook)));
+          }
+        });
+    configurations = Map.copyOf(made);
+    given = Map.copyOf(nowGiven);
+    attached = Map.copyOf(nowAttached);
+  }
+
+  /**
+   * The policies of a hook that have a slot.
+   *
+   * @throws IllegalStateException where one has none that the hook's program enforces in another:
+   *     without it the hook would no longer limit what it limits now
+   */
+  private List<NodePolicy> withSlots(
+      HookKey hook, List<NodePolicy> wanted, Map<SlotIdentity, Integer> slotOf) {
+    List<NodePolicy> with = new ArrayList<>();
+    for (NodePolicy policy : wanted) {
+      if (slotOf.keySet().containsAll(SlotIdentity.all(policy, hook.ifindex()))) {
+        with.add(policy);
+      } else if (enforces(hook, policy)) {
+        throw new IllegalStateException(
+            policy.name() + " could not be changed, so the program stays as it is");
+      }
+    }
+    return with;
+  }
+
+  private boolean enforces(HookKey hook, NodePolicy policy) {
+    return readBack.hooks(List.of(programs.at(hook))).stream()
+        .flatMap(running -> running.policies().stream())
+        .anyMatch(running -> running.uid().equals(policy.uid()));
+  }
+
+  private HookConfiguration configuration(
+      ConfigurationKey key, Map<ConfigurationKey, HookConfiguration> made) {
+    HookConfiguration before = configurations.get(key);
+    return made.computeIfAbsent(
+        key,
+        k ->
+            before != null
+                ? before
+                : HookConfiguration.of(k.direction(), k.ethernet(), k.policies(), k.failsafes()));
+  }
+
+  private static ConfigurationKey key(
+      HookKey hook,
+      List<NodePolicy> on,
+      Map<SlotIdentity, Integer> placed,
+      FailsafeSettings failsafes) {
+    List<HookConfiguration.Placed> policies = new ArrayList<>();
+    for (NodePolicy policy : on) {
+      SlotIdentity own = SlotIdentity.of(policy, hook.ifindex());
+      policies.add(
+          new HookConfiguration.Placed(
+              policy,
+              Objects.requireNonNull(placed.get(own)),
+              placed.getOrDefault(own.ofWindow(Window.MARK), 0)));
+    }
+    return new ConfigurationKey(
+        hook.direction(), hook.hasEthernet(), List.copyOf(policies), failsafes);
+  }
+
+  /** Whether a hook runs another program than the last set left there, or none. */
+  boolean isDisturbed() {
+    return attached.keySet().stream().anyMatch(this::isDisturbed);
+  }
+
+  private boolean isDisturbed(Attachment at) {
+    return programAt(at) != attached.getOrDefault(at, 0L);
+  }
+
+  private long programAt(Attachment hook) {
+    return kernel.attached(hook).map(Kernel.Attached::programId).orElse(0L);
+  }
+
+  /** The next set looks at every hook, whatever it was last given. */
+  void lookAtAll() {
+    given = Map.of();
+  }
+
+  /** No hook of ours is left. */
+  void forget() {
+    attached = Map.of();
+    given = Map.of();
+  }
+}

@@ -1,0 +1,17 @@
+package dev.tokenbucket.agent.program;
+
+import java.time.Duration;
+
+/**
+ * Programs that the kernel has checked and taken for hooks.
+ *
+ * @param count since the agent's start
+ * @param time that took, all together; several may be loaded at a time
+ */
+public record ProgramLoads(long count, Duration time) {
+  static final ProgramLoads NONE = new ProgramLoads(0, Duration.ZERO);
+
+  ProgramLoads and(Duration one) {
+    return new ProgramLoads(count + 1, time.plus(one));
+  }
+}

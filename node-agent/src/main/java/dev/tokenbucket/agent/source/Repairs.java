@@ -1,0 +1,62 @@
+package dev.tokenbucket.agent.source;
+
+import dev.tokenbucket.api.v1alpha1.Reasons;
+import io.fabric8.kubernetes.api.model.Condition;
+import io.fabric8.kubernetes.api.model.ConditionBuilder;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
+
+/**
+ * How often the kernel did not run what the agent had left, and was put right. Pure.
+ *
+ * @param count repairs since the agent's start
+ * @param first when the present row of repairs began, of which none is further from the next than
+ *     {@link #SHOWN}; the agent's start where there was no repair
+ * @param last the last repair, or the agent's start
+ */
+public record Repairs(long count, Instant first, Instant last) {
+  /** For how long the condition stays True after a repair. */
+  static final Duration SHOWN = Duration.ofMinutes(10);
+
+  /** None since the agent's start. */
+  public static Repairs since(Instant start) {
+    return new Repairs(0, start, start);
+  }
+
+  /** With one more. */
+  public Repairs and(Instant now) {
+    return new Repairs(count + 1, isShown(now) ? first : now, now);
+  }
+
+  private boolean isShown(Instant now) {
+    return count > 0 && now.isBefore(last.plus(SHOWN));
+  }
+
+  /**
+   * The condition {@code Repaired} of a node state.
+   *
+   * @param now tells whether the last repair is long ago
+   */
+  public Condition condition(Instant now) {
+    boolean shown = isShown(now);
+    Instant transition = shown || count == 0 ? first : last.plus(SHOWN);
+    return new ConditionBuilder()
+        .withType(Reasons.REPAIRED)
+        .withStatus(shown ? "True" : "False")
+        .withReason(shown ? Reasons.REPAIRED : Reasons.UNDISTURBED)
+        .withMessage(
+            shown
+                ? ("something changed BPF programs, maps or pins of the agent; it put them right %d"
+                        + " times since its start, last at %s. See its log for which, and look for"
+                        + " other software that manages BPF on this node")
+                    .formatted(count, seconds(last))
+                : "the kernel runs what the agent left")
+        .withLastTransitionTime(seconds(transition))
+        .build();
+  }
+
+  private static String seconds(Instant time) {
+    return time.truncatedTo(ChronoUnit.SECONDS).toString();
+  }
+}
