@@ -74,6 +74,12 @@ class ModuleRulesTest {
         .definedBy("dev.tokenbucket.agent.host")
         .layer("program")
         .definedBy("dev.tokenbucket.agent.program")
+        .layer("hooks")
+        .definedBy("dev.tokenbucket.agent.hooks")
+        .layer("slots")
+        .definedBy("dev.tokenbucket.agent.slots")
+        .layer("pins")
+        .definedBy("dev.tokenbucket.agent.pins")
         .layer("kernel")
         .definedBy("dev.tokenbucket.agent.kernel")
         .whereLayer("main")
@@ -88,6 +94,12 @@ class ModuleRulesTest {
         .mayOnlyBeAccessedByLayers("main", "cli", "loop", "source")
         .whereLayer("program")
         .mayOnlyBeAccessedByLayers("cli", "loop", "source", "host")
+        .whereLayer("hooks")
+        .mayOnlyBeAccessedByLayers("program", "loop")
+        .whereLayer("slots")
+        .mayOnlyBeAccessedByLayers("program", "hooks")
+        .whereLayer("pins")
+        .mayOnlyBeAccessedByLayers("program", "hooks", "slots")
         .check(OURS);
   }
 

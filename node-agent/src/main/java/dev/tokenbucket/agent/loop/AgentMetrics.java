@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.loop;
 
-import dev.tokenbucket.agent.program.ProgramLoads;
+import dev.tokenbucket.agent.hooks.ProgramLoads;
 import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;

@@ -1,7 +1,10 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.hooks.HookSet.HookKey;
+import dev.tokenbucket.agent.hooks.HostLinks;
 import dev.tokenbucket.agent.kernel.Kernel;
-import dev.tokenbucket.agent.program.HookSet.HookKey;
+import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.PolicySlots;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;

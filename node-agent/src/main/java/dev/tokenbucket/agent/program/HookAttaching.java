@@ -1,10 +1,15 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.hooks.HookConfiguration;
+import dev.tokenbucket.agent.hooks.HookPrograms;
+import dev.tokenbucket.agent.hooks.HookSet;
+import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
-import dev.tokenbucket.agent.program.HookSet.HookKey;
-import dev.tokenbucket.agent.program.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.Failures;
+import dev.tokenbucket.agent.slots.SlotIdentity;
+import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.program;
 
-import dev.tokenbucket.agent.program.HookSet.HookKey;
+import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.LinkedHashMap;
 import java.util.List;

@@ -1,10 +1,24 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.hooks.HookPrograms;
+import dev.tokenbucket.agent.hooks.HookSet;
+import dev.tokenbucket.agent.hooks.HookSet.HookKey;
+import dev.tokenbucket.agent.hooks.HookWarnings;
+import dev.tokenbucket.agent.hooks.HostLinks;
+import dev.tokenbucket.agent.hooks.ProgramLoads;
+import dev.tokenbucket.agent.hooks.RouteHold;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.match.FailsafeSettings;
-import dev.tokenbucket.agent.program.HookSet.HookKey;
-import dev.tokenbucket.agent.program.SlotIdentity.Window;
+import dev.tokenbucket.agent.pins.Layouts;
+import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.AxisLine;
+import dev.tokenbucket.agent.slots.BucketHold;
+import dev.tokenbucket.agent.slots.Failures;
+import dev.tokenbucket.agent.slots.PolicySlots;
+import dev.tokenbucket.agent.slots.SlotIdentity;
+import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.Sweeper;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
@@ -88,7 +102,7 @@ public final class Programmer {
     this.layouts = layouts;
     this.pins = layouts.own();
     this.programmed = new ProgrammedLog();
-    this.slots = new PolicySlots(kernel, pins, objects, programmed);
+    this.slots = new PolicySlots(kernel, pins, objects, programmed::written);
     this.programs = new HookPrograms(kernel, layouts, objects);
     this.sweeper = new Sweeper(kernel, pins, objects);
     this.readBack = new ReadBack(kernel, slots, programs);

@@ -1,13 +1,20 @@
 package dev.tokenbucket.agent.program;
 
+import dev.tokenbucket.agent.hooks.HookConfiguration;
+import dev.tokenbucket.agent.hooks.HookPrograms;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
 import dev.tokenbucket.agent.layout.NotIpLayout;
 import dev.tokenbucket.agent.layout.SlotLimit;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
+import dev.tokenbucket.agent.slots.AxisLine;
+import dev.tokenbucket.agent.slots.PolicySlots;
+import dev.tokenbucket.agent.slots.SlotIdentity;
+import dev.tokenbucket.agent.slots.Sums;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.util.ArrayList;

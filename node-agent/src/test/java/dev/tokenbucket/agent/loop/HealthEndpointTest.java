@@ -3,8 +3,8 @@ package dev.tokenbucket.agent.loop;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tokenbucket.agent.hooks.ProgramLoads;
 import dev.tokenbucket.agent.loop.HealthEndpoint.LoopName;
-import dev.tokenbucket.agent.program.ProgramLoads;
 import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;

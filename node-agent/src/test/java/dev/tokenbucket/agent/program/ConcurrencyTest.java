@@ -5,7 +5,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.program.Hammer.Log;
+import dev.tokenbucket.agent.slots.AxisLine;
+import dev.tokenbucket.agent.slots.Failures;
+import dev.tokenbucket.agent.slots.PolicySlots;
+import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
 import java.util.List;
@@ -94,7 +99,7 @@ class ConcurrencyTest extends KernelTest {
             new LinuxKernel(),
             new Pins(bpffs),
             new ClassifierCompiler(objects).compile(List.of()),
-            new ProgrammedLog());
+            any -> {});
     try (VirtualHook hook = VirtualHook.inRealTime(bpffs, objects, first)) {
       slots.prepare();
       Failures failures = new Failures();

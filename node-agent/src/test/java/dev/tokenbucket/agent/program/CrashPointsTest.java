@@ -7,6 +7,10 @@ import dev.tokenbucket.agent.kernel.FaultyKernel.Fault;
 import dev.tokenbucket.agent.kernel.FaultyKernel.Killed;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.layout.PlaceLimit;
+import dev.tokenbucket.agent.pins.Layouts;
+import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.PolicySlots;
+import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
@@ -303,8 +307,7 @@ class CrashPointsTest extends VethTest {
 
   private void assertSlots(String when, List<NodePolicy> set) {
     Pins pins = Layouts.on(bpffs).own();
-    Map<Integer, SlotIdentity> slots =
-        new PolicySlots(plain, pins, compiled, new ProgrammedLog()).all();
+    Map<Integer, SlotIdentity> slots = new PolicySlots(plain, pins, compiled, any -> {}).all();
     assertThat(slots.values())
         .as("%s: slots", when)
         .containsExactlyInAnyOrderElementsOf(identities(set));

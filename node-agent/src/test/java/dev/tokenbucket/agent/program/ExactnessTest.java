@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
+import dev.tokenbucket.agent.slots.AxisLine;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;

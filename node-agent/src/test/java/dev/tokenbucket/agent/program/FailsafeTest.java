@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.match.FailsafeSettings.ApiServer;
+import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.util.List;
 import org.junit.jupiter.api.Test;

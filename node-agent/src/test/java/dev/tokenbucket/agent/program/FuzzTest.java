@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.VirtualHook.Counters;
+import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import java.nio.ByteBuffer;

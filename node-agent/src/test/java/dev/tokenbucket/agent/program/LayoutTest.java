@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.MapShape;
+import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.PolicySlots;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
@@ -64,7 +66,7 @@ class LayoutTest extends KernelTest {
             policy.perSource(CAPACITY).evicting(),
             policy.perFlow(CAPACITY).evicting())) {
       Path compiled = new ClassifierCompiler(objects).compile(List.of());
-      new PolicySlots(kernel, new Pins(bpffs), compiled, new ProgrammedLog()).prepare();
+      new PolicySlots(kernel, new Pins(bpffs), compiled, any -> {}).prepare();
 
       assertThat(text(shapes()))
           .as(

@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.program.Trace.Limit;
+import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.math.BigInteger;

@@ -8,6 +8,7 @@ import dev.tokenbucket.agent.program.Trace.Idle;
 import dev.tokenbucket.agent.program.Trace.Limit;
 import dev.tokenbucket.agent.program.Trace.Sweep;
 import dev.tokenbucket.agent.program.Trace.Update;
+import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;

@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * A policy of which a test says what matters to it; each method gives another policy. Failsafes are
  * off unless asked for, so that tests see each packet judged.
  */
-final class Policy {
+public final class Policy {
   private final RateUnit unit;
   private final long rate;
   private final long burst;
@@ -44,7 +44,7 @@ final class Policy {
     this.burst = burst;
   }
 
-  static Policy packets(long rate, long burst) {
+  public static Policy packets(long rate, long burst) {
     return new Policy(RateUnit.Packets, rate, burst);
   }
 
@@ -64,7 +64,7 @@ final class Policy {
     return burst;
   }
 
-  BucketPer per() {
+  public BucketPer per() {
     return per;
   }
 
@@ -88,7 +88,7 @@ final class Policy {
   }
 
   /** As the agent gets it; policies are named in the order in which they are made. */
-  NodePolicy at(int position) {
+  public NodePolicy at(int position) {
     String name = "policy-" + position;
     return new NodePolicy(
         name,
@@ -133,7 +133,7 @@ final class Policy {
     return per(BucketPer.Flow, places);
   }
 
-  Policy per(BucketPer key, int places) {
+  public Policy per(BucketPer key, int places) {
     return with(
         other -> {
           other.per = key;
@@ -153,7 +153,7 @@ final class Policy {
         });
   }
 
-  Policy matching(NodeMatchTerm... terms) {
+  public Policy matching(NodeMatchTerm... terms) {
     return with(other -> other.match = List.of(terms));
   }
 

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.pins.Layouts;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;

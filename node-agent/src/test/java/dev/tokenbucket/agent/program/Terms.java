@@ -6,7 +6,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /** Match terms by what they ask for. */
-final class Terms {
+public final class Terms {
   static final int TCP = 6;
   static final int UDP = 17;
 
@@ -20,7 +20,7 @@ final class Terms {
     return term(null, List.of(cidrs), List.of(), List.of(), List.of(), false);
   }
 
-  static NodeMatchTerm to(String... cidrs) {
+  public static NodeMatchTerm to(String... cidrs) {
     return term(null, List.of(), List.of(cidrs), List.of(), List.of(), false);
   }
 

@@ -3,11 +3,12 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.hooks.HookConfiguration;
+import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
 import dev.tokenbucket.agent.kernel.KernelException;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.ProgramSize;
 import dev.tokenbucket.agent.match.FailsafeSettings;
-import dev.tokenbucket.agent.program.HookConfiguration.Placed;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;

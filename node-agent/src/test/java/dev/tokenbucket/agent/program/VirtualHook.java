@@ -1,6 +1,8 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.hooks.HookConfiguration;
+import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.PacketRunner;
@@ -13,8 +15,14 @@ import dev.tokenbucket.agent.layout.NotIpLayout;
 import dev.tokenbucket.agent.layout.PolicyParametersLayout;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.agent.match.FailsafeSettings;
-import dev.tokenbucket.agent.program.HookConfiguration.Placed;
-import dev.tokenbucket.agent.program.SlotIdentity.Window;
+import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.AxisLine;
+import dev.tokenbucket.agent.slots.BucketTables;
+import dev.tokenbucket.agent.slots.PolicySlots;
+import dev.tokenbucket.agent.slots.SlotIdentity;
+import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.Sums;
+import dev.tokenbucket.agent.slots.Sweeper;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;

@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import java.time.Duration;
 import java.util.HashMap;
@@ -10,7 +10,7 @@ import java.util.Set;
  * Holds the buckets of policies that are wanted while none of their interfaces is there: one that
  * is made again within {@link #TIME} finds them as they were. Pure; one thread at a time.
  */
-final class BucketHold {
+public final class BucketHold {
   /** From the moment at which a policy lost its last interface. */
   static final Duration TIME = Duration.ofSeconds(30);
 
@@ -25,7 +25,7 @@ final class BucketHold {
    * @param most slots to use and to hold at once; where there would be more, none is held
    * @param now {@link System#nanoTime}
    */
-  Set<Integer> hold(
+  public Set<Integer> hold(
       Map<Integer, SlotIdentity> all,
       Set<Integer> used,
       Set<SlotIdentity> wanted,
@@ -55,7 +55,7 @@ final class BucketHold {
   }
 
   /** Whether the time of one that is held is over. */
-  boolean ends(long now) {
+  public boolean ends(long now) {
     return since.values().stream().anyMatch(start -> now - start >= TIME.toNanos());
   }
 }

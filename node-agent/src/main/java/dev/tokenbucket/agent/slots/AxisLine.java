@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.layout.AxisLineLayout;
 import dev.tokenbucket.agent.layout.AxisScale;
@@ -23,7 +23,7 @@ public record AxisLine(
     int memory,
     long generation) {
   /** V at a policy's start: further than any burst, so that a zeroed bucket is full. */
-  static final long V_START = 1L << 60;
+  public static final long V_START = 1L << 60;
 
   private static final int FRACTION = AxisScale.AXIS_RATE_FRACTION;
   private static final long MAX_BATCH_PACKETS = 32;
@@ -163,7 +163,7 @@ public record AxisLine(
   }
 
   /** V at a moment of CLOCK_MONOTONIC, modulo 2^64: {@code axis_value} of token_axis.h. */
-  long valueAt(long now) {
+  public long valueAt(long now) {
     return now - t0 < 0 ? v0 - granted(t0 - now, rateBefore) : v0 + granted(now - t0, rate);
   }
 

@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.layout.BucketLayout;
@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.layout.PlaceLimit;
 import dev.tokenbucket.agent.layout.SweepKeysLayout;
 import dev.tokenbucket.agent.layout.SweepLimit;
 import dev.tokenbucket.agent.layout.SweepRequestLayout;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ import java.util.Optional;
  * call looks at a bounded number of buckets and the next goes on from there; after a restart from
  * the beginning.
  */
-final class Sweeper {
+public final class Sweeper {
   private final Kernel kernel;
   private final Pins pins;
   private final Path object;
@@ -33,7 +34,7 @@ final class Sweeper {
   /** Where the sweep of a slot goes on; of an identity, since slots change hands. */
   private record Next(SlotIdentity of, int array) {}
 
-  Sweeper(Kernel kernel, Pins pins, Path objects) {
+  public Sweeper(Kernel kernel, Pins pins, Path objects) {
     this.kernel = kernel;
     this.pins = pins;
     this.object = objects.resolve("sweep.bpf.o");
@@ -50,7 +51,8 @@ final class Sweeper {
    * @param now CLOCK_MONOTONIC, in nanoseconds
    * @return how many were removed
    */
-  int sweep(int slot, int parameters, SlotIdentity identity, AxisLine line, int most, long now) {
+  public int sweep(
+      int slot, int parameters, SlotIdentity identity, AxisLine line, int most, long now) {
     boolean flows = identity.per() == BucketPer.Flow;
     try (Removal removal = new Removal(slot, parameters, flows, now)) {
       pass(slot, identity, line, most, now, removal);

@@ -1,10 +1,12 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.hooks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.agent.hooks.HookSet.HookKey;
+import dev.tokenbucket.agent.hooks.HookWarnings.Situation;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
-import dev.tokenbucket.agent.program.HookSet.HookKey;
-import dev.tokenbucket.agent.program.HookWarnings.Situation;
+import dev.tokenbucket.agent.program.Policy;
+import dev.tokenbucket.agent.program.Terms;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;

@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
@@ -13,6 +13,7 @@ import dev.tokenbucket.agent.layout.SharedBucketLayout;
 import dev.tokenbucket.agent.layout.SlotLimit;
 import dev.tokenbucket.agent.layout.TableCountersLayout;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.nio.ByteBuffer;
@@ -30,6 +31,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,17 +40,17 @@ import org.slf4j.LoggerFactory;
  * The policies' slots in the host's maps: whose they are, their parameters and their buckets. One
  * thread at a time.
  */
-final class PolicySlots {
+public final class PolicySlots {
   /** The policies' slots; the failsafes' are the last. */
-  static final int USABLE = FailsafeSlot.FAILSAFE_LINK_SLOT;
+  public static final int USABLE = FailsafeSlot.FAILSAFE_LINK_SLOT;
 
   /**
    * What the failsafes of failsafe.h may take, in packets a second; the burst is as large. For
    * neighbour discovery and DHCP, which anybody can send, and for traffic with known peers.
    */
-  static final long FAILSAFE_LINK_RATE = 1_000;
+  public static final long FAILSAFE_LINK_RATE = 1_000;
 
-  static final long FAILSAFE_PEER_RATE = 100_000;
+  public static final long FAILSAFE_PEER_RATE = 100_000;
 
   private static final Logger LOG = LoggerFactory.getLogger(PolicySlots.class);
 
@@ -61,7 +63,7 @@ final class PolicySlots {
   private final Pins pins;
   private final Path objects;
   private final BucketTables tables;
-  private final ProgrammedLog programmed;
+  private final Consumer<NodePolicy> written;
 
   /** As last read: decoding them is most of the work, and they seldom change. */
   private ByteBuffer lastIdentities = ByteBuffer.allocate(0);
@@ -74,18 +76,18 @@ final class PolicySlots {
   private record Memory(SlotIdentity of, Optional<Long> bytes) {}
 
   /**
-   * @param programmed is told of each policy whose parameters were written
+   * @param written is told of each policy whose parameters were written
    */
-  PolicySlots(Kernel kernel, Pins pins, Path objects, ProgrammedLog programmed) {
+  public PolicySlots(Kernel kernel, Pins pins, Path objects, Consumer<NodePolicy> written) {
     this.kernel = kernel;
     this.pins = pins;
     this.objects = objects;
-    this.programmed = programmed;
+    this.written = written;
     this.tables = new BucketTables(kernel, pins);
   }
 
   /** Makes what slots need beside the host's maps, where it is missing. */
-  void prepare() {
+  public void prepare() {
     if (!Files.exists(pins.identities())) {
       kernel.close(
           kernel.createArray(
@@ -110,13 +112,13 @@ final class PolicySlots {
   }
 
   /** Whether the maps are there that tell of slots. */
-  boolean arePinned() {
+  public boolean arePinned() {
     return Files.exists(pins.identities())
         && Pins.HOST_MAPS.stream().allMatch(map -> Files.exists(pins.map(map)));
   }
 
   /** The slots in use. */
-  Map<Integer, SlotIdentity> all() {
+  public Map<Integer, SlotIdentity> all() {
     if (!Files.exists(pins.identities())) {
       return new TreeMap<>();
     }
@@ -129,7 +131,7 @@ final class PolicySlots {
   }
 
   /** Whose each slot is, one behind the other, as in the map. */
-  ByteBuffer readIdentities() {
+  public ByteBuffer readIdentities() {
     return kernel.read(
         pins.identities(), map -> kernel.lookupAll(map, SlotLimit.MAX_SLOTS, SlotIdentity.SIZE));
   }
@@ -151,7 +153,8 @@ final class PolicySlots {
    * @param failures is told where one could not get a slot, or keeps the parameters it had
    * @return their slots, as far as they have one
    */
-  Map<SlotIdentity, Integer> program(Map<SlotIdentity, NodePolicy> wanted, Failures failures) {
+  public Map<SlotIdentity, Integer> program(
+      Map<SlotIdentity, NodePolicy> wanted, Failures failures) {
     Map<SlotIdentity, Integer> slotOf = new HashMap<>();
     all().forEach((slot, identity) -> slotOf.put(identity, slot));
     Map<SlotIdentity, Integer> placed = new HashMap<>();
@@ -228,7 +231,7 @@ final class PolicySlots {
     }
     setParameters(slot, line(identity, policy, System.nanoTime()));
     kernel.use(pins.identities(), map -> kernel.update(map, slot, identity.encode()));
-    programmed.written(policy);
+    written.accept(policy);
   }
 
   private void setParameters(int slot, AxisLine line) {
@@ -237,7 +240,7 @@ final class PolicySlots {
   }
 
   /** {@code struct policy_parameters}: both lines the same, the first one in force. */
-  static byte[] parameters(AxisLine line) {
+  public static byte[] parameters(AxisLine line) {
     return PolicyParametersLayout.STRUCT.encode(
         to -> PolicyParametersLayout.LINE.in(to).put(line.encode()).put(line.encode()));
   }
@@ -258,7 +261,7 @@ final class PolicySlots {
         AxisLine line = line(identity, policy, System.nanoTime() + CHANGE_AHEAD_NANOS);
         if (kernel.run(program, changeStep(slot, ChangeStep.CHANGE_PROPOSE, line, 0)) == 0
             && kernel.run(program, changeStep(slot, ChangeStep.CHANGE_COMMIT, line, 0)) == 0) {
-          programmed.written(policy);
+          written.accept(policy);
           return;
         }
       }
@@ -279,7 +282,7 @@ final class PolicySlots {
    * @param step one of {@link ChangeStep}
    * @param now the time, for a program that has the virtual clock
    */
-  static byte[] changeStep(int slot, int step, AxisLine line, long now) {
+  public static byte[] changeStep(int slot, int step, AxisLine line, long now) {
     return ParameterChangeLayout.STRUCT.encode(
         to -> {
           ParameterChangeLayout.SLOT.putInt(to, slot);
@@ -308,7 +311,7 @@ final class PolicySlots {
             kernel.possibleCpus());
   }
 
-  AxisLine inForce(int slot) {
+  public AxisLine inForce(int slot) {
     byte[] parameters =
         kernel.read(
             pins.map(PolicyParametersLayout.MAP),
@@ -317,7 +320,7 @@ final class PolicySlots {
   }
 
   /** The parameters in force of every slot, as read at one moment. */
-  Lines linesInForce() {
+  public Lines linesInForce() {
     return new Lines(
         kernel.read(
             pins.map(PolicyParametersLayout.MAP),
@@ -326,8 +329,8 @@ final class PolicySlots {
   }
 
   /** Parameters of slots, one behind the other. */
-  record Lines(ByteBuffer parameters) {
-    AxisLine at(int slot) {
+  public record Lines(ByteBuffer parameters) {
+    public AxisLine at(int slot) {
       ByteBuffer ofSlot = PolicyParametersLayout.STRUCT.at(parameters, slot);
       int active = (int) PolicyParametersLayout.ACTIVE.getLong(ofSlot) & 1;
       ByteBuffer both = PolicyParametersLayout.LINE.in(ofSlot);
@@ -336,7 +339,7 @@ final class PolicySlots {
   }
 
   /** Slots, and beside some others all that are of the same policies as those. */
-  Set<Integer> ofSamePolicies(Set<Integer> slots, Set<Integer> others) {
+  public Set<Integer> ofSamePolicies(Set<Integer> slots, Set<Integer> others) {
     Map<Integer, SlotIdentity> all = all();
     Set<String> uids = new HashSet<>();
     others.stream().map(all::get).filter(Objects::nonNull).forEach(each -> uids.add(each.uid()));
@@ -357,7 +360,7 @@ final class PolicySlots {
    *
    * @return why some could not be given up
    */
-  List<String> freeExcept(Set<Integer> kept) {
+  public List<String> freeExcept(Set<Integer> kept) {
     Map<Integer, SlotIdentity> freed = all();
     Set<Integer> slots = new TreeSet<>(freed.keySet());
     slots.addAll(tables.pinned());
@@ -395,10 +398,10 @@ final class PolicySlots {
    * @param removed by the sweeper since then
    * @param memory bytes of kernel memory
    */
-  record Table(long added, long removed, long memory) {}
+  public record Table(long added, long removed, long memory) {}
 
   /** What every slot's table got and lost, as read at one moment. */
-  TableCounters tableCounters() {
+  public TableCounters tableCounters() {
     int cpus = kernel.possibleCpus();
     return new TableCounters(
         kernel.read(
@@ -410,20 +413,20 @@ final class PolicySlots {
   }
 
   /** Counters of tables, by slot and CPU. */
-  record TableCounters(ByteBuffer all, int cpus) {
+  public record TableCounters(ByteBuffer all, int cpus) {
     private Sums of(int slot) {
       return Sums.of(all, slot, TableCountersLayout.STRUCT, cpus);
     }
 
     /** Whether the slot's table holds any bucket. */
-    boolean isUsed(int slot) {
+    public boolean isUsed(int slot) {
       Sums sums = of(slot);
       return sums.of(TableCountersLayout.ADDED) > sums.of(TableCountersLayout.REMOVED);
     }
   }
 
   /** Empty where the slot has none. */
-  Optional<Table> table(int slot, SlotIdentity identity, TableCounters counters) {
+  public Optional<Table> table(int slot, SlotIdentity identity, TableCounters counters) {
     if (!identity.per().isTabled()) {
       return Optional.empty();
     }

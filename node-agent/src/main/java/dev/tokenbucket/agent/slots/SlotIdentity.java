@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
@@ -21,7 +21,7 @@ import java.util.Optional;
  * @param ifindex the interface, where each has a bucket of its own; else 0
  * @param window which of the policy's windows: its own, or the one of the packets that it marks
  */
-record SlotIdentity(
+public record SlotIdentity(
     String name,
     String uid,
     RateUnit unit,
@@ -43,15 +43,17 @@ record SlotIdentity(
   private static final int NUMBERS = 5 * Integer.BYTES;
 
   /** A policy that marks packets with CE limits them, too, by a second window. */
-  enum Window {
+  public enum Window {
     CONFORM,
     MARK
   }
 
   /**
+   * The identity of a policy's own slot.
+   *
    * @param ifindex the interface that the bucket is of; meant for policies per interface alone
    */
-  static SlotIdentity of(NodePolicy policy, int ifindex) {
+  public static SlotIdentity of(NodePolicy policy, int ifindex) {
     BucketPer per = policy.per();
     return new SlotIdentity(
         policy.name(),
@@ -67,20 +69,20 @@ record SlotIdentity(
   }
 
   /** All that a policy needs on an interface, its own window first. */
-  static List<SlotIdentity> all(NodePolicy policy, int ifindex) {
+  public static List<SlotIdentity> all(NodePolicy policy, int ifindex) {
     SlotIdentity own = of(policy, ifindex);
     return policy.action() == ExceedAction.MarkECN
         ? List.of(own, own.ofWindow(Window.MARK))
         : List.of(own);
   }
 
-  SlotIdentity ofWindow(Window other) {
+  public SlotIdentity ofWindow(Window other) {
     return new SlotIdentity(
         name, uid, unit, per, capacity, evicts, ipv4PrefixLength, ipv6PrefixLength, ifindex, other);
   }
 
   /** Whether its buckets are in a table that {@link Sweeper} keeps free of idle ones. */
-  boolean isSwept() {
+  public boolean isSwept() {
     return per.isTabled() && !evicts;
   }
 

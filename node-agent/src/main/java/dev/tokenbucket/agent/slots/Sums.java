@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.layout.Field;
 import dev.tokenbucket.agent.layout.Struct;
@@ -12,27 +12,27 @@ import java.util.stream.IntStream;
  *
  * @param perCpu each CPU's, in the host's byte order
  */
-record Sums(List<ByteBuffer> perCpu) {
+public record Sums(List<ByteBuffer> perCpu) {
   /**
    * Of one entry among all of a map.
    *
    * @param all the entries one behind the other, each a value a CPU
    * @param counters what a value is
    */
-  static Sums of(ByteBuffer all, int entry, Struct counters, int cpus) {
+  public static Sums of(ByteBuffer all, int entry, Struct counters, int cpus) {
     return new Sums(
         IntStream.range(0, cpus).mapToObj(cpu -> counters.at(all, entry * cpus + cpu)).toList());
   }
 
   /** Of one entry, as it was read alone. */
-  static Sums of(List<byte[]> values) {
+  public static Sums of(List<byte[]> values) {
     return new Sums(
         values.stream()
             .map(value -> ByteBuffer.wrap(value).order(ByteOrder.nativeOrder()))
             .toList());
   }
 
-  long of(Field counter) {
+  public long of(Field counter) {
     return perCpu.stream().mapToLong(counter::getLong).sum();
   }
 }

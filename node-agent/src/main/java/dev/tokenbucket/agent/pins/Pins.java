@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.pins;
 
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.layout.BucketKeyLayout;
@@ -22,15 +22,15 @@ import java.util.stream.Stream;
  *
  * @param root the folder, on a BPF file system
  */
-record Pins(Path root) {
+public record Pins(Path root) {
   /**
    * Which layout the pinned maps have. Raised by every change of a pinned map, or of one held by a
    * pinned map: of its shape, of where it is pinned, and as well of what the bytes in it mean. So
    * an agent never reads maps of another layout as its own. 1 had no folder of its own.
    */
-  static final int LAYOUT = 3;
+  public static final int LAYOUT = 3;
 
-  static final List<String> HOST_MAPS =
+  public static final List<String> HOST_MAPS =
       List.of(
           "parameters",
           "shared_buckets",
@@ -44,13 +44,13 @@ record Pins(Path root) {
           "hints",
           "free_places",
           "place_cursors");
-  static final List<String> HOOK_MAPS = List.of("counters", "not_ip", "failsafe_counters");
+  public static final List<String> HOOK_MAPS = List.of("counters", "not_ip", "failsafe_counters");
 
-  Path map(String name) {
+  public Path map(String name) {
     return root.resolve(name);
   }
 
-  Path identities() {
+  public Path identities() {
     return root.resolve("identities");
   }
 
@@ -58,31 +58,31 @@ record Pins(Path root) {
    * Where the maps of slots' tables are pinned, a folder a slot: those that arrays of maps hold can
    * be opened by user space in no other way that needs no CAP_SYS_ADMIN.
    */
-  Path slots() {
+  public Path slots() {
     return root.resolve("slots");
   }
 
-  Path slot(int slot) {
+  public Path slot(int slot) {
     return slots().resolve(String.valueOf(slot));
   }
 
   /** Holds a folder for each interface that a default route was last seen to lead over. */
-  Path routes() {
+  public Path routes() {
     return root.resolve("routes");
   }
 
-  Attachment hook(int ifindex, Direction direction) {
+  public Attachment hook(int ifindex, Direction direction) {
     return Attachment.in(root.resolve("hooks"), ifindex, direction);
   }
 
-  Map<String, Path> ofClassifier(Path hook) {
+  public Map<String, Path> ofClassifier(Path hook) {
     Map<String, Path> pins = new HashMap<>();
     HOST_MAPS.forEach(name -> pins.put(name, map(name)));
     HOOK_MAPS.forEach(name -> pins.put(name, hook.resolve(name)));
     return pins;
   }
 
-  Map<String, Path> ofSweep() {
+  public Map<String, Path> ofSweep() {
     Map<String, Path> pins = new HashMap<>();
     List.of("parameters", "table_counters", "bucket_tables", "flow_tables", "places", "free_places")
         .forEach(name -> pins.put(name, map(name)));
@@ -90,24 +90,24 @@ record Pins(Path root) {
   }
 
   /** The array of maps that holds the tables of such policies. */
-  static String tables(BucketPer per, boolean evicts) {
+  public static String tables(BucketPer per, boolean evicts) {
     String tables = per == BucketPer.Flow ? "flow_tables" : "bucket_tables";
     return evicts ? "evicting_" + tables : tables;
   }
 
   /** Bytes of a key: {@code struct flow_key} or {@code struct bucket_key} of maps.h. */
-  static int keySize(BucketPer per) {
+  public static int keySize(BucketPer per) {
     return (per == BucketPer.Flow ? FlowKeyLayout.STRUCT : BucketKeyLayout.STRUCT).size();
   }
 
-  List<Attachment> hooks() {
+  public List<Attachment> hooks() {
     return entries(root.resolve("hooks")).stream()
         .flatMap(folder -> hook(folder).stream())
         .toList();
   }
 
   /** What a folder holds, in order; nothing where there is none. */
-  static List<Path> entries(Path folder) {
+  public static List<Path> entries(Path folder) {
     if (!Files.isDirectory(folder)) {
       return List.of();
     }
@@ -129,7 +129,7 @@ record Pins(Path root) {
     return Optional.empty();
   }
 
-  static void makeFolder(Path folder) {
+  public static void makeFolder(Path folder) {
     try {
       Files.createDirectories(folder);
     } catch (IOException e) {
@@ -138,7 +138,7 @@ record Pins(Path root) {
   }
 
   /** Removes a folder of pins. */
-  static void remove(Path folder) {
+  public static void remove(Path folder) {
     if (!Files.exists(folder)) {
       return;
     }

@@ -1,5 +1,6 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.hooks;
 
+import dev.tokenbucket.agent.pins.Pins;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -16,7 +17,7 @@ import java.util.stream.Collectors;
  *
  * <p>One thread at a time.
  */
-final class RouteHold {
+public final class RouteHold {
   /** From the moment at which an interface was last seen with a default route. */
   static final Duration TIME = Duration.ofSeconds(30);
 
@@ -31,12 +32,12 @@ final class RouteHold {
   /**
    * @param folder of what is kept
    */
-  RouteHold(Path folder) {
+  public RouteHold(Path folder) {
     this.folder = folder;
   }
 
   /** These links, with those held that had a default route lately. */
-  HostLinks over(HostLinks links, long now) {
+  public HostLinks over(HostLinks links, long now) {
     readOnce(now);
     links.defaultRoutes().forEach(index -> lastSeen.put(index, now));
     Set<Integer> there =
@@ -54,7 +55,7 @@ final class RouteHold {
   }
 
   /** Whether the time of one that is held is over. */
-  boolean ends(long now) {
+  public boolean ends(long now) {
     return lastSeen.entrySet().stream()
         .anyMatch(each -> held.contains(each.getKey()) && isOver(each, now));
   }
@@ -74,7 +75,7 @@ final class RouteHold {
   }
 
   /** Keeps the routes last seen for the next agent; the folder above must be there. */
-  void keep() {
+  public void keep() {
     for (Path each : Pins.entries(folder)) {
       if (lastSeen.keySet().stream().noneMatch(index -> at(index).equals(each))) {
         Pins.remove(each);

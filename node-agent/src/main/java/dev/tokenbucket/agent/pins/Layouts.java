@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.pins;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -10,17 +10,17 @@ import java.util.List;
  *
  * @param folder holds a folder a layout, and directly what layout 1 pinned
  */
-record Layouts(Path folder, Pins own) {
+public record Layouts(Path folder, Pins own) {
   private static final String PREFIX = "layout-";
 
   /** {@code tokenbucket/} on a BPF file system. */
-  static Layouts on(Path bpffs) {
+  public static Layouts on(Path bpffs) {
     Path folder = bpffs.resolve("tokenbucket");
     return new Layouts(folder, new Pins(folder.resolve(PREFIX + Pins.LAYOUT)));
   }
 
   /** Those of which something is pinned, without the own one. */
-  List<Pins> others() {
+  public List<Pins> others() {
     List<Pins> others = new ArrayList<>();
     for (Path each : Pins.entries(folder)) {
       Pins layout = new Pins(isLayout(each) ? each : folder);
@@ -32,14 +32,14 @@ record Layouts(Path folder, Pins own) {
   }
 
   /** A layout's number, for people. */
-  String number(Pins layout) {
+  public String number(Pins layout) {
     return layout.root().equals(folder)
         ? "1"
         : String.valueOf(layout.root().getFileName()).substring(PREFIX.length());
   }
 
   /** Removes a layout's pins; its hooks must be free. */
-  void remove(Pins layout) {
+  public void remove(Pins layout) {
     if (!layout.root().equals(folder)) {
       Pins.remove(layout.root());
       return;

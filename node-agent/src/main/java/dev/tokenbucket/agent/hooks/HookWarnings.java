@@ -1,8 +1,9 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.hooks;
 
+import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
-import dev.tokenbucket.agent.program.HookSet.HookKey;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -19,7 +20,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** What a user should know of policies that run: none of it stops them. */
-final class HookWarnings {
+public final class HookWarnings {
   /** As many as a status may hold for a policy. */
   static final int MOST = 16;
 
@@ -32,7 +33,7 @@ final class HookWarnings {
   private Situation last = new Situation(HookSet.NONE, List.of(), Map.of());
   private Map<String, List<String>> lastWarnings = Map.of();
 
-  HookWarnings(Kernel kernel, Pins pins) {
+  public HookWarnings(Kernel kernel, Pins pins) {
     this.kernel = kernel;
     this.pins = pins;
   }
@@ -56,7 +57,7 @@ final class HookWarnings {
    * @param set which policies are where
    * @param devices all of this network namespace
    */
-  Map<String, List<String>> of(HookSet set, List<NetworkDevice> devices) {
+  public Map<String, List<String>> of(HookSet set, List<NetworkDevice> devices) {
     Map<HookKey, Integer> foreign = new HashMap<>();
     set.hooks().keySet().forEach(hook -> foreign.put(hook, foreignBefore(hook)));
     Situation now = new Situation(set, devices, foreign);
@@ -77,7 +78,7 @@ final class HookWarnings {
   }
 
   /** Pure: by uid, at most {@link #MOST} each; policies without a warning are left out. */
-  static Map<String, List<String>> of(Situation now) {
+  public static Map<String, List<String>> of(Situation now) {
     Map<String, List<String>> warnings = new LinkedHashMap<>();
     for (Map.Entry<NodePolicy, List<HookKey>> each : hooksOf(now).entrySet()) {
       NodePolicy policy = each.getKey();

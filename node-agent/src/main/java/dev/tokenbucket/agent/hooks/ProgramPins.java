@@ -1,7 +1,8 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.pins.Pins;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collection;

@@ -1,7 +1,8 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.agent.program.Policy;
 import java.util.Map;
 import java.util.Set;
 import org.junit.jupiter.api.Test;

@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
@@ -20,12 +20,13 @@ import java.util.stream.Stream;
  *     such
  * @param held of these, the ones that only count as such: see {@link RouteHold}
  */
-record HostLinks(List<NetworkDevice> devices, Set<Integer> defaultRoutes, Set<Integer> held) {
+public record HostLinks(
+    List<NetworkDevice> devices, Set<Integer> defaultRoutes, Set<Integer> held) {
   /** ARPHRD_LOOPBACK of linux/if_arp.h. */
   private static final int LOOPBACK = 772;
 
   /** As the kernel has them now. */
-  static HostLinks of(Kernel kernel) {
+  public static HostLinks of(Kernel kernel) {
     return new HostLinks(kernel.devices(), kernel.defaultRouteDevices(), Set.of());
   }
 

@@ -1,10 +1,11 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.layout.BucketLayout;
 import dev.tokenbucket.agent.layout.PlaceCursorLayout;
 import dev.tokenbucket.agent.layout.PlaceLayout;
 import dev.tokenbucket.agent.layout.PlaceLimit;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -20,7 +21,7 @@ import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 /** The maps of tables.h that hold a slot's buckets. */
-final class BucketTables {
+public final class BucketTables {
   /** Bytes of a place's index, which a table's entry, a hint and a free place are. */
   private static final int INDEX_SIZE = Integer.BYTES;
 
@@ -36,18 +37,18 @@ final class BucketTables {
   private final Kernel kernel;
   private final Pins pins;
 
-  BucketTables(Kernel kernel, Pins pins) {
+  public BucketTables(Kernel kernel, Pins pins) {
     this.kernel = kernel;
     this.pins = pins;
   }
 
   /** Bytes of an entry's value: an evicting table holds the bucket, others its place's index. */
-  static int entrySize(SlotIdentity identity) {
+  public static int entrySize(SlotIdentity identity) {
     return identity.evicts() ? BucketLayout.STRUCT.size() : INDEX_SIZE;
   }
 
   /** Makes the maps of a slot that has none, with every bucket full. */
-  void create(int slot, SlotIdentity identity) {
+  public void create(int slot, SlotIdentity identity) {
     Pins.makeFolder(pins.slot(slot));
     int keySize = Pins.keySize(identity.per());
     int capacity = identity.capacity();
@@ -90,7 +91,7 @@ final class BucketTables {
    * Gives up a slot's maps, which no program may use any more: of whatever kind, for a table that
    * was left half made has no identity. The pins last, since they tell that there is something.
    */
-  void remove(int slot) {
+  public void remove(int slot) {
     if (!Files.exists(pins.slot(slot))) {
       return;
     }
@@ -126,7 +127,7 @@ final class BucketTables {
    * All places of one of a slot's arrays, {@link PlaceLayout} one behind the other; empty where it
    * is gone.
    */
-  Optional<ByteBuffer> places(int slot, int array) {
+  public Optional<ByteBuffer> places(int slot, int array) {
     return readInner(
         "places",
         slot * PlaceLimit.SLOT_ARRAYS + array,

@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.Collection;
@@ -12,17 +12,17 @@ import java.util.TreeMap;
  * Why policies are not in force as asked, gathered while a set is applied: a failure is its own
  * policy's, and ends nothing for the others. One thread at a time.
  */
-final class Failures {
+public final class Failures {
   /** In place of a uid, for what fails of no policy that is wanted. */
-  static final String HOST = "host";
+  public static final String HOST = "host";
 
   private final Map<String, Set<String>> reasons = new TreeMap<>();
 
-  void add(String uid, String reason) {
+  public void add(String uid, String reason) {
     reasons.computeIfAbsent(uid, any -> new LinkedHashSet<>()).add(reason);
   }
 
-  void add(Collection<NodePolicy> policies, String reason) {
+  public void add(Collection<NodePolicy> policies, String reason) {
     policies.forEach(policy -> add(policy.uid(), reason));
   }
 
@@ -31,7 +31,7 @@ final class Failures {
   }
 
   /** By uid all that was said of it. */
-  Map<String, String> byUid() {
+  public Map<String, String> byUid() {
     Map<String, String> all = new LinkedHashMap<>();
     reasons.forEach((uid, each) -> all.put(uid, String.join("; ", each)));
     return all;

@@ -1,4 +1,4 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.kernel.MapContents;
 import dev.tokenbucket.agent.layout.HookConfigurationLayout;
@@ -191,7 +191,8 @@ public final class HookConfiguration {
    * @param encoded its read-only data
    * @param failsafes whether any of its policies lets failsafe traffic pass
    */
-  record Running(ByteBuffer encoded, Direction direction, boolean failsafes, List<Entry> policies) {
+  public record Running(
+      ByteBuffer encoded, Direction direction, boolean failsafes, List<Entry> policies) {
     static Running decode(byte[] bytes) {
       ByteBuffer from = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
       boolean egress = HookConfigurationLayout.EGRESS.getInt(from) != 0;
@@ -212,12 +213,12 @@ public final class HookConfiguration {
   }
 
   /** A policy of a running program: its slot, and what the program does for it. */
-  record Entry(int slot, int flags) {
-    Mode mode() {
+  public record Entry(int slot, int flags) {
+    public Mode mode() {
       return (flags & PolicyFlag.POLICY_AUDIT) != 0 ? Mode.Audit : Mode.Enforce;
     }
 
-    ExceedAction action() {
+    public ExceedAction action() {
       if ((flags & PolicyFlag.POLICY_MARKS_ECN) != 0) {
         return ExceedAction.MarkECN;
       }

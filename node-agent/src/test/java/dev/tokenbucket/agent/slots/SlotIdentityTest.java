@@ -1,8 +1,8 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.slots;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tokenbucket.agent.program.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import org.junit.jupiter.api.Test;

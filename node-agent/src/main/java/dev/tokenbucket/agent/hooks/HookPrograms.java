@@ -1,8 +1,10 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.hooks;
 
+import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
-import dev.tokenbucket.agent.program.HookSet.HookKey;
+import dev.tokenbucket.agent.pins.Layouts;
+import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +24,7 @@ import org.slf4j.LoggerFactory;
  * The programs on the host's hooks. A set is exchanged as a whole: one program for another. So is
  * what an agent of another layout left on a hook: no packet finds the hook without a program.
  */
-final class HookPrograms {
+public final class HookPrograms {
   private static final Logger LOG = LoggerFactory.getLogger(HookPrograms.class);
   private static final String OBJECT = "classifier.bpf.o";
   private static final String PROGRAM = "tokenbucket";
@@ -35,7 +37,7 @@ final class HookPrograms {
   private final ProgramPins programPins;
   private final AtomicReference<ProgramLoads> loads = new AtomicReference<>(ProgramLoads.NONE);
 
-  HookPrograms(Kernel kernel, Layouts layouts, Path objects) {
+  public HookPrograms(Kernel kernel, Layouts layouts, Path objects) {
     this.kernel = kernel;
     this.layouts = layouts;
     this.pins = layouts.own();
@@ -44,7 +46,7 @@ final class HookPrograms {
   }
 
   /** Creates and pins the host's maps where they are missing, by loading a program once. */
-  void prepareMaps() {
+  public void prepareMaps() {
     Pins.makeFolder(pins.root().resolve("hooks"));
     Path scratch = pins.root().resolve("hooks").resolve("scratch");
     // Left by an agent that was killed here.
@@ -62,7 +64,7 @@ final class HookPrograms {
   }
 
   /** Sees to it that the hook runs a program made for this, and nothing else of ours. */
-  void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
+  public void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
     Attachment at = at(hook);
     Optional<Kernel.Attached> there = kernel.attached(at);
     if (there.isEmpty()) {
@@ -140,7 +142,7 @@ final class HookPrograms {
   }
 
   /** From any thread. */
-  ProgramLoads loads() {
+  public ProgramLoads loads() {
     return Objects.requireNonNull(loads.get());
   }
 
@@ -174,12 +176,12 @@ final class HookPrograms {
   }
 
   /** What the program on a hook of ours was made for; empty where it is none that we know. */
-  Optional<HookConfiguration.Running> running(Attachment hook, Kernel.Attached attached) {
+  public Optional<HookConfiguration.Running> running(Attachment hook, Kernel.Attached attached) {
     return programPins.configuration(hook, attached.programId());
   }
 
   /** Where a hook's pins are. */
-  Attachment at(HookKey hook) {
+  public Attachment at(HookKey hook) {
     return pins.hook(hook.ifindex(), hook.direction());
   }
 
@@ -188,7 +190,7 @@ final class HookPrograms {
    *
    * @return why some could not be freed
    */
-  List<String> removeExcept(Set<HookKey> kept) {
+  public List<String> removeExcept(Set<HookKey> kept) {
     Set<Path> folders = new HashSet<>();
     kept.forEach(hook -> folders.add(at(hook).folder()));
     List<String> problems = new ArrayList<>();
@@ -210,7 +212,7 @@ final class HookPrograms {
    *
    * @return empty where one does not tell
    */
-  Optional<Set<Integer>> slotsInUse() {
+  public Optional<Set<Integer>> slotsInUse() {
     Set<Integer> slots = new HashSet<>();
     for (Attachment hook : pins.hooks()) {
       Optional<Kernel.Attached> attached = kernel.attached(hook);
@@ -226,7 +228,7 @@ final class HookPrograms {
   }
 
   /** Removes another layout: the hooks that were not taken over first, then its maps. */
-  void removeLayout(Pins other) {
+  public void removeLayout(Pins other) {
     other.hooks().stream()
         .filter(hook -> kernel.attached(hook).isPresent())
         .forEach(this::detachAndLog);

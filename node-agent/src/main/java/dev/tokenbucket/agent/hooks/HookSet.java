@@ -1,9 +1,12 @@
-package dev.tokenbucket.agent.program;
+package dev.tokenbucket.agent.hooks;
 
-import static dev.tokenbucket.agent.program.HostLinks.LinkLayer.ETHERNET;
+import static dev.tokenbucket.agent.hooks.HostLinks.LinkLayer.ETHERNET;
 
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.match.TermTables;
+import dev.tokenbucket.agent.slots.Failures;
+import dev.tokenbucket.agent.slots.PolicySlots;
+import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -26,11 +29,12 @@ import java.util.TreeSet;
  * @param held by uid the interfaces that a policy is on only since a default route led over them a
  *     moment ago
  */
-record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<String>> held) {
+public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<String>> held) {
   /** Of no policy. */
-  static final HookSet NONE = new HookSet(Map.of(), Map.of());
+  public static final HookSet NONE = new HookSet(Map.of(), Map.of());
 
-  record HookKey(String interfaceName, int ifindex, Direction direction, boolean hasEthernet) {
+  public record HookKey(
+      String interfaceName, int ifindex, Direction direction, boolean hasEthernet) {
     @Override
     public String toString() {
       return interfaceName + " " + direction;
@@ -38,14 +42,14 @@ record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<String>> he
   }
 
   /** While a policy's new slot is begun its old one still holds a place. */
-  static final int MOST_SLOTS = PolicySlots.USABLE / 2;
+  public static final int MOST_SLOTS = PolicySlots.USABLE / 2;
 
   /**
    * Places policies.
    *
    * @param failures is told of each policy that can't be on a hook that it asks for, and why
    */
-  static HookSet of(List<NodePolicy> policies, HostLinks links, Failures failures) {
+  public static HookSet of(List<NodePolicy> policies, HostLinks links, Failures failures) {
     Placing placing = new Placing(links, failures);
     policies.stream().sorted(NodePolicy.ORDER).forEach(placing::place);
     return new HookSet(placing.hooks, placing.held);
