@@ -189,6 +189,7 @@ class CommandLineTest {
       assertThat(JSON.readTree(line).path("level").asText()).as(line).isNotEmpty();
     }
     assertThat(lines)
+        .allMatch(line -> line.contains("\"loggerName\":\"dev.tokenbucket."))
         .anyMatch(line -> line.contains("{\"policy\":\"") && line.contains("{\"rate\":\""))
         .anyMatch(line -> line.contains("{\"interface\":\"") && line.contains("attached to"));
     assertThat(lines.get(lines.size() - 1)).contains("what the kernel runs stays in force");
