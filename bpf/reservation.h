@@ -67,8 +67,8 @@ __noinline int reservation_try_again(struct clock_source *source, struct reserva
  * bucket is looked at in the second case only, so the caller may pass what is far away.
  */
 static __always_inline enum bucket_verdict
-reservation_judge(struct clock_source *source, struct reservation *mine,
-		  struct bucket *bucket, struct policy_parameters *parameters, __u64 cost)
+reservation_judge(struct clock_source *source, struct reservation *mine, struct bucket *bucket,
+		  struct policy_parameters *parameters, __u64 cost)
 {
 	const struct axis_line *line = parameters_line(parameters);
 	__u64 held = mine->held;
