@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
+import dev.tokenbucket.testing.chart.Alerts;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -254,6 +255,11 @@ class AgentPodTest {
               "tokenbucket_policy_generation{direction=\"Ingress\",interface=\"eth0\",policy=\"p\"} 1.0",
               "tokenbucket_policy_asked_generation{policy=\"p\"} 1.0",
               "tokenbucket_policies_failed 0.0");
+      // The policy here has no table.
+      assertThat(Alerts.metricsOf("tokenbucket-agents"))
+          .filteredOn(name -> !name.startsWith("tokenbucket_buckets_"))
+          .isNotEmpty()
+          .allSatisfy(name -> assertThat(scraped).contains("# TYPE " + name + " "));
     }
   }
 

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tokenbucket.testing.chart.Alerts;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -12,12 +13,11 @@ import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
@@ -26,7 +26,6 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(ControlPlaneExtension.class)
 class OperatorEndpointsTest {
   private static final Pattern PORT = Pattern.compile("Listening on: http://127.0.0.1:(\\d+)");
-  private static final Pattern METRIC = Pattern.compile("\\b(tokenbucket_|operator_sdk_)\\w+\\b");
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final HttpClient http = HttpClient.newHttpClient();
@@ -87,17 +86,12 @@ class OperatorEndpointsTest {
   }
 
   private static Set<String> namesInAlertsAndDashboard() throws IOException {
-    Path files = Commands.repository().resolve("deploy/helm/tokenbucket/files");
-    String all =
-        Files.readString(files.resolve("alerts.yaml"))
-            + Files.readString(files.resolve("dashboard.json"));
-    return METRIC
-        .matcher(all)
-        .results()
-        .map(MatchResult::group)
-        // which is there from the first failure on
-        .filter(name -> !name.equals("operator_sdk_reconciliations_failed_total"))
-        .collect(Collectors.toSet());
+    Path dashboard = Commands.repository().resolve("deploy/helm/tokenbucket/files/dashboard.json");
+    Set<String> names = new HashSet<>(Alerts.metricsOf("tokenbucket"));
+    names.addAll(Alerts.metricsIn(Files.readString(dashboard)));
+    // which is there from the first failure on
+    names.remove("operator_sdk_reconciliations_failed_total");
+    return names;
   }
 
   private String get(Daemon operator, String path) {
