@@ -10,9 +10,10 @@
 
 /*
  * Slots on a host, over all hooks. A policy has one in each of the maps below, one that marks
- * packets has a second for its second window; the last two are of the failsafes (failsafe.h).
+ * packets has a second for its second window; the last are of the failsafes, one a kind
+ * (failsafe.h).
  */
-enum slot_limit { MAX_SLOTS = 256 };
+enum slot_limit { MAX_SLOTS = 259 };
 
 /*
  * An address under the policy's prefix length. IPv4 in word[0]; no IPv6 packet has IPv4's version.

@@ -32,8 +32,9 @@ struct packet {
 	__u8 protocol;
 	__u8 known;
 	__u8 new_connection; /* TCP with SYN and without ACK */
-	__u8 hop_limit;	     /* IPv6 */
-	__u8 icmp_type; /* ICMPv6; meant where PACKET_TRANSPORT is known; else 0, which is none */
+	__u8 hop_limit;	     /* of IPv4 only where failsafes are on */
+	__u8 icmp_type;	     /* of ICMP and ICMPv6, where failsafes are on; else 0, as the code */
+	__u8 icmp_code;
 };
 
 #endif

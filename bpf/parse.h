@@ -129,7 +129,8 @@ __noinline int parse_headless(struct packet_context *context)
 }
 
 /* The offset of the transport header. */
-static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, struct packet *packet)
+static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, __u32 features,
+					struct packet *packet)
 {
 	__u32 fragment = bpf_ntohs(ip->frag_off) & IPV4_FRAGMENT_OFFSET;
 
@@ -138,6 +139,8 @@ static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, st
 	packet->destination[0] = ip->daddr;
 	packet->protocol = ip->protocol;
 	packet->known = PACKET_PROTOCOL;
+	if (features & HOOK_FAILSAFE)
+		packet->hop_limit = ip->ttl;
 	if (!fragment)
 		packet->known |= PACKET_TRANSPORT;
 	else if (fragment > PARSE_FLAGS_FRAGMENT)
@@ -239,6 +242,17 @@ static __always_inline void parse_ports(struct packet_context *context, __u32 tr
 	packet->destination_port = ports[1];
 }
 
+static __always_inline void parse_icmp(struct packet_context *context, __u32 transport,
+				       struct packet *packet)
+{
+	__u8 icmp[2];
+
+	if (!context_read(context, transport, icmp, sizeof(icmp)))
+		return;
+	packet->icmp_type = icmp[0];
+	packet->icmp_code = icmp[1];
+}
+
 /* What the hook's features ask for of the transport header. */
 static __always_inline void parse_transport(struct packet_context *context, __u32 transport,
 					    __u32 features, struct packet *packet)
@@ -254,9 +268,10 @@ static __always_inline void parse_transport(struct packet_context *context, __u3
 	case IPPROTO_SCTP:
 		parse_ports(context, transport, packet);
 		break;
+	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		if (features & HOOK_FAILSAFE)
-			context_read(context, transport, &packet->icmp_type, 1);
+			parse_icmp(context, transport, packet);
 		break;
 	default:
 		break;
@@ -277,13 +292,14 @@ static __always_inline __u32 parse_merged_headers(struct packet_context *context
 }
 
 static __always_inline _Bool parse_ipv4_packet(struct packet_context *context, __u32 offset,
-					       struct packet *packet, __u32 *transport)
+					       __u32 features, struct packet *packet,
+					       __u32 *transport)
 {
 	struct iphdr *ip = context_header(context, offset, sizeof(*ip));
 
 	if (!ip || ip->version != 4)
 		return 0;
-	*transport = parse_ipv4(ip, offset, packet);
+	*transport = parse_ipv4(ip, offset, features, packet);
 	return 1;
 }
 
@@ -334,7 +350,7 @@ static __always_inline enum parse_result parse_packet(struct packet_context *con
 	else if (parse_ethernet(context, &network) == PARSE_UNREADABLE)
 		return parse_unreadable(context, packet);
 	if (network.protocol == bpf_htons(ETH_P_IP))
-		is_ip = parse_ipv4_packet(context, network.offset, packet, &transport);
+		is_ip = parse_ipv4_packet(context, network.offset, features, packet, &transport);
 	else if (network.protocol == bpf_htons(ETH_P_IPV6))
 		is_ip =
 		    parse_ipv6_packet(context, network.offset, walk || merged, packet, &transport);

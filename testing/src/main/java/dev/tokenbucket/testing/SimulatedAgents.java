@@ -201,6 +201,7 @@ public final class SimulatedAgents implements AutoCloseable {
         0,
         0,
         0,
+        List.of(),
         wanted.stream().map(SimulatedAgents::running).toList());
   }
 

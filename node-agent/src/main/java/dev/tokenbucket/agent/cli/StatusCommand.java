@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.host.StateFiles;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.agent.program.RunningHook.Exempted;
 import dev.tokenbucket.agent.source.Documents;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -16,6 +17,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ToLongFunction;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -182,12 +185,23 @@ public final class StatusCommand implements Callable<Integer> {
         .forEach(
             hook ->
                 out.printf(
-                    "exempted on %s %s: %,d packets; %,d beyond the failsafes' own limit were judged"
-                        + " as any%n",
+                    "exempted on %s %s: %,d packets%s; %,d beyond the failsafes' own limit were"
+                        + " judged as any%s%n",
                     hook.interfaceName(),
                     hook.direction(),
                     hook.failsafeExemptPackets(),
-                    hook.failsafeExceedPackets()));
+                    byKind(hook, Exempted::exemptPackets),
+                    hook.failsafeExceedPackets(),
+                    byKind(hook, Exempted::exceedPackets)));
+  }
+
+  private static String byKind(RunningHook hook, ToLongFunction<Exempted> packets) {
+    String kinds =
+        hook.failsafes().stream()
+            .filter(each -> packets.applyAsLong(each) != 0)
+            .map(each -> "%,d %s".formatted(packets.applyAsLong(each), each.kind()))
+            .collect(Collectors.joining(", "));
+    return kinds.isEmpty() ? "" : " (" + kinds + ")";
   }
 
   private String table(List<RunningHook> hooks, boolean wide) {

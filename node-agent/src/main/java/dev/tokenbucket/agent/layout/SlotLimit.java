@@ -2,7 +2,7 @@ package dev.tokenbucket.agent.layout;
 
 /** {@code enum slot_limit} of maps.h. Slots on a host. */
 public final class SlotLimit {
-  public static final int MAX_SLOTS = 256;
+  public static final int MAX_SLOTS = 259;
 
   private SlotLimit() {}
 }

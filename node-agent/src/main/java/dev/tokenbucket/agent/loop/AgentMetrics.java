@@ -187,13 +187,16 @@ public final class AgentMetrics {
     CounterSnapshot.Builder failsafes =
         counters(
             "tokenbucket_failsafe_packets",
-            "Failsafe traffic at a hook: exempt, or exceed, beyond the failsafes' own rate.");
+            "Failsafe traffic at a hook: exempt, or exceed, beyond the rate of its kind.");
     CounterSnapshot.Builder notIp =
         counters("tokenbucket_not_ip_packets", "Packets at a hook that hold no IP, and passed.");
     for (RunningHook hook : hooks) {
       Labels at = labels(hook);
-      failsafes.dataPoint(counter(hook.failsafeExemptPackets(), at.add("verdict", "exempt")));
-      failsafes.dataPoint(counter(hook.failsafeExceedPackets(), at.add("verdict", "exceed")));
+      for (RunningHook.Exempted each : hook.failsafes()) {
+        Labels of = at.add("kind", each.kind());
+        failsafes.dataPoint(counter(each.exemptPackets(), of.add("verdict", "exempt")));
+        failsafes.dataPoint(counter(each.exceedPackets(), of.add("verdict", "exceed")));
+      }
       notIp.dataPoint(counter(hook.notIpPackets(), at));
     }
     all.metricSnapshot(failsafes.build()).metricSnapshot(notIp.build());

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What a node needs to stay in its cluster, beyond neighbour discovery and DHCP: who may talk to
- * its kubelet and its overlay, and where the API server is.
+ * What a node needs to stay in its cluster, beyond what is told without a peer: who may talk to its
+ * kubelet and its overlay, and where the API server is.
  *
  * @param peers networks of the nodes and of the control plane; none: kubelet and overlay are not
  *     exempt
@@ -28,7 +28,7 @@ public record FailsafeSettings(
   /** Networks, or API servers, that a description names. */
   private static final int NAMED = 16;
 
-  /** Neighbour discovery and DHCP alone. */
+  /** What needs no peer alone. */
   public static final FailsafeSettings LINK_ONLY =
       new FailsafeSettings(List.of(), DEFAULT_KUBELET_PORT, List.of(), List.of());
 
@@ -110,7 +110,9 @@ public record FailsafeSettings(
   public List<String> describe() {
     List<String> lines = new ArrayList<>();
     lines.add("ARP; IPv6 neighbour discovery (ICMPv6 types 133-137 with hop limit 255)");
-    lines.add("DHCPv4 (UDP 67 and 68), DHCPv6 (UDP 546 and 547)");
+    lines.add("DHCPv4 (UDP 67 and 68), DHCPv6 (UDP to port 546, and from 546 to 547)");
+    lines.add("membership of multicast groups (MLD and IGMP with hop limit 1)");
+    lines.add("path MTU discovery (ICMP type 3 code 4, ICMPv6 type 2)");
     if (!peers.isEmpty()) {
       lines.add("kubelet: TCP " + kubeletPort + " with " + some(peers));
       overlayPorts.forEach(port -> lines.add("overlay: UDP " + port + " with " + some(peers)));

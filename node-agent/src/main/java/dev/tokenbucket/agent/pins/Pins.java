@@ -28,7 +28,7 @@ public record Pins(Path root) {
    * pinned map: of its shape, of where it is pinned, and as well of what the bytes in it mean. So
    * an agent never reads maps of another layout as its own. 1 had no folder of its own.
    */
-  public static final int LAYOUT = 3;
+  public static final int LAYOUT = 4;
 
   public static final List<String> HOST_MAPS =
       List.of(

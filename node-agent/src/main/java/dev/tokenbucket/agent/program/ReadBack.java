@@ -4,12 +4,15 @@ import dev.tokenbucket.agent.hooks.HookConfiguration;
 import dev.tokenbucket.agent.hooks.HookPrograms;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.layout.FailsafeCountLayout;
 import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
 import dev.tokenbucket.agent.layout.NotIpLayout;
 import dev.tokenbucket.agent.layout.SlotLimit;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
+import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
+import dev.tokenbucket.agent.program.RunningHook.Exempted;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.PolicySlots;
@@ -21,6 +24,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** What the kernel runs of ours, read from links, programs and maps. */
 final class ReadBack {
@@ -82,16 +86,33 @@ final class ReadBack {
         policies.add(policy(entry, identity, sums, all));
       }
     }
-    Sums failsafe = sums(hook, FailsafeCountersLayout.MAP, FailsafeCountersLayout.STRUCT.size());
+    List<Exempted> failsafes =
+        exempted(sums(hook, FailsafeCountersLayout.MAP, FailsafeCountersLayout.STRUCT.size()));
     return new RunningHook(
         kernel.interfaceName(attached.ifindex()).orElse("index " + attached.ifindex()),
         configuration.direction(),
         attached.hook().text(),
         attached.programId(),
         sums(hook, NotIpLayout.MAP, NotIpLayout.FRAMES.size()).of(NotIpLayout.FRAMES),
-        failsafe.of(FailsafeCountersLayout.EXEMPT_PACKETS),
-        failsafe.of(FailsafeCountersLayout.EXCEED_PACKETS),
+        failsafes.stream().mapToLong(Exempted::exemptPackets).sum(),
+        failsafes.stream().mapToLong(Exempted::exceedPackets).sum(),
+        failsafes,
         List.copyOf(policies));
+  }
+
+  private static List<Exempted> exempted(Sums counters) {
+    return Stream.of(FailsafeTraffic.values())
+        .map(
+            traffic -> {
+              Sums count =
+                  counters.within(
+                      FailsafeCountersLayout.KIND, traffic.kind(), FailsafeCountLayout.STRUCT);
+              return new Exempted(
+                  traffic.text(),
+                  count.of(FailsafeCountLayout.EXEMPT_PACKETS),
+                  count.of(FailsafeCountLayout.EXCEED_PACKETS));
+            })
+        .toList();
   }
 
   private RunningPolicy policy(

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  *
  * @param failsafeExemptPackets packets that no policy judged, being failsafe traffic
  * @param failsafeExceedPackets failsafe traffic beyond the failsafes' own buckets: judged as any
+ * @param failsafes the same by kind of traffic
  */
 public record RunningHook(
     @JsonProperty("interface") String interfaceName,
@@ -24,7 +25,11 @@ public record RunningHook(
     long notIpPackets,
     long failsafeExemptPackets,
     long failsafeExceedPackets,
+    List<Exempted> failsafes,
     List<RunningPolicy> policies) {
+
+  /** Failsafe traffic of one kind. */
+  public record Exempted(String kind, long exemptPackets, long exceedPackets) {}
 
   /**
    * A policy on a hook: parameters from the maps (rate a second, burst), and its counters there.

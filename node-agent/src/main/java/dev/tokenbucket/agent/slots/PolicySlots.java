@@ -13,6 +13,7 @@ import dev.tokenbucket.agent.layout.SharedBucketLayout;
 import dev.tokenbucket.agent.layout.SlotLimit;
 import dev.tokenbucket.agent.layout.TableCountersLayout;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
+import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
@@ -42,15 +43,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class PolicySlots {
   /** The policies' slots; the failsafes' are the last. */
-  public static final int USABLE = FailsafeSlot.FAILSAFE_LINK_SLOT;
-
-  /**
-   * What the failsafes of failsafe.h may take, in packets a second; the burst is as large. For
-   * neighbour discovery and DHCP, which anybody can send, and for traffic with known peers.
-   */
-  public static final long FAILSAFE_LINK_RATE = 1_000;
-
-  public static final long FAILSAFE_PEER_RATE = 100_000;
+  public static final int USABLE = FailsafeSlot.FAILSAFE_SLOT;
 
   private static final Logger LOG = LoggerFactory.getLogger(PolicySlots.class);
 
@@ -93,14 +86,17 @@ public final class PolicySlots {
           kernel.createArray(
               "identities", SlotIdentity.SIZE, SlotLimit.MAX_SLOTS, pins.identities()));
     }
-    prepareFailsafe(FailsafeSlot.FAILSAFE_LINK_SLOT, FAILSAFE_LINK_RATE);
-    prepareFailsafe(FailsafeSlot.FAILSAFE_PEER_SLOT, FAILSAFE_PEER_RATE);
+    for (FailsafeTraffic traffic : FailsafeTraffic.values()) {
+      if (inForce(traffic.slot()).rate() == 0) {
+        setParameters(traffic.slot(), line(traffic, System.nanoTime()));
+      }
+    }
   }
 
-  private void prepareFailsafe(int slot, long rate) {
-    if (inForce(slot).rate() == 0) {
-      setParameters(slot, AxisLine.of(RateUnit.Packets, rate, rate, 0, System.nanoTime()));
-    }
+  /** Of the failsafes' own bucket for this traffic. */
+  public static AxisLine line(FailsafeTraffic traffic, long t0) {
+    long rate = traffic.packetsPerSecond();
+    return AxisLine.of(RateUnit.Packets, rate, rate, 0, t0);
   }
 
   private int loadParametersProgram() {

@@ -32,6 +32,11 @@ public record Sums(List<ByteBuffer> perCpu) {
             .toList());
   }
 
+  /** Of one of the structs of which a field is an array. */
+  public Sums within(Field array, int index, Struct counters) {
+    return new Sums(perCpu.stream().map(value -> counters.at(array.in(value), index)).toList());
+  }
+
   public long of(Field counter) {
     return perCpu.stream().mapToLong(counter::getLong).sum();
   }

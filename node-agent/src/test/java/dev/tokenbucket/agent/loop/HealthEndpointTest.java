@@ -89,7 +89,16 @@ class HealthEndpointTest {
             0,
             new RunningHook.Buckets(5, 64, 1, 9, 4_096));
     RunningHook hook =
-        new RunningHook("eth0", Direction.Ingress, "TCX", 1, 11, 12, 13, List.of(policy));
+        new RunningHook(
+            "eth0",
+            Direction.Ingress,
+            "TCX",
+            1,
+            11,
+            12,
+            13,
+            List.of(new RunningHook.Exempted("dhcp", 12, 13)),
+            List.of(policy));
     boolean[] broken = {false};
     AgentMetrics metrics =
         new AgentMetrics(
@@ -115,7 +124,9 @@ class HealthEndpointTest {
               "tokenbucket_policy_bytes_total{" + at + ",policy=\"p\",verdict=\"exceed\"} 700.0",
               "tokenbucket_policy_generation{" + at + ",policy=\"p\"} 3.0",
               "tokenbucket_not_ip_packets_total{" + at + "} 11.0",
-              "tokenbucket_failsafe_packets_total{" + at + ",verdict=\"exempt\"} 12.0",
+              "tokenbucket_failsafe_packets_total{"
+                  + at
+                  + ",kind=\"dhcp\",verdict=\"exempt\"} 12.0",
               "tokenbucket_buckets_used{policy=\"p\"} 5.0",
               "tokenbucket_buckets_capacity{policy=\"p\"} 64.0",
               "tokenbucket_buckets_evicted_total{policy=\"p\"} 9.0",

@@ -72,10 +72,21 @@ final class Frames {
   }
 
   static byte[] icmpv6(int type, int hopLimit) {
-    byte[] frame = udp("fd00::2", 100);
+    return icmpv6("fd00::2", type, hopLimit);
+  }
+
+  static byte[] icmpv6(String source, int type, int hopLimit) {
+    byte[] frame = udp(source, 100);
     frame[ETHERNET + 6] = 58;
     frame[ETHERNET + 7] = (byte) hopLimit;
     frame[ETHERNET + 40] = (byte) type;
+    return frame;
+  }
+
+  /** An IPv4 packet of this protocol and TTL to a destination, with these two bytes behind IP. */
+  static byte[] ipv4(String destination, int protocol, int ttl, int first, int second) {
+    byte[] frame = to(destination, ports(protocol, first << 8 | second, 0));
+    frame[ETHERNET + 8] = (byte) ttl;
     return frame;
   }
 

@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 /** What {@link Pins#LAYOUT} stands for, as the kernel has it. */
 class LayoutTest extends KernelTest {
   /** The layout of which {@link #SHAPES} tells. Both change together, and with Pins.LAYOUT. */
-  private static final int LAYOUT = 3;
+  private static final int LAYOUT = 4;
 
   private static final int CAPACITY = 100;
   private static final int BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
@@ -29,15 +29,15 @@ class LayoutTest extends KernelTest {
   /** Of each pinned map, and of the first map that it holds. */
   private static final String SHAPES =
       """
-      bucket_tables: type 12, key 4, value 4, entries 256
-      counters: type 6, key 4, value 64, entries 256
-      evicting_bucket_tables: type 12, key 4, value 4, entries 256
-      evicting_flow_tables: type 12, key 4, value 4, entries 256
-      failsafe_counters: type 6, key 4, value 16, entries 1
-      flow_tables: type 12, key 4, value 4, entries 256
-      free_places: type 12, key 4, value 4, entries 256
-      hints: type 12, key 4, value 4, entries 256
-      identities: type 2, key 4, value 376, entries 256
+      bucket_tables: type 12, key 4, value 4, entries 259
+      counters: type 6, key 4, value 64, entries 259
+      evicting_bucket_tables: type 12, key 4, value 4, entries 259
+      evicting_flow_tables: type 12, key 4, value 4, entries 259
+      failsafe_counters: type 6, key 4, value 80, entries 1
+      flow_tables: type 12, key 4, value 4, entries 259
+      free_places: type 12, key 4, value 4, entries 259
+      hints: type 12, key 4, value 4, entries 259
+      identities: type 2, key 4, value 376, entries 259
       not_ip: type 6, key 4, value 8, entries 1
       of bucket_tables: type 1, key 24, value 4, entries 100
       of evicting_bucket_tables: type 9, key 24, value 24, entries 100
@@ -46,12 +46,12 @@ class LayoutTest extends KernelTest {
       of free_places: type 22, key 0, value 4, entries 100
       of hints: type 2, key 4, value 4, entries 65536
       of places: type 2, key 4, value 64, entries 16384
-      parameters: type 2, key 4, value 152, entries 256
-      place_cursors: type 2, key 4, value 8, entries 256
-      places: type 12, key 4, value 4, entries 65536
-      reservations: type 6, key 4, value 16, entries 256
-      shared_buckets: type 2, key 4, value 64, entries 256
-      table_counters: type 6, key 4, value 16, entries 256
+      parameters: type 2, key 4, value 152, entries 259
+      place_cursors: type 2, key 4, value 8, entries 259
+      places: type 12, key 4, value 4, entries 66304
+      reservations: type 6, key 4, value 16, entries 259
+      shared_buckets: type 2, key 4, value 64, entries 259
+      table_counters: type 6, key 4, value 16, entries 259
       """;
 
   private final LinuxKernel kernel = new LinuxKernel();

@@ -9,24 +9,24 @@ import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
 import dev.tokenbucket.agent.layout.ChangeStep;
+import dev.tokenbucket.agent.layout.FailsafeCountLayout;
 import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
-import dev.tokenbucket.agent.layout.FailsafeSlot;
 import dev.tokenbucket.agent.layout.NotIpLayout;
 import dev.tokenbucket.agent.layout.PolicyParametersLayout;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.BucketTables;
 import dev.tokenbucket.agent.slots.PolicySlots;
-import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.agent.slots.Sums;
 import dev.tokenbucket.agent.slots.Sweeper;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -127,12 +127,9 @@ final class VirtualHook implements AutoCloseable {
     sweeper = new Sweeper(kernel, new Pins(folder), compiled);
     pins.forEach((name, pin) -> maps.put(name, kernel.open(pin)));
     placed.forEach(this::begin);
-    setParameters(FailsafeSlot.FAILSAFE_LINK_SLOT, failsafe(PolicySlots.FAILSAFE_LINK_RATE));
-    setParameters(FailsafeSlot.FAILSAFE_PEER_SLOT, failsafe(PolicySlots.FAILSAFE_PEER_RATE));
-  }
-
-  private static AxisLine failsafe(long rate) {
-    return AxisLine.of(RateUnit.Packets, rate, rate, 0, START);
+    for (FailsafeTraffic traffic : FailsafeTraffic.values()) {
+      setParameters(traffic.slot(), PolicySlots.line(traffic, START));
+    }
   }
 
   private void begin(Placed placed) {
@@ -315,12 +312,23 @@ final class VirtualHook implements AutoCloseable {
         sums.of(VerdictCountersLayout.MARKED_PACKETS));
   }
 
+  /** Of all kinds. */
   Failsafes failsafes() {
+    Failsafes all = new Failsafes(0, 0);
+    for (FailsafeTraffic each : FailsafeTraffic.values()) {
+      Failsafes of = failsafes(each);
+      all = new Failsafes(all.exempt() + of.exempt(), all.exceed() + of.exceed());
+    }
+    return all;
+  }
+
+  Failsafes failsafes(FailsafeTraffic traffic) {
     int size = FailsafeCountersLayout.STRUCT.size();
-    Sums sums = Sums.of(kernel.lookupPerCpu(map(FailsafeCountersLayout.MAP), 0, size));
+    Sums sums =
+        Sums.of(kernel.lookupPerCpu(map(FailsafeCountersLayout.MAP), 0, size))
+            .within(FailsafeCountersLayout.KIND, traffic.kind(), FailsafeCountLayout.STRUCT);
     return new Failsafes(
-        sums.of(FailsafeCountersLayout.EXEMPT_PACKETS),
-        sums.of(FailsafeCountersLayout.EXCEED_PACKETS));
+        sums.of(FailsafeCountLayout.EXEMPT_PACKETS), sums.of(FailsafeCountLayout.EXCEED_PACKETS));
   }
 
   long notIp() {
