@@ -85,6 +85,7 @@ struct hook_configuration {
 	struct term_set exempt_terms;	  /* terms of exempt[] */
 	struct term_set any_connection;	  /* terms without newConnectionsOnly */
 	__u8 term_policy[MAX_HOOK_TERMS]; /* whose each term is */
+	__u64 hash_key[2];		  /* of the hints (places.h), the same on all hooks */
 	struct hook_policy policy[MAX_HOOK_POLICIES];
 };
 

@@ -109,18 +109,28 @@ static __always_inline _Bool place_position(const struct place *place, const __u
 	return !differing;
 }
 
-static __always_inline __u32 *place_hint(__u32 slot, const __u64 *key, int words)
+/*
+ * A number below HINTS by a secret {seed, odd multiplier}, or a sender could choose addresses that
+ * all share a hint. What only the upper half of a word says is folded down before the next word.
+ */
+static __always_inline __u32 place_hash(const volatile __u64 *hash_key, const __u64 *key, int words)
+{
+	__u64 seed = hash_key[0], hash;
+
+	/* The last word of an address is its version, which needs no round of its own. */
+	if (words == ADDRESS_KEY_WORDS)
+		seed ^= key[--words];
+	hash = (seed ^ key[0]) * hash_key[1];
+	for (int i = 1; i < words; i++)
+		hash = (hash ^ hash >> 32 ^ key[i]) * hash_key[1];
+	return hash >> (64 - HINTS_BITS);
+}
+
+static __always_inline __u32 *place_hint(__u32 slot, __u32 hash)
 {
 	void *of_slot = bpf_map_lookup_elem(&hints, &slot);
-	__u64 hash = 0;
-	__u32 index;
 
-	if (!of_slot)
-		return NULL;
-	for (int i = 0; i < words; i++)
-		hash = (hash ^ key[i]) * 0x9e3779b97f4a7c15ULL;
-	index = hash >> (64 - HINTS_BITS);
-	return bpf_map_lookup_elem(of_slot, &index);
+	return of_slot ? bpf_map_lookup_elem(of_slot, &hash) : NULL;
 }
 
 /* Takes a place that nobody has; false where there is none. */

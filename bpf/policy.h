@@ -86,7 +86,8 @@ policy_judge_keyed(struct clock_source *source, const struct packet *packet, __u
 	else
 		policy_address_key(packet, flags, i, &key.address);
 	if (!(flags & POLICY_EVICTS))
-		return table_judge(source, slot, in_force, &key, per_flow, parameters, cost);
+		return table_judge(source, hook.hash_key, slot, in_force, &key, per_flow,
+				   parameters, cost);
 	bucket =
 	    per_flow
 		? table_evicting_bucket(source, bpf_map_lookup_elem(&evicting_flow_tables, &slot),

@@ -135,17 +135,20 @@ __noinline int table_index(struct clock_source *source, union table_key *key, __
 				 ADDRESS_KEY_WORDS, now_in_force);
 }
 
-/* The slot of a key's table, and the slot whose parameters are in force for it, in one argument. */
-#define TABLE_SLOTS(slot, in_force) ((__u64)(in_force) << 32 | (slot))
+/*
+ * The slot of a key's table, the key's hash, and the slot whose parameters are in force for it, in
+ * one argument.
+ */
+#define TABLE_KEY_AT(slot, hash, in_force) ((__u64)(in_force) << 32 | (hash) << 16 | (slot))
 
 /*
  * Another try to judge a packet whose hint led to no bucket of its key, or that lost the race for
  * it; BUCKET_CONTENDED: it takes one more. A global function for the same reasons as table_index.
  */
-__noinline int table_try_again(struct clock_source *source, union table_key *key, __u64 slots,
+__noinline int table_try_again(struct clock_source *source, union table_key *key, __u64 at,
 			       __u32 per_flow, __u64 cost)
 {
-	__u32 slot = slots, in_force = slots >> 32;
+	__u32 slot = (__u16)at, in_force = at >> 32;
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
 	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS, index;
 	struct place *place;
@@ -155,7 +158,7 @@ __noinline int table_try_again(struct clock_source *source, union table_key *key
 	if (!source || !key || !now_in_force)
 		return BUCKET_MARKED;
 	index = table_index(source, key, slot, in_force, per_flow);
-	hint = place_hint(slot, key->word, words);
+	hint = place_hint(slot, (__u16)(at >> 16));
 	if (index < 0 || !hint)
 		return BUCKET_MARKED;
 	*hint = index;
@@ -171,11 +174,12 @@ __noinline int table_try_again(struct clock_source *source, union table_key *key
  * up.
  */
 static __always_inline enum bucket_verdict
-table_judge(struct clock_source *source, __u32 slot, __u32 in_force, union table_key *key,
-	    _Bool per_flow, struct policy_parameters *parameters, __u64 cost)
+table_judge(struct clock_source *source, const volatile __u64 *hash_key, __u32 slot, __u32 in_force,
+	    union table_key *key, _Bool per_flow, struct policy_parameters *parameters, __u64 cost)
 {
 	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS;
-	__u32 *hint = place_hint(slot, key->word, words);
+	__u32 hash = place_hash(hash_key, key->word, words);
+	__u32 *hint = place_hint(slot, hash);
 	enum bucket_verdict verdict = BUCKET_CONTENDED;
 	struct place *place;
 	__u64 pos;
@@ -187,7 +191,8 @@ table_judge(struct clock_source *source, __u32 slot, __u32 in_force, union table
 		verdict = bucket_try(source, &place->bucket, pos, parameters, cost);
 #pragma clang loop unroll(disable)
 	for (int try = 1; try < BUCKET_TRIES && verdict == BUCKET_CONTENDED; try++)
-		verdict = table_try_again(source, key, TABLE_SLOTS(slot, in_force), per_flow, cost);
+		verdict = table_try_again(source, key, TABLE_KEY_AT(slot, hash, in_force), per_flow,
+					  cost);
 	return verdict;
 }
 

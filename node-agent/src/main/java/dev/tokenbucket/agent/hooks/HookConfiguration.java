@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.layout.PolicyFlag;
 import dev.tokenbucket.agent.match.FailsafePeers;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.match.TermTables;
+import dev.tokenbucket.agent.slots.HashKey;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
@@ -55,11 +56,16 @@ public final class HookConfiguration {
   /**
    * What a hook with these policies needs.
    *
+   * @param hashKey the same of all hooks
    * @param ethernet frames begin with an Ethernet header, else with the IP header
    * @param policies in the order in which they apply
    */
   public static HookConfiguration of(
-      Direction direction, boolean ethernet, List<Placed> policies, FailsafeSettings failsafes) {
+      HashKey hashKey,
+      Direction direction,
+      boolean ethernet,
+      List<Placed> policies,
+      FailsafeSettings failsafes) {
     TermTables terms = TermTables.of(policies.stream().map(Placed::policy).toList());
     FailsafePeers peers = FailsafePeers.of(failsafes, direction);
     List<MapContents> maps = new ArrayList<>(terms.maps());
@@ -80,6 +86,7 @@ public final class HookConfiguration {
               HookConfigurationLayout.EXEMPT_TERMS.put(to, terms.exemptTerms());
               HookConfigurationLayout.ANY_CONNECTION.put(to, terms.anyConnection());
               HookConfigurationLayout.TERM_POLICY.put(to, terms.policyOfTerm());
+              HookConfigurationLayout.HASH_KEY.put(to, hashKey.encode());
               ByteBuffer each = HookConfigurationLayout.POLICY.in(to);
               for (int i = 0; i < policies.size(); i++) {
                 put(HookPolicyLayout.STRUCT.at(each, i), policies.get(i));

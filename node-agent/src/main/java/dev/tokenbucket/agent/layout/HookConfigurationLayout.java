@@ -21,6 +21,7 @@ public final class HookConfigurationLayout {
           .struct("exempt_terms", TermSetLayout.STRUCT)
           .struct("any_connection", TermSetLayout.STRUCT)
           .u8("term_policy", HookLimit.MAX_HOOK_TERMS)
+          .u64("hash_key", 2)
           .struct("policy", HookPolicyLayout.STRUCT, HookLimit.MAX_HOOK_POLICIES)
           .build();
 
@@ -37,6 +38,7 @@ public final class HookConfigurationLayout {
   public static final Field EXEMPT_TERMS = STRUCT.field("exempt_terms");
   public static final Field ANY_CONNECTION = STRUCT.field("any_connection");
   public static final Field TERM_POLICY = STRUCT.field("term_policy");
+  public static final Field HASH_KEY = STRUCT.field("hash_key");
   public static final Field POLICY = STRUCT.field("policy");
 
   private HookConfigurationLayout() {}

@@ -54,6 +54,11 @@ public record Pins(Path root) {
     return root.resolve("identities");
   }
 
+  /** Holds the key by which this host's tables are hashed. */
+  public Path hashKey() {
+    return root.resolve("hash_key");
+  }
+
   /**
    * Where the maps of slots' tables are pinned, a folder a slot: those that arrays of maps hold can
    * be opened by user space in no other way that needs no CAP_SYS_ADMIN.

@@ -8,6 +8,7 @@ import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.slots.Failures;
+import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.api.v1alpha1.Direction;
@@ -35,6 +36,7 @@ final class HookAttaching {
   private static final Logger LOG = LoggerFactory.getLogger(HookAttaching.class);
 
   private final Kernel kernel;
+  private final PolicySlots slots;
   private final HookPrograms programs;
   private final ReadBack readBack;
   private final Executor executor;
@@ -60,8 +62,14 @@ final class HookAttaching {
   /**
    * @param executor runs what attaches to interfaces, one or several at a time
    */
-  HookAttaching(Kernel kernel, HookPrograms programs, ReadBack readBack, Executor executor) {
+  HookAttaching(
+      Kernel kernel,
+      PolicySlots slots,
+      HookPrograms programs,
+      ReadBack readBack,
+      Executor executor) {
     this.kernel = kernel;
+    this.slots = slots;
     this.programs = programs;
     this.readBack = readBack;
     this.executor = executor;
@@ -201,7 +209,8 @@ final class HookAttaching {
         k ->
             before != null
                 ? before
-                : HookConfiguration.of(k.direction(), k.ethernet(), k.policies(), k.failsafes()));
+                : HookConfiguration.of(
+                    slots.hashKey(), k.direction(), k.ethernet(), k.policies(), k.failsafes()));
   }
 
   private static ConfigurationKey key(

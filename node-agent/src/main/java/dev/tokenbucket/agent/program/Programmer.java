@@ -106,7 +106,7 @@ public final class Programmer {
     this.programs = new HookPrograms(kernel, layouts, objects);
     this.sweeper = new Sweeper(kernel, pins, objects);
     this.readBack = new ReadBack(kernel, slots, programs);
-    this.hooks = new HookAttaching(kernel, programs, readBack, attaching);
+    this.hooks = new HookAttaching(kernel, slots, programs, readBack, attaching);
     this.warnings = new HookWarnings(kernel, pins);
     this.routes = new RouteHold(pins.routes());
   }

@@ -86,11 +86,22 @@ public final class PolicySlots {
           kernel.createArray(
               "identities", SlotIdentity.SIZE, SlotLimit.MAX_SLOTS, pins.identities()));
     }
+    if (!Files.exists(pins.hashKey())) {
+      kernel.close(kernel.createArray("hash_key", HashKey.SIZE, 1, pins.hashKey()));
+    }
+    if (hashKey().isUnset()) {
+      kernel.use(pins.hashKey(), map -> kernel.update(map, 0, HashKey.random().encode()));
+    }
     for (FailsafeTraffic traffic : FailsafeTraffic.values()) {
       if (inForce(traffic.slot()).rate() == 0) {
         setParameters(traffic.slot(), line(traffic, System.nanoTime()));
       }
     }
+  }
+
+  /** As {@link #prepare} has left it. */
+  public HashKey hashKey() {
+    return HashKey.of(kernel.read(pins.hashKey(), map -> kernel.lookup(map, 0, HashKey.SIZE)));
   }
 
   /** Of the failsafes' own bucket for this traffic. */

@@ -80,6 +80,33 @@ class BucketTablesTest extends KernelTest {
     }
   }
 
+  /** By the hash without a key that the classifier had: the addresses all have one hint. */
+  private static List<String> crafted(int count) {
+    List<String> sources = new ArrayList<>();
+    for (int address = 0; sources.size() < count; address++) {
+      // Of 10.0.0.0/8, in network order in the first bytes of the key; in its last word version 4.
+      long word = (address >> 16 & 0xffL) << 8 | (address >> 8 & 0xffL) << 16 | 10;
+      word |= (address & 0xffL) << 24;
+      long multiplier = 0x9e3779b97f4a7c15L;
+      long hash = (word * multiplier * multiplier ^ 4) * multiplier;
+      if (hash >>> 48 == 0) {
+        sources.add(
+            "10.%d.%d.%d".formatted(address >> 16 & 0xff, address >> 8 & 0xff, address & 0xff));
+      }
+    }
+    return sources;
+  }
+
+  @Test
+  void sourcesChosenToShareAHintHaveOneEach() {
+    List<String> sources = crafted(200);
+    try (VirtualHook hook = hook(Policy.packets(1, 2).perSource(sources.size()))) {
+      sources.forEach(source -> assertThat(hook.passes(Frames.udp(source, 100))).isTrue());
+      // By chance some two of them share one: 0.3 pairs are to be expected, 10 once in 10^13.
+      assertThat(hook.hintsInUse(0)).isGreaterThanOrEqualTo(sources.size() - 1 - 10);
+    }
+  }
+
   @Test
   void keysThatShareAHintKeepTheirOwnBuckets() {
     int sources = 3_000;

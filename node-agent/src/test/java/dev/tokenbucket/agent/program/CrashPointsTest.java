@@ -227,7 +227,8 @@ class CrashPointsTest extends VethTest {
       return List.of();
     }
     String layout = "layout-" + Pins.LAYOUT;
-    List<String> pins = new ArrayList<>(List.of("", layout, layout + "/identities"));
+    List<String> pins =
+        new ArrayList<>(List.of("", layout, layout + "/identities", layout + "/hash_key"));
     Pins.HOST_MAPS.forEach(map -> pins.add(layout + "/" + map));
     pins.add(layout + "/hooks");
     pins.add(layout + "/slots");

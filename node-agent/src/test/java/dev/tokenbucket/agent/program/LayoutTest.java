@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.MapShape;
 import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.HashKey;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -36,6 +37,7 @@ class LayoutTest extends KernelTest {
       failsafe_counters: type 6, key 4, value 80, entries 1
       flow_tables: type 12, key 4, value 4, entries 259
       free_places: type 12, key 4, value 4, entries 259
+      hash_key: type 2, key 4, value 16, entries 1
       hints: type 12, key 4, value 4, entries 259
       identities: type 2, key 4, value 376, entries 259
       not_ip: type 6, key 4, value 8, entries 1
@@ -66,7 +68,10 @@ class LayoutTest extends KernelTest {
             policy.perSource(CAPACITY).evicting(),
             policy.perFlow(CAPACITY).evicting())) {
       Path compiled = new ClassifierCompiler(objects).compile(List.of());
-      new PolicySlots(kernel, new Pins(bpffs), compiled, any -> {}).prepare();
+      PolicySlots slots = new PolicySlots(kernel, new Pins(bpffs), compiled, any -> {});
+      slots.prepare();
+      HashKey key = slots.hashKey();
+      slots.prepare();
 
       assertThat(text(shapes()))
           .as(
@@ -75,6 +80,8 @@ class LayoutTest extends KernelTest {
               LAYOUT)
           .isEqualTo(SHAPES);
       assertThat(Pins.LAYOUT).as("SHAPES here tells of another layout").isEqualTo(LAYOUT);
+      assertThat(slots.hashKey()).as("as another agent finds it").isEqualTo(key);
+      assertThat(key.isUnset()).isFalse();
       assertThat(hook.notIp()).isZero();
     }
   }
@@ -88,6 +95,7 @@ class LayoutTest extends KernelTest {
   private Map<String, String> shapes() {
     Pins pins = new Pins(bpffs);
     Map<String, String> shapes = new TreeMap<>(shapes(pins.identities()));
+    shapes.putAll(shapes(pins.hashKey()));
     pins.ofClassifier(bpffs).values().forEach(pin -> shapes.putAll(shapes(pin)));
     return shapes;
   }

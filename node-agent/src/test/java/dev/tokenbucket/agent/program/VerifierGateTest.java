@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.kernel.KernelException;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.ProgramSize;
 import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.slots.HashKey;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
@@ -135,7 +136,8 @@ class VerifierGateTest extends KernelTest {
       placed.add(new Placed(policy.at(at), 2 * at, 2 * at + 1));
     }
     HookConfiguration configuration =
-        HookConfiguration.of(Direction.Ingress, ethernet, placed, FailsafeSettings.LINK_ONLY);
+        HookConfiguration.of(
+            HashKey.random(), Direction.Ingress, ethernet, placed, FailsafeSettings.LINK_ONLY);
     int program =
         kernel.load(
             compiled.resolve("classifier.bpf.o"),

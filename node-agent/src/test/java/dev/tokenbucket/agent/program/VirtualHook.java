@@ -12,6 +12,7 @@ import dev.tokenbucket.agent.layout.ChangeStep;
 import dev.tokenbucket.agent.layout.FailsafeCountLayout;
 import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
 import dev.tokenbucket.agent.layout.NotIpLayout;
+import dev.tokenbucket.agent.layout.PlaceLimit;
 import dev.tokenbucket.agent.layout.PolicyParametersLayout;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.agent.match.FailsafeSettings;
@@ -19,9 +20,10 @@ import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.BucketTables;
+import dev.tokenbucket.agent.slots.HashKey;
 import dev.tokenbucket.agent.slots.PolicySlots;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.agent.slots.SlotIdentity;
+import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.agent.slots.Sums;
 import dev.tokenbucket.agent.slots.Sweeper;
 import dev.tokenbucket.api.v1alpha1.Direction;
@@ -51,6 +53,8 @@ final class VirtualHook implements AutoCloseable {
 
   /** {@code clock_tick} of clock.h, under the virtual clock. */
   private static final int TICK_SHIFT = 22;
+
+  private static final HashKey HASH_KEY = HashKey.random();
 
   record Counters(
       long conformPackets,
@@ -115,7 +119,8 @@ final class VirtualHook implements AutoCloseable {
       int slot = 2 * placed.size();
       placed.add(new Placed(policy, slot, slot + 1));
     }
-    HookConfiguration configuration = HookConfiguration.of(direction, ethernet, placed, failsafes);
+    HookConfiguration configuration =
+        HookConfiguration.of(HASH_KEY, direction, ethernet, placed, failsafes);
     compiled = new ClassifierCompiler(objects).compile(defines);
     program =
         kernel.load(
@@ -234,6 +239,18 @@ final class VirtualHook implements AutoCloseable {
     } finally {
       kernel.close(table);
     }
+  }
+
+  /** How many hints of a policy lead to a place, but for the first place, whose number is 0. */
+  int hintsInUse(int policy) {
+    Path pin = new Pins(bpffs).slot(2 * policy).resolve("hints");
+    ByteBuffer hints =
+        kernel.read(pin, map -> kernel.lookupAll(map, PlaceLimit.HINTS, Integer.BYTES));
+    int inUse = 0;
+    for (int hint = 0; hint < PlaceLimit.HINTS; hint++) {
+      inUse += hints.getInt(hint * Integer.BYTES) != 0 ? 1 : 0;
+    }
+    return inUse;
   }
 
   /** How many of so many equal frames pass now. */
