@@ -24,21 +24,35 @@ __noinline int decide_one(struct clock_source *source, struct packet *packet, __
 	return policy_decide(source, packet, i, hook.features);
 }
 
-/* Called from the program itself: one call in the other would need more stack than there is. */
-__noinline int mark_one(struct __sk_buff *skb, struct clock_source *source, struct packet *packet,
-			__u32 i, int decided)
+/*
+ * Both are called from the program itself: one call in another would need more stack than there is.
+ */
+__noinline int may_mark(struct __sk_buff *skb, struct clock_source *source, struct packet *packet,
+			__u32 i)
 {
 	if (!source || !packet || i >= MAX_HOOK_POLICIES)
+		return 0;
+	return policy_may_mark(skb, source, packet, i);
+}
+
+__noinline int mark_one(struct __sk_buff *skb, struct packet *packet, __u32 i, int decided,
+			int may_be_marked)
+{
+	if (!packet || i >= MAX_HOOK_POLICIES)
 		return POLICY_PASS;
-	return policy_mark(skb, source, packet, i, decided);
+	return policy_mark(skb, packet, i, decided, may_be_marked);
 }
 
 static __always_inline _Bool drops(struct __sk_buff *skb, struct clock_source *source,
 				   struct packet *packet, __u32 i, int decided)
 {
-	if ((hook.features & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)) && (decided & POLICY_MARK))
-		return mark_one(skb, source, packet, i, decided) == POLICY_DROP;
-	return decided == POLICY_DROP;
+	int may = 0;
+
+	if (!(hook.features & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)) || !(decided & POLICY_MARK))
+		return decided == POLICY_DROP;
+	if (hook.features & POLICY_MARKS_ECN)
+		may = may_mark(skb, source, packet, i);
+	return mark_one(skb, packet, i, decided, may) == POLICY_DROP;
 }
 
 /* In the order of the set; a packet that one policy drops is not seen by later ones. */

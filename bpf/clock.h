@@ -27,10 +27,10 @@ static __always_inline __u64 clock_read(const struct clock_source *source)
 
 /*
  * The number of the tick: coarse, for it lags by some ticks where a CPU is kept busy, but a load
- * where the clock is a call. Compared for equality alone: two readings that differ are of different
- * moments. Under the virtual clock a tick is 2^22 ns.
+ * where the clock is a call. Two readings that differ are of different moments. A tick is 1 to 10
+ * ms, under the virtual clock 2^22 ns.
  */
-static __always_inline __u32 clock_tick(const struct clock_source *source)
+static __always_inline __u64 clock_tick(const struct clock_source *source)
 {
 #ifdef TB_CLOCK_FROM_TIMESTAMP
 	return (source->timestamp >> 22) - source->late_ticks;

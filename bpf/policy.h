@@ -117,34 +117,38 @@ policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 
 	return policy_judge_overflow(source, slot, hook.policy[i].slot, cost);
 }
 
-/* By policy i's second window, of the same rate and burst: true where the packet may be marked. */
-static __always_inline _Bool policy_may_mark(struct clock_source *source, struct packet *packet,
-					     __u32 i, __u32 flags)
+/*
+ * Whether CE may be put on a packet that exceeds policy i: by a second window of the same rate and
+ * burst, for two header bits must not defeat the limit.
+ */
+static __always_inline _Bool policy_may_mark(struct packet_context *context,
+					     struct clock_source *source, struct packet *packet,
+					     __u32 i)
 {
+	__u32 flags = hook.policy[i].flags & hook.features;
 	__u32 slot = hook.policy[i].slot;
-	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);
+	struct policy_parameters *now_in_force;
 	_Bool overflow;
 
+	if ((flags & POLICY_SETS_DSCP) || !(flags & POLICY_MARKS_ECN) ||
+	    !rewrite_is_ecn_capable(context, packet))
+		return 0;
+	now_in_force = bpf_map_lookup_elem(&parameters, &slot);
 	return now_in_force && policy_judge(source, packet, i, flags, hook.policy[i].marking_slot,
 					    now_in_force, &overflow) == BUCKET_CONFORM;
 }
 
 /*
  * What becomes of a packet that exceeds: true where it passes all the same, and is marked. Under
- * Audit it is not touched. CE draws on a second window: two header bits must not defeat the limit.
+ * Audit it is not touched. may_mark: by policy_may_mark.
  */
-static __always_inline _Bool policy_marks(struct packet_context *context,
-					  struct clock_source *source, struct packet *packet,
-					  __u32 i, __u32 flags)
+static __always_inline _Bool policy_marks(struct packet_context *context, struct packet *packet,
+					  __u32 i, __u32 flags, _Bool may_mark)
 {
 	if (flags & POLICY_SETS_DSCP)
 		return (flags & POLICY_AUDIT) ||
 		       rewrite_set_dscp(context, packet, hook.policy[i].dscp);
-	if (!(flags & POLICY_MARKS_ECN) || !rewrite_is_ecn_capable(context, packet))
-		return 0;
-	if (!policy_may_mark(source, packet, i, flags))
-		return 0;
-	return (flags & POLICY_AUDIT) || rewrite_set_ce(context, packet);
+	return may_mark && ((flags & POLICY_AUDIT) || rewrite_set_ce(context, packet));
 }
 
 static __always_inline void policy_count(__u32 slot, const struct packet *packet,
@@ -202,11 +206,11 @@ static __always_inline int policy_decide(struct clock_source *source, struct pac
 }
 
 /* What becomes of a packet for which policy_decide answered POLICY_MARK; counts it. */
-static __always_inline int policy_mark(struct packet_context *context, struct clock_source *source,
-				       struct packet *packet, __u32 i, int decided)
+static __always_inline int policy_mark(struct packet_context *context, struct packet *packet,
+				       __u32 i, int decided, _Bool may_mark)
 {
 	__u32 flags = hook.policy[i].flags & hook.features;
-	_Bool marked = policy_marks(context, source, packet, i, flags);
+	_Bool marked = policy_marks(context, packet, i, flags, may_mark);
 
 	policy_count(hook.policy[i].slot, packet, decided >> POLICY_VERDICT_SHIFT & 3,
 		     decided >> POLICY_OVERFLOW_SHIFT & 1, marked);

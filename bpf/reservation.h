@@ -28,13 +28,14 @@ struct reservation {
 /* Takes from the bucket what is due beyond what this CPU holds, and a new reserve. */
 static __always_inline enum bucket_verdict
 reservation_try(const struct clock_source *source, struct reservation *mine, struct bucket *bucket,
-		struct policy_parameters *parameters, __u64 cost, __u32 tick)
+		struct policy_parameters *parameters, __u64 cost, __u64 tick)
 {
 	__u64 pos = bucket_position(bucket), held = mine->held;
 	__u64 due = cost - held, end;
 	struct bucket_step step;
 
-	bucket_step_now(source, parameters, pos, due, &step);
+	bucket_step_now(source, parameters, pos, due,
+			bucket_has_idled(source, bucket, parameters_line(parameters), tick), &step);
 	if (held > step.line->reserve) {
 		mine->held = 0;
 		return BUCKET_CONTENDED;
@@ -46,6 +47,7 @@ reservation_try(const struct clock_source *source, struct reservation *mine, str
 	end = bucket_limit(step.base + due + step.line->reserve, step.v);
 	if ((__s64)(end - (step.base + due)) < 0)
 		end = step.base + due;
+	bucket_keep_tick(bucket, step.line, tick);
 	if (!bucket_swap(bucket, pos, end))
 		return BUCKET_CONTENDED;
 	mine->held = end - (step.base + due);
@@ -73,7 +75,7 @@ reservation_judge(struct clock_source *source, struct reservation *mine, struct 
 	const struct axis_line *line = parameters_line(parameters);
 	__u64 held = mine->held;
 	enum bucket_verdict verdict;
-	__u32 tick;
+	__u64 tick;
 
 	if (held > line->reserve)
 		mine->held = held = 0;
@@ -85,7 +87,7 @@ reservation_judge(struct clock_source *source, struct reservation *mine, struct 
 		return bucket_judge(source, bucket, parameters, cost);
 	tick = clock_tick(source);
 	if (bucket_excess_covers(mine->excess, tick, line->memory, cost)) {
-		mine->excess -= cost;
+		mine->excess -= EXCESS_COST(cost);
 		return BUCKET_EXCEED;
 	}
 

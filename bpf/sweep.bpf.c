@@ -48,7 +48,7 @@ static __always_inline int sweep_key(__u32 slot, void *table, const struct flow_
 	if (!place || !*(volatile __u64 *)&place->key[last_word])
 		return 0;
 	/* The clock anew each time: pos may be of a moment after an earlier reading. */
-	if (!bucket_mark_full(&place->bucket, now_in_force, clock_read(clock)) ||
+	if (!bucket_mark_full(clock, &place->bucket, now_in_force) ||
 	    bpf_map_delete_elem(table, key))
 		return 0;
 	*(volatile __u64 *)&place->key[last_word] = 0;

@@ -23,6 +23,11 @@
  * lasting demand, which brings tokens' worth of packets as fast as tokens come, that holds however
  * long a tick lasts.
  *
+ * Idling: after most of a turn of the axis a position looks ahead of V again. So where a turn is
+ * less than years, a packet that moves the bucket leaves its tick beside the excess, before the
+ * bucket moves: whoever sees the position sees the tick. A bucket that was left alone for a part of
+ * a turn, and for as long as it takes to fill under the line in force, is full.
+ *
  * Removal: a bucket that is full equals none. sweep.bpf.c alone removes; it marks the bucket by a
  * compare-and-swap on pos, which fails where a packet has come in between, and then deletes it. A
  * packet that meets the mark spends nothing from what is about to be forgotten.
@@ -40,7 +45,7 @@
 
 /*
  * How far ahead of V(now) a position can be: a super-packet's debt, or a clock reading that is old.
- * Anything further "ahead" is a bucket that has idled for nearly a turn of the axis: full.
+ * Anything further "ahead" is a bucket that has idled for a part of a turn of the axis: full.
  */
 #define BUCKET_AHEAD (1ULL << 58)
 
@@ -55,8 +60,8 @@
 /*
  * The registers of one flow. pos: compare-and-swap by any CPU, and by sweep.bpf.c to mark it;
  * zeroed only by the agent, before a policy's first packet. lim: plain store by the CPU that won
- * pos. excess: plain store by a CPU that found excess, compare-and-swap by those that draw on it. A
- * zeroed bucket is a full one.
+ * pos. excess: plain store by a CPU that found excess or is about to move the bucket,
+ * compare-and-swap by those that draw on it. A zeroed bucket is a full one.
  */
 struct bucket {
 	__u64 pos;
@@ -64,10 +69,20 @@ struct bucket {
 	__u64 excess; /* EXCESS() */
 };
 
-/* Tokens, in units, that are taken to exceed for the rest of a tick. */
-#define EXCESS(tick, units) ((__u64)(tick) << 32 | (units))
-#define EXCESS_TICK(excess) ((__u32)((excess) >> 32))
-#define EXCESS_UNITS(excess) ((__u32)(excess))
+/*
+ * A tick, and tokens that are taken to exceed for the rest of it: of 40 and 24 bits, the latter in
+ * steps of 2^8 units, of which a packet takes one that it begins.
+ */
+#define EXCESS_STEP_SHIFT 8
+#define EXCESS_STEP_BITS 24
+#define EXCESS(tick, units) ((tick) << EXCESS_STEP_BITS | (units) >> EXCESS_STEP_SHIFT)
+#define EXCESS_TICK(excess) ((excess) >> EXCESS_STEP_BITS)
+#define EXCESS_STEPS(excess) ((excess) & ((1ULL << EXCESS_STEP_BITS) - 1))
+#define EXCESS_COST(cost) (((cost) + (1 << EXCESS_STEP_SHIFT) - 1) >> EXCESS_STEP_SHIFT)
+
+/* ns that are looked at to see whether a bucket has filled; at 10 Gpps they grant less than a turn.
+ */
+#define BUCKET_LONGEST_FILL (1ULL << 43)
 
 enum bucket_verdict { BUCKET_CONFORM, BUCKET_EXCEED, BUCKET_CONTENDED, BUCKET_MARKED };
 
@@ -77,6 +92,7 @@ enum bucket_update { BUCKET_STAY, BUCKET_MOVE, BUCKET_PLACE_ANEW };
 
 /* Condition 0: V(now) is not left of W for this cost. Condition 1: V(now) is right of W. */
 #define BUCKET_CONDITIONS 2
+#define BUCKET_FULL 3 /* both */
 #define BUCKET_ROWS (BUCKET_STATES << BUCKET_CONDITIONS)
 
 static const struct opp_transition bucket_xfsm[BUCKET_ROWS] = {
@@ -115,21 +131,59 @@ static __always_inline __u64 bucket_limit(__u64 end, __u64 v)
 }
 
 /* Whether the excess found before covers this packet: in this tick, and by what is in force now. */
-static __always_inline _Bool bucket_excess_covers(__u64 excess, __u32 tick, __u32 memory,
+static __always_inline _Bool bucket_excess_covers(__u64 excess, __u64 tick, __u32 memory,
 						  __u64 cost)
 {
-	return EXCESS_TICK(excess) == tick && EXCESS_UNITS(excess) >= cost &&
-	       EXCESS_UNITS(excess) <= memory;
+	return EXCESS_TICK(excess) == tick && EXCESS_STEPS(excess) >= EXCESS_COST(cost) &&
+	       EXCESS_STEPS(excess) <= memory >> EXCESS_STEP_SHIFT;
 }
 
 static __always_inline _Bool bucket_is_in_excess(struct bucket *bucket,
-						 const struct axis_line *line, __u32 tick,
+						 const struct axis_line *line, __u64 tick,
 						 __u64 cost)
 {
 	__u64 excess = *(volatile __u64 *)&bucket->excess;
 
 	return bucket_excess_covers(excess, tick, line->memory, cost) &&
-	       __sync_val_compare_and_swap(&bucket->excess, excess, excess - cost) == excess;
+	       __sync_val_compare_and_swap(&bucket->excess, excess, excess - EXCESS_COST(cost)) ==
+		   excess;
+}
+
+/* Whether the line fills its bucket in the time since it bends. Rare, so a function of its own. */
+__noinline int bucket_fills(struct clock_source *source, struct axis_line *line)
+{
+	__u64 since;
+
+	if (!source || !line)
+		return 0;
+	since = clock_read(source) - line->t0;
+	if ((__s64)since < 0)
+		return 0;
+	if (since > BUCKET_LONGEST_FILL)
+		since = BUCKET_LONGEST_FILL;
+	return axis_multiply(since, line->rate) >= line->burst;
+}
+
+/*
+ * Whether a bucket was left alone for long enough to be full, whatever the axis says. The position
+ * was read before. idle is below zero where another CPU, a tick ahead, has moved the bucket.
+ */
+static __always_inline _Bool bucket_has_idled(const struct clock_source *source,
+					      const struct bucket *bucket,
+					      const struct axis_line *line, __u64 tick)
+{
+	__s64 idle = tick - EXCESS_TICK(*(volatile __u64 *)&bucket->excess);
+
+	return line->idle && idle >= (__s64)line->idle &&
+	       bucket_fills((struct clock_source *)source, (struct axis_line *)line);
+}
+
+/* Before the bucket is moved. */
+static __always_inline void bucket_keep_tick(struct bucket *bucket, const struct axis_line *line,
+					     __u64 tick)
+{
+	if (line->idle)
+		*(volatile __u64 *)&bucket->excess = EXCESS(tick, 0);
 }
 
 static __always_inline _Bool bucket_swap(struct bucket *bucket, __u64 old, __u64 new)
@@ -156,12 +210,12 @@ struct bucket_step {
 
 static __always_inline void bucket_step_now(const struct clock_source *source,
 					    struct policy_parameters *parameters, __u64 pos,
-					    __u64 cost, struct bucket_step *step)
+					    __u64 cost, _Bool idled, struct bucket_step *step)
 {
 	__u64 now = clock_read(source);
 	const struct axis_line *line = parameters_line_at(parameters, now);
 	__u64 v = axis_value(line, now);
-	__u32 bits = bucket_conditions(line, v - pos, cost);
+	__u32 bits = idled ? BUCKET_FULL : bucket_conditions(line, v - pos, cost);
 
 	step->line = line;
 	step->v = v;
@@ -171,7 +225,7 @@ static __always_inline void bucket_step_now(const struct clock_source *source,
 }
 
 /* The excess to remember of a packet that was found to exceed. */
-static __always_inline __u64 bucket_excess(const struct bucket_step *step, __u64 pos, __u32 tick)
+static __always_inline __u64 bucket_excess(const struct bucket_step *step, __u64 pos, __u64 tick)
 {
 	_Bool drained = (__s64)(step->v - pos) < (__s64)step->line->memory;
 
@@ -198,7 +252,7 @@ static __always_inline enum bucket_verdict bucket_try(const struct clock_source 
 	__u64 lim = *(volatile __u64 *)&bucket->lim;
 	const struct axis_line *line = parameters_line(parameters);
 	struct bucket_step step;
-	__u32 tick;
+	__u64 tick;
 
 	if (bucket_is_prepaid(line, pos, lim, cost))
 		return bucket_swap(bucket, pos, pos + cost) ? BUCKET_CONFORM : BUCKET_CONTENDED;
@@ -207,11 +261,13 @@ static __always_inline enum bucket_verdict bucket_try(const struct clock_source 
 	tick = clock_tick(source);
 	if (bucket_is_in_excess(bucket, line, tick, cost))
 		return BUCKET_EXCEED;
-	bucket_step_now(source, parameters, pos, cost, &step);
+	bucket_step_now(source, parameters, pos, cost, bucket_has_idled(source, bucket, line, tick),
+			&step);
 	if (step.next.update == BUCKET_STAY) {
 		*(volatile __u64 *)&bucket->excess = bucket_excess(&step, pos, tick);
 		return step.next.action;
 	}
+	bucket_keep_tick(bucket, step.line, tick);
 	if (!bucket_swap(bucket, pos, step.base + cost))
 		return BUCKET_CONTENDED;
 	*(volatile __u64 *)&bucket->lim = bucket_limit(step.base + step.line->batch, step.v);
@@ -247,16 +303,19 @@ static __always_inline enum bucket_verdict bucket_judge(struct clock_source *sou
 
 /* Marks a bucket that holds all of B at now; false where it holds less, or a packet came in
  * between. */
-static __always_inline _Bool bucket_mark_full(struct bucket *bucket,
-					      struct policy_parameters *parameters, __u64 now)
+static __always_inline _Bool bucket_mark_full(const struct clock_source *source,
+					      struct bucket *bucket,
+					      struct policy_parameters *parameters)
 {
+	__u64 now = clock_read(source);
 	const struct axis_line *line = parameters_line_at(parameters, now);
 	__u64 pos = bucket_position(bucket);
 	__u64 held = axis_value(line, now) - pos;
 
 	if (BUCKET_IS_MARKED(pos))
 		return 1;
-	if (held > -BUCKET_AHEAD || held < line->burst)
+	if ((held > -BUCKET_AHEAD || held < line->burst) &&
+	    !bucket_has_idled(source, bucket, line, clock_tick(source)))
 		return 0;
 	return bucket_swap(bucket, pos, BUCKET_MARK(pos));
 }

@@ -13,7 +13,7 @@ public final class AxisLineLayout {
           .u32("batch")
           .u32("reserve")
           .u32("memory")
-          .u32("pad")
+          .u32("idle")
           .u64("generation")
           .build();
 
@@ -26,6 +26,7 @@ public final class AxisLineLayout {
   public static final Field BATCH = STRUCT.field("batch");
   public static final Field RESERVE = STRUCT.field("reserve");
   public static final Field MEMORY = STRUCT.field("memory");
+  public static final Field IDLE = STRUCT.field("idle");
   public static final Field GENERATION = STRUCT.field("generation");
 
   private AxisLineLayout() {}

@@ -21,6 +21,7 @@ public record AxisLine(
     int batch,
     int reserve,
     int memory,
+    int idle,
     long generation) {
   /** V at a policy's start: further than any burst, so that a zeroed bucket is full. */
   public static final long V_START = 1L << 60;
@@ -28,6 +29,18 @@ public record AxisLine(
   private static final int FRACTION = AxisScale.AXIS_RATE_FRACTION;
   private static final long MAX_BATCH_PACKETS = 32;
   private static final long FULL_FRAME = 1514;
+
+  /** A turn of the axis in units with the rate's fractional bits. */
+  private static final BigInteger TURN = BigInteger.ONE.shiftLeft(Long.SIZE + FRACTION);
+
+  /**
+   * Of so many shortest ticks is a turn after which an unused bucket counts as full: more than any
+   * B takes, and with the longest ticks half a turn.
+   */
+  private static final long IDLE_PARTS = 20;
+
+  private static final long SHORTEST_TICK_NANOS = 1_000_000;
+
   private static final BigInteger NANOS = BigInteger.valueOf(1_000_000_000);
 
   /** What is handed out before it is used, or turned away unseen, is at most this part of B. */
@@ -94,7 +107,17 @@ public record AxisLine(
         Math.toIntExact(parts.batch()),
         Math.toIntExact(parts.reserve()),
         Math.toIntExact(parts.memory()),
+        idle(fixed),
         generation);
+  }
+
+  /** In ticks; 0 where a turn of the axis takes years. */
+  private static int idle(long rate) {
+    BigInteger ticks =
+        TURN.divide(
+            BigInteger.valueOf(rate)
+                .multiply(BigInteger.valueOf(IDLE_PARTS * SHORTEST_TICK_NANOS)));
+    return ticks.bitLength() <= Integer.SIZE ? ticks.intValue() : 0;
   }
 
   /** So much of B as is given, where the rate grants no more in a tick; else nothing. */
@@ -179,6 +202,7 @@ public record AxisLine(
         && batch == other.batch
         && reserve == other.reserve
         && memory == other.memory
+        && idle == other.idle
         && generation == other.generation;
   }
 
@@ -194,6 +218,7 @@ public record AxisLine(
           AxisLineLayout.BATCH.putInt(to, batch);
           AxisLineLayout.RESERVE.putInt(to, reserve);
           AxisLineLayout.MEMORY.putInt(to, memory);
+          AxisLineLayout.IDLE.putInt(to, idle);
           AxisLineLayout.GENERATION.putLong(to, generation);
         });
   }
@@ -209,6 +234,7 @@ public record AxisLine(
         AxisLineLayout.BATCH.getInt(from),
         AxisLineLayout.RESERVE.getInt(from),
         AxisLineLayout.MEMORY.getInt(from),
+        AxisLineLayout.IDLE.getInt(from),
         AxisLineLayout.GENERATION.getLong(from));
   }
 

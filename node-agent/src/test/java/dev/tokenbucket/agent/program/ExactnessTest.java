@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
 import dev.tokenbucket.agent.slots.AxisLine;
+import java.util.ArrayList;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -147,6 +149,58 @@ class ExactnessTest extends KernelTest {
       assertThat(hook.passing(200, FRAME)).isZero();
       hook.pass(10 * SECOND / 1000 + 1000);
       assertThat(hook.passing(200, FRAME)).isEqualTo(10);
+    }
+  }
+
+  /** Policies with each kind of bucket, each for its own sources, of so many packets a second. */
+  private static Policy[] ofEachKind(long rate) {
+    return new Policy[] {
+      Policy.packets(rate, 10).matching(Terms.from("10.0.0.0/24")),
+      Policy.packets(rate, 1000).matching(Terms.from("10.0.1.0/24")),
+      Policy.packets(rate, 10).perSource(64).matching(Terms.from("10.0.2.0/24")),
+      Policy.packets(rate, 300).perSource(64).matching(Terms.from("10.0.3.0/24")),
+      Policy.packets(rate, 10).perSource(4096).evicting().matching(Terms.from("10.0.4.0/24"))
+    };
+  }
+
+  /** A turn of the axis takes 7.8 hours at 10 Gpps, where positions repeat. */
+  @ParameterizedTest
+  @ValueSource(longs = {1_000_000_000L, 10_000_000_000L})
+  void idlingCostsNothingHoweverOftenTheAxisTurns(long rate) {
+    long turn = (long) ((double) (1L << 48) / (double) rate * SECOND);
+    List<Long> idles = new ArrayList<>();
+    for (long part = 1; part < 64; part += 3) {
+      idles.add(turn / 64 * part + turn / 128);
+    }
+    idles.addAll(List.of(turn - 1000, turn, turn + 1000, 2 * turn, 40 * turn - turn / 128));
+    idles.add(365 * 24 * 3600 * SECOND / turn * turn - turn / 128);
+    Policy[] policies = ofEachKind(rate);
+    try (VirtualHook hook = hook(policies)) {
+      for (long idle : idles) {
+        hook.pass(idle);
+        for (int i = 0; i < policies.length; i++) {
+          int burst = Math.toIntExact(policies[i].burst());
+          assertThat(hook.passing(burst + 5, Frames.udp("10.0.%d.2".formatted(i), 100)))
+              .as("policy %d, idle for %f turns", i, (double) idle / (double) turn)
+              .isBetween(burst - burst / 64, burst);
+        }
+      }
+    }
+  }
+
+  /** What was granted since is not more by a line that would have granted it. */
+  @Test
+  void aBucketThatIdledFillsByTheLinesThatWereInForce() {
+    Policy slow = Policy.packets(1, 100_000);
+    Policy fast = Policy.packets(10_000_000_000L, 100_000);
+    try (VirtualHook hook = hook(slow)) {
+      hook.passing(100_000, FRAME);
+      hook.pass(7200 * SECOND);
+      assertThat(hook.change(0, fast.at(0), SECOND / 10)).isZero();
+      hook.pass(SECOND / 10);
+      assertThat(hook.passing(30_000, FRAME)).isLessThanOrEqualTo(7200 + 100_000 / 64);
+      hook.pass(SECOND / 1000);
+      assertThat(hook.passing(1_000, FRAME)).isEqualTo(1_000);
     }
   }
 
