@@ -8,6 +8,7 @@
 #include <bpf/bpf_helpers.h>
 
 #include "parse.h"
+#include "fragments.h"
 #include "match.h"
 #include "failsafe.h"
 #include "policy.h"
@@ -100,6 +101,8 @@ int tokenbucket(struct __sk_buff *skb)
 		count_not_ip();
 		return TC_ACT_UNSPEC;
 	}
+	if ((hook.features & HOOK_REMEMBERS_PORTS) && (packet.known & PACKET_FRAGMENT))
+		fragment_meet(skb, &source, &packet);
 	policies = parsed == PARSE_IP ? match_policies(&packet) : match_all_policies();
 	if ((hook.features & HOOK_FAILSAFE) && (policies & hook.failsafe_policies) &&
 	    failsafe_may_exempt(&packet) && failsafe_exempts(&source, &packet))

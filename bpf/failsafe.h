@@ -240,6 +240,9 @@ static __always_inline _Bool failsafe_has_port(const struct packet *packet)
 /* What most packets are not, at the cost of a few comparisons. */
 static __always_inline _Bool failsafe_may_exempt(const struct packet *packet)
 {
+	/* Remembered ports exempt no later fragment. */
+	if ((hook.features & HOOK_REMEMBERS_PORTS) && !(packet->known & PACKET_TRANSPORT))
+		return 0;
 	if ((packet->known & PACKET_PORTS) && (hook.features & HOOK_FAILSAFE_PEERS) &&
 	    failsafe_has_port(packet))
 		return 1;

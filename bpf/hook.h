@@ -49,6 +49,10 @@ enum hook_feature {
 	HOOK_FAILSAFE_PEERS = 1 << 23,
 };
 
+/* What asks for ports, and so has those of fragmented datagrams remembered (fragments.h). */
+#define HOOK_REMEMBERS_PORTS                                                                       \
+	(POLICY_PER_FLOW | HOOK_MATCHES_SOURCE_PORT | HOOK_MATCHES_DESTINATION_PORT)
+
 /* What asks for more than the fixed IP header. */
 #define HOOK_WALKS                                                                                 \
 	(POLICY_PER_FLOW | HOOK_MATCHES_PROTOCOL | HOOK_MATCHES_SOURCE_PORT |                      \

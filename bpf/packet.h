@@ -13,6 +13,9 @@
 #define PACKET_CONNECTION                                                                          \
 	(1 << 3) /* whether it opens a connection: by the flags of TCP, or a later fragment */
 
+#define PACKET_FRAGMENT                                                                            \
+	(1 << 4) /* one of several of a datagram; told where ports are remembered alone */
+
 /* The version of a frame that may be IP, and can't be read; all else of it is zero. */
 #define PACKET_UNREADABLE 1
 
@@ -35,6 +38,7 @@ struct packet {
 	__u8 hop_limit;	     /* of IPv4 only where failsafes are on */
 	__u8 icmp_type;	     /* of ICMP and ICMPv6, where failsafes are on; else 0, as the code */
 	__u8 icmp_code;
+	__be32 fragment; /* the datagram's identification, of a PACKET_FRAGMENT */
 };
 
 #endif

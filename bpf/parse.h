@@ -31,7 +31,9 @@
 #define TCP_ACK 0x10
 
 #define IPV4_FRAGMENT_OFFSET 0x1fff /* host order, in 8 bytes */
+#define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV6_FRAGMENT_OFFSET 0xfff8
+#define IPV6_MORE_FRAGMENTS 0x0001
 
 /*
  * A fragment at offset 1 may rewrite the flags of TCP, in bytes 8 to 15, where a receiver lets
@@ -132,7 +134,7 @@ __noinline int parse_headless(struct packet_context *context)
 static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, __u32 features,
 					struct packet *packet)
 {
-	__u32 fragment = bpf_ntohs(ip->frag_off) & IPV4_FRAGMENT_OFFSET;
+	__u32 flags = bpf_ntohs(ip->frag_off), fragment = flags & IPV4_FRAGMENT_OFFSET;
 
 	packet->version = 4;
 	packet->source[0] = ip->saddr;
@@ -145,6 +147,10 @@ static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, __
 		packet->known |= PACKET_TRANSPORT;
 	else if (fragment > PARSE_FLAGS_FRAGMENT)
 		packet->known |= PACKET_CONNECTION;
+	if ((features & HOOK_REMEMBERS_PORTS) && (fragment || (flags & IPV4_MORE_FRAGMENTS))) {
+		packet->known |= PACKET_FRAGMENT;
+		packet->fragment = ip->id;
+	}
 	return offset + ip->ihl * 4;
 }
 
@@ -181,15 +187,24 @@ static __always_inline __u32 parse_extension_length(__u8 type, __u8 length)
 __noinline int parse_extension(struct packet_context *context, __u32 offset, __u32 type,
 			       struct packet *packet)
 {
-	__u32 fragment;
+	__u32 flags, fragment;
 	__u8 header[4];
 
-	if (!context || !packet || !context_read(context, offset, header, sizeof(header)))
+	if (!context || !packet)
 		return -1;
-	fragment = ((__u32)header[2] << 8 | header[3]) & IPV6_FRAGMENT_OFFSET;
+	if (!context_read(context, offset, header, sizeof(header))) {
+		packet->known = 0;
+		return -1;
+	}
+	flags = (__u32)header[2] << 8 | header[3];
+	fragment = flags & IPV6_FRAGMENT_OFFSET;
+	if (type == IPPROTO_FRAGMENT && (hook.features & HOOK_REMEMBERS_PORTS) &&
+	    (fragment || (flags & IPV6_MORE_FRAGMENTS)) &&
+	    context_read(context, offset + 4, &packet->fragment, sizeof(packet->fragment)))
+		packet->known = PACKET_FRAGMENT;
 	if (type == IPPROTO_FRAGMENT && fragment) {
 		if (fragment >> 3 > PARSE_FLAGS_FRAGMENT)
-			packet->known = PACKET_CONNECTION;
+			packet->known |= PACKET_CONNECTION;
 		return -1;
 	}
 	return header[0] << 16 | (offset + parse_extension_length(type, header[1]));
@@ -212,10 +227,12 @@ static __always_inline __u32 parse_extensions(struct packet_context *context, __
 		offset = behind & 0xffff;
 		next = behind >> 16;
 	}
-	if (parse_is_extension(next))
+	if (parse_is_extension(next)) {
+		packet->known = 0;
 		return offset;
+	}
 	packet->protocol = next;
-	packet->known = PACKET_PROTOCOL | PACKET_TRANSPORT;
+	packet->known |= PACKET_PROTOCOL | PACKET_TRANSPORT;
 	return offset;
 }
 

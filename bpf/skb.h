@@ -4,6 +4,7 @@
 #define TB_SKB_H
 
 #include <linux/bpf.h>
+#include <linux/if_packet.h>
 #include <linux/if_vlan.h>
 #include <bpf/bpf_helpers.h>
 
@@ -62,6 +63,23 @@ static __always_inline _Bool context_read(struct packet_context *skb, __u32 offs
 		}
 	}
 	return bpf_skb_load_bytes(skb, offset, to, length) == 0;
+}
+
+/* Whether the host takes the frame for its own, or has sent it. */
+static __always_inline _Bool context_is_own(const struct packet_context *skb)
+{
+	return skb->pkt_type == PACKET_HOST || skb->pkt_type == PACKET_OUTGOING;
+}
+
+/* The tag beside the frame. */
+static __always_inline __u16 context_tag(const struct packet_context *skb)
+{
+	return skb->vlan_present ? skb->vlan_tci : 0;
+}
+
+static __always_inline __u32 context_length(const struct packet_context *skb)
+{
+	return skb->len;
 }
 
 /* gso_segs; where a device left it zero, the payload cut by gso_size. */

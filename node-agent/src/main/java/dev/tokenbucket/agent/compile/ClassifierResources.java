@@ -24,6 +24,7 @@ final class ClassifierResources {
       List.of(
           "clock.h",
           "failsafe.h",
+          "fragments.h",
           "hook.h",
           "maps.h",
           "match.h",

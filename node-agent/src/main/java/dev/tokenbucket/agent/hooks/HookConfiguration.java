@@ -38,6 +38,11 @@ public final class HookConfiguration {
   /** Bytes of the C structure. */
   public static final int SIZE = HookConfigurationLayout.STRUCT.size();
 
+  /** Fragmented datagrams whose ports a hook remembers at once. */
+  private static final int FRAGMENTED_DATAGRAMS = 4096;
+
+  private static final int FRAGMENT_MEMORY_BYTES = 16;
+
   private final byte[] encoded;
   private final List<MapContents> maps;
 
@@ -70,12 +75,14 @@ public final class HookConfiguration {
     FailsafePeers peers = FailsafePeers.of(failsafes, direction);
     List<MapContents> maps = new ArrayList<>(terms.maps());
     maps.add(peers.map());
+    int features = features(policies, terms, peers);
+    maps.add(fragments(features));
     byte[] encoded =
         HookConfigurationLayout.STRUCT.encode(
             to -> {
               HookConfigurationLayout.EGRESS.putInt(to, direction == Direction.Egress ? 1 : 0);
               HookConfigurationLayout.POLICIES.putInt(to, policies.size());
-              HookConfigurationLayout.FEATURES.putInt(to, features(policies, terms, peers));
+              HookConfigurationLayout.FEATURES.putInt(to, features);
               HookConfigurationLayout.ETHERNET.putInt(to, ethernet ? 1 : 0);
               HookConfigurationLayout.TERM_WORDS.putInt(to, terms.words());
               HookConfigurationLayout.FAILSAFE_PORTS.put(to, peers.ports());
@@ -93,6 +100,16 @@ public final class HookConfiguration {
               }
             });
     return new HookConfiguration(encoded, maps);
+  }
+
+  /** The memory of fragmented datagrams (fragments.h), where anything asks for ports. */
+  private static MapContents fragments(int features) {
+    int asksForPorts =
+        PolicyFlag.POLICY_PER_FLOW
+            | HookFeature.HOOK_MATCHES_SOURCE_PORT
+            | HookFeature.HOOK_MATCHES_DESTINATION_PORT;
+    int datagrams = (features & asksForPorts) != 0 ? FRAGMENTED_DATAGRAMS : 1;
+    return new MapContents("fragments", datagrams, FRAGMENT_MEMORY_BYTES, List.of());
   }
 
   private static int features(List<Placed> policies, TermTables terms, FailsafePeers peers) {

@@ -94,6 +94,7 @@ class StructLayoutTest {
       expected.put(side + "_port_classes", MapType.of(1, INDEX, bytes(PortClassesLayout.STRUCT)));
     }
     expected.put(NotIpLayout.MAP, MapType.of(1, INDEX, Btf.bytes(NotIpLayout.FRAMES.size())));
+    expected.put("fragments", MapType.of(1, Btf.bytes(40), Btf.bytes(16)));
     expected.put("failsafe_peers", MapType.of(1, FailsafeKeyLayout.STRUCT.name(), INDEX));
     expected.putAll(ofMaps());
 

@@ -186,6 +186,17 @@ final class Frames {
     return frame;
   }
 
+  /**
+   * A fragment of the datagram of this identification, with a checksum; the last where not more.
+   */
+  static byte[] fragment(byte[] ipv4, int datagram, int offset, boolean more) {
+    byte[] frame = ipv4.clone();
+    ByteBuffer.wrap(frame)
+        .putShort(ETHERNET + 4, (short) datagram)
+        .putShort(ETHERNET + 6, (short) ((more ? 0x2000 : 0) | offset));
+    return withClass(frame, 0);
+  }
+
   /** A UDP packet over IPv6 behind these extension headers, from fd00::2. */
   static byte[] extended(int source, int destination, Extension... extensions) {
     ByteBuffer chain = ByteBuffer.allocate(2048);
@@ -217,6 +228,13 @@ final class Frames {
     /** A fragment at this offset, in 8 bytes. */
     static Extension fragment(int offset) {
       return new Extension(44, ByteBuffer.allocate(7).putShort(1, (short) (offset << 3 | 1)));
+    }
+
+    /** Of the datagram of this identification. */
+    static Extension fragment(int datagram, int offset, boolean more) {
+      ByteBuffer body = ByteBuffer.allocate(7);
+      return new Extension(
+          44, body.putShort(1, (short) (offset << 3 | (more ? 1 : 0))).putInt(3, datagram));
     }
 
     /** RFC 4302: 12 bytes, its length in 4 bytes less 2. */
