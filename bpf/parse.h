@@ -8,6 +8,7 @@
 
 #include <linux/if_ether.h>
 #include <linux/in.h>
+#include <linux/in6.h>
 #include <linux/ip.h>
 #include <linux/ipv6.h>
 #include <linux/tcp.h>
@@ -24,6 +25,9 @@
 #define IPV6_MOBILITY 135
 #define IPV6_HIP 139
 #define IPV6_SHIM6 140
+
+/* RFC 2675 */
+#define IPV6_JUMBO_BYTES 8
 
 #define TCP_DATA_OFFSET 12
 #define TCP_FLAGS_OFFSET 13
@@ -349,6 +353,37 @@ static __always_inline enum parse_result parse_unreadable(struct packet_context 
 }
 
 /*
+ * Bytes of a merged packet's headers that no segment has on the wire: before IPv6 packets of more
+ * than 64 KiB (BIG TCP) the kernel itself puts a hop-by-hop header with their length, and takes it
+ * out when it cuts them. A function of its own, since most packets are not merged.
+ */
+__noinline int parse_surplus(struct packet_context *context, __u32 offset)
+{
+	struct jumbo {
+		struct ipv6hdr ip;
+		__u8 next;
+		__u8 length;
+		__u8 type;
+	} jumbo;
+
+	if (!context || !context_read(context, offset, &jumbo, sizeof(jumbo)))
+		return 0;
+	return jumbo.ip.version == 6 && !jumbo.ip.payload_len &&
+		       jumbo.ip.nexthdr == IPPROTO_HOPOPTS && !jumbo.length &&
+		       jumbo.type == IPV6_TLV_JUMBO
+		   ? IPV6_JUMBO_BYTES
+		   : 0;
+}
+
+static __always_inline void parse_measure_merged(struct packet_context *context, __u32 offset,
+						 __u32 transport, struct packet *packet)
+{
+	context_measure(context, parse_merged_headers(context, transport, packet), packet);
+	if (packet->version == 6)
+		packet->bytes -= (__u64)packet->segments * parse_surplus(context, offset);
+}
+
+/*
  * PARSE_NOT_IP also for what has no whole fixed IP header. features: the hook's, which say whether
  * what comes behind the fixed header is asked for; a merged packet's size asks by itself.
  */
@@ -376,8 +411,10 @@ static __always_inline enum parse_result parse_packet(struct packet_context *con
 	packet->network = network.offset;
 	if (walk)
 		parse_transport(context, transport, features, packet);
-	context_measure(
-	    context, merged ? parse_merged_headers(context, transport, packet) : transport, packet);
+	if (merged)
+		parse_measure_merged(context, network.offset, transport, packet);
+	else
+		context_measure(context, transport, packet);
 	return PARSE_IP;
 }
 

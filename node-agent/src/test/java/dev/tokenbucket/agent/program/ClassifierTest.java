@@ -3,8 +3,11 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
+import dev.tokenbucket.agent.program.Frames.Extension;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -154,6 +157,32 @@ class ClassifierTest extends KernelTest {
       assertThat(hook.counters(0).conformPackets()).isEqualTo(10);
       assertThat(hook.counters(0).conformBytes()).isEqualTo(10 * 142);
       assertThat(hook.passing(20, FRAME)).isEqualTo(10);
+    }
+  }
+
+  /** BIG TCP, as far as a test can send it: no segment has the jumbo header on the wire. */
+  @ParameterizedTest
+  @CsvSource({"Ingress", "Egress"})
+  void theJumboHeaderOfAMergedPacketIsNotCounted(Direction direction) {
+    byte[] headers = Frames.extended(1, 2, Extension.jumbo(70_000));
+    byte[] merged = Arrays.copyOf(headers, headers.length + 10 * 100);
+    try (VirtualHook hook = hook(direction, Policy.packets(1, 20))) {
+      // No packet of its own, the length is that of the header: it counts as any.
+      assertThat(hook.passes(merged, new Merged(10, 100, 0))).isTrue();
+      assertThat(hook.counters(0).conformBytes()).isEqualTo(10L * (headers.length + 100));
+      ByteBuffer.wrap(merged).putShort(14 + 4, (short) 0);
+      assertThat(hook.passes(merged, new Merged(10, 100, 0))).isTrue();
+      assertThat(hook.counters(0).conformBytes())
+          .isEqualTo(10L * (headers.length + 100) + 10L * (headers.length - 8 + 100));
+    }
+  }
+
+  /** The device pads a frame to 60 bytes behind this hook: documented, and so of one kind. */
+  @Test
+  void aShortFrameCountsAsItLiesBeforeTheHook() {
+    try (VirtualHook hook = hook(Direction.Egress, Policy.packets(1, 20))) {
+      hook.passes(Frames.cut(FRAME, 58));
+      assertThat(hook.counters(0).conformBytes()).isEqualTo(58);
     }
   }
 

@@ -237,6 +237,12 @@ final class Frames {
           44, body.putShort(1, (short) (offset << 3 | (more ? 1 : 0))).putInt(3, datagram));
     }
 
+    /** RFC 2675, as the kernel has it before packets that it has merged. */
+    static Extension jumbo(int length) {
+      return new Extension(
+          0, ByteBuffer.allocate(7).put(1, (byte) 0xc2).put(2, (byte) 4).putInt(3, length));
+    }
+
     /** RFC 4302: 12 bytes, its length in 4 bytes less 2. */
     static Extension authentication() {
       return new Extension(51, ByteBuffer.allocate(11).put(0, (byte) 1));
