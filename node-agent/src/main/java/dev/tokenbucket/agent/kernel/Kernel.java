@@ -205,6 +205,9 @@ public interface Kernel {
   /** CPUs that there may ever be: a per-CPU value has a part for each. */
   int possibleCpus();
 
+  /** Whether a task may preempt another that runs one of our programs: PREEMPT_RT. */
+  boolean isRealTime();
+
   void close(int fd);
 
   /**

@@ -433,6 +433,15 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public boolean isRealTime() {
+    try {
+      return Files.readString(Path.of("/proc/version")).contains(" PREEMPT_RT ");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  @Override
   public void close(int fd) {
     calls.close(fd);
   }

@@ -307,7 +307,8 @@ public final class PolicySlots {
   }
 
   private AxisLine line(SlotIdentity identity, NodePolicy policy, long t0) {
-    return identity.per().isTabled()
+    // Under PREEMPT_RT two tasks on a CPU could spend what it holds in reserve at the same time.
+    return identity.per().isTabled() || kernel.isRealTime()
         ? AxisLine.of(policy.unit(), policy.rate(), policy.burst(), policy.generation(), t0)
         : AxisLine.shared(
             policy.unit(),
