@@ -89,6 +89,17 @@ __noinline int parse_tags(struct packet_context *context)
 	return -1;
 }
 
+/* Of an Ethernet header that does not lie in one piece; negative where there is none. */
+__noinline int parse_scattered_type(struct packet_context *context)
+{
+	__be16 type;
+
+	if (!context ||
+	    !context_read(context, offsetof(struct ethhdr, h_proto), &type, sizeof(type)))
+		return -1;
+	return type;
+}
+
 /*
  * Behind the Ethernet header and the tags in the frame; one more may be beside it. The type is read
  * from the frame: what a sender claims in the socket decides nothing on the wire.
@@ -97,12 +108,13 @@ static __always_inline enum parse_result parse_ethernet(struct packet_context *c
 							struct network_header *network)
 {
 	struct ethhdr *ethernet = context_header(context, 0, ETH_HLEN);
+	int type = ethernet ? ethernet->h_proto : parse_scattered_type(context);
 	int behind;
 
-	if (!ethernet)
+	if (type < 0)
 		return PARSE_NOT_IP;
 	network->offset = ETH_HLEN;
-	network->protocol = ethernet->h_proto;
+	network->protocol = type;
 	if (!parse_is_tag(network->protocol))
 		return PARSE_IP;
 	behind = parse_tags(context);
@@ -312,31 +324,67 @@ static __always_inline __u32 parse_merged_headers(struct packet_context *context
 	return transport + (data_offset >> 4) * 4;
 }
 
+/* Of a header that does not lie in one piece, which is rare: the transport header's offset, or -1.
+ */
+__noinline int parse_scattered_ipv4(struct packet_context *context, __u32 offset,
+				    struct packet *packet)
+{
+	struct iphdr ip;
+
+	if (!context || !packet || !context_read(context, offset, &ip, sizeof(ip)) ||
+	    ip.version != 4)
+		return -1;
+	return parse_ipv4(&ip, offset, hook.features, packet);
+}
+
 static __always_inline _Bool parse_ipv4_packet(struct packet_context *context, __u32 offset,
 					       __u32 features, struct packet *packet,
 					       __u32 *transport)
 {
 	struct iphdr *ip = context_header(context, offset, sizeof(*ip));
+	int behind;
 
-	if (!ip || ip->version != 4)
+	if (ip && ip->version != 4)
 		return 0;
-	*transport = parse_ipv4(ip, offset, features, packet);
-	return 1;
+	behind = ip ? (int)parse_ipv4(ip, offset, features, packet)
+		    : parse_scattered_ipv4(context, offset, packet);
+	*transport = behind;
+	return behind >= 0;
+}
+
+/* What follows the fixed header. */
+static __always_inline __u8 parse_ipv6(const struct ipv6hdr *ip, struct packet *packet)
+{
+	packet->version = 6;
+	packet->hop_limit = ip->hop_limit;
+	__builtin_memcpy(packet->source, &ip->saddr, sizeof(packet->source));
+	__builtin_memcpy(packet->destination, &ip->daddr, sizeof(packet->destination));
+	return ip->nexthdr;
+}
+
+/* What follows a fixed header that does not lie in one piece, or -1. */
+__noinline int parse_scattered_ipv6(struct packet_context *context, __u32 offset,
+				    struct packet *packet)
+{
+	struct ipv6hdr ip;
+
+	if (!context || !packet || !context_read(context, offset, &ip, sizeof(ip)) ||
+	    ip.version != 6)
+		return -1;
+	return parse_ipv6(&ip, packet);
 }
 
 static __always_inline _Bool parse_ipv6_packet(struct packet_context *context, __u32 offset,
 					       _Bool walk, struct packet *packet, __u32 *transport)
 {
 	struct ipv6hdr *ip = context_header(context, offset, sizeof(*ip));
-	__u8 next;
+	int next;
 
-	if (!ip || ip->version != 6)
+	if (ip && ip->version != 6)
 		return 0;
-	next = ip->nexthdr;
-	packet->version = 6;
-	packet->hop_limit = ip->hop_limit;
-	__builtin_memcpy(packet->source, &ip->saddr, sizeof(packet->source));
-	__builtin_memcpy(packet->destination, &ip->daddr, sizeof(packet->destination));
+	next = ip ? parse_ipv6(ip, packet) : parse_scattered_ipv6(context, offset, packet);
+	if (next < 0)
+		return 0;
 	*transport = offset + sizeof(*ip);
 	if (walk)
 		*transport = parse_extensions(context, *transport, next, packet);

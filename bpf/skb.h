@@ -28,25 +28,20 @@ static __always_inline void *skb_linear(struct packet_context *skb, __u32 offset
 {
 	void *header = (void *)(long)*(volatile __u32 *)&skb->data + offset;
 
+#ifdef TB_SCATTERED /* for tests: no header lies in one piece */
+	return NULL;
+#endif
 	return header + length <= (void *)(long)*(volatile __u32 *)&skb->data_end ? header : NULL;
 }
 
 /*
- * The frame's own bytes at offset, pulled into the linear part if need be; NULL if there are too
- * few. length is a constant.
+ * The frame's own bytes at offset; NULL where they are too few, or do not lie in one piece: then
+ * context_read has them. Nothing is pulled together, which can fail for want of memory. length is a
+ * constant.
  */
 static __always_inline void *context_header(struct packet_context *skb, __u32 offset, __u32 length)
 {
-	void *header;
-
-	if (offset > SKB_MAX_OFFSET)
-		return NULL;
-	header = skb_linear(skb, offset, length);
-	if (header)
-		return header;
-	if (skb->len < offset + length || bpf_skb_pull_data(skb, offset + length))
-		return NULL;
-	return skb_linear(skb, offset, length);
+	return offset <= SKB_MAX_OFFSET ? skb_linear(skb, offset, length) : NULL;
 }
 
 /* Copies length bytes, a constant, from offset; also from outside the linear part. */
@@ -55,12 +50,10 @@ static __always_inline _Bool context_read(struct packet_context *skb, __u32 offs
 {
 	void *from;
 
-	if (offset <= SKB_MAX_OFFSET) {
-		from = skb_linear(skb, offset, length);
-		if (from) {
-			__builtin_memcpy(to, from, length);
-			return 1;
-		}
+	from = context_header(skb, offset, length);
+	if (from) {
+		__builtin_memcpy(to, from, length);
+		return 1;
 	}
 	return bpf_skb_load_bytes(skb, offset, to, length) == 0;
 }

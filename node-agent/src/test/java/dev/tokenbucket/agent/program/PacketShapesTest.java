@@ -5,8 +5,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Frames.Extension;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.PortRange;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -69,6 +71,29 @@ class PacketShapesTest extends KernelTest {
       assertThat(hook.passes(other)).isTrue();
       assertThat(hook.passes(frame)).isFalse();
       assertThat(hook.notIp()).isZero();
+    }
+  }
+
+  @Test
+  void headersThatDoNotLieInOnePieceAreReadAllTheSame() {
+    Policy policy = Policy.packets(1, 100).matching(Terms.toPorts(UDP, new PortRange(53, 53)));
+    List<byte[]> matching =
+        List.of(
+            Frames.ports(UDP, 9, 53),
+            Frames.tagged(Frames.ports(UDP, 9, 53), 0x88a8, 0x8100),
+            Frames.withOptions(Frames.ports(UDP, 9, 53), 2),
+            Frames.extended(9, 53),
+            Frames.extended(9, 53, Extension.destinationOptions()));
+    try (VirtualHook hook = VirtualHook.ofScatteredPackets(bpffs, objects, policy.at(0))) {
+      matching.forEach(frame -> assertThat(hook.passes(frame)).isTrue());
+      assertThat(hook.counters(0).conformPackets()).isEqualTo(matching.size());
+      hook.passes(Frames.ports(UDP, 9, 54));
+      hook.passes(Frames.extended(9, 54));
+      assertThat(hook.counters(0).conformPackets()).isEqualTo(matching.size());
+      assertThat(hook.notIp()).isZero();
+      hook.passes(Frames.arp());
+      hook.passes(Frames.mislabelled());
+      assertThat(hook.notIp()).isEqualTo(2);
     }
   }
 

@@ -32,6 +32,7 @@ import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -97,6 +98,18 @@ final class VirtualHook implements AutoCloseable {
         folder,
         objects,
         List.of(),
+        Direction.Ingress,
+        true,
+        FailsafeSettings.LINK_ONLY,
+        List.of(policy));
+  }
+
+  /** To which no header of a packet lies in one piece, as a driver may leave it. */
+  static VirtualHook ofScatteredPackets(Path folder, Path objects, NodePolicy policy) {
+    return new VirtualHook(
+        folder,
+        objects,
+        List.of("TB_CLOCK_FROM_TIMESTAMP", "TB_SCATTERED"),
         Direction.Ingress,
         true,
         FailsafeSettings.LINK_ONLY,
@@ -239,6 +252,15 @@ final class VirtualHook implements AutoCloseable {
     } finally {
       kernel.close(table);
     }
+  }
+
+  /** From now on the queue of a policy's free places holds so many, and refuses the others. */
+  void limitFreePlaces(int policy, int most) {
+    int queue = kernel.createQueue("free_places", Integer.BYTES, most);
+    byte[] value =
+        ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(queue).array();
+    kernel.update(map("free_places"), 2 * policy, value);
+    kernel.close(queue);
   }
 
   /** How many hints of a policy lead to a place, but for the first place, whose number is 0. */
