@@ -40,10 +40,15 @@ struct place {
 	__u64 key[FLOW_KEY_WORDS];
 };
 
-/* Both set by the agent before the slot's first use. */
+/*
+ * Set by the agent before the slot's first use. lost: free places that the queue did not take, the
+ * last one's index + 1 below a number that each change raises; the next one's is in its key's first
+ * word. Changed by compare-and-swap, by who frees a place and who takes one.
+ */
 struct place_cursor {
 	__u32 next;	/* places from here on were never used; added to by any CPU, atomically */
 	__u32 capacity; /* all places there are */
+	__u64 lost;
 };
 
 /* What the kernel wants to know of the maps in an array of maps; of a size of 1 the agent chooses.
@@ -133,16 +138,76 @@ static __always_inline __u32 *place_hint(__u32 slot, __u32 hash)
 	return of_slot ? bpf_map_lookup_elem(of_slot, &hash) : NULL;
 }
 
+/* lost after a change that leaves this place, its index + 1, or none as the last one. */
+static __always_inline __u64 place_lost(__u64 before, __u32 last)
+{
+	return ((before >> 32) + 1) << 32 | last;
+}
+
+/*
+ * Keeps a free place that the queue did not take: the kernel refuses where it meets the queue's
+ * lock in itself, or can't have it. Rare, as all that has to do with it.
+ */
+__noinline int place_keep_lost(__u32 slot, __u32 index)
+{
+	struct place_cursor *cursor = bpf_map_lookup_elem(&place_cursors, &slot);
+	struct place *place = place_at(slot, index);
+
+	if (!cursor || !place)
+		return 0;
+#pragma clang loop unroll(disable)
+	for (int try = 0; try < BUCKET_TRIES; try++) {
+		__u64 before = *(volatile __u64 *)&cursor->lost;
+
+		*(volatile __u64 *)&place->key[0] = (__u32)before;
+		if (__sync_val_compare_and_swap(&cursor->lost, before,
+						place_lost(before, index + 1)) == before)
+			return 1;
+	}
+	return 0;
+}
+
+/* A place that was kept so, or -1. */
+__noinline int place_find_lost(__u32 slot)
+{
+	struct place_cursor *cursor = bpf_map_lookup_elem(&place_cursors, &slot);
+
+	if (!cursor)
+		return -1;
+#pragma clang loop unroll(disable)
+	for (int try = 0; try < BUCKET_TRIES; try++) {
+		__u64 before = *(volatile __u64 *)&cursor->lost;
+		struct place *place = place_at(slot, ((__u32)before - 1) & (MAX_PLACES - 1));
+
+		if (!(__u32)before || !place)
+			return -1;
+		/* Another's key by now where another was faster; then the swap fails. */
+		if (__sync_val_compare_and_swap(
+			&cursor->lost, before,
+			place_lost(before, *(volatile __u64 *)&place->key[0])) == before)
+			return (__u32)before - 1;
+	}
+	return -1;
+}
+
 /* Takes a place that nobody has; false where there is none. */
 static __always_inline _Bool place_take(__u32 slot, __u32 *index)
 {
 	void *queue = bpf_map_lookup_elem(&free_places, &slot);
 	struct place_cursor *cursor;
+	int lost;
 
 	if (queue && !bpf_map_pop_elem(queue, index))
 		return 1;
 	cursor = bpf_map_lookup_elem(&place_cursors, &slot);
-	if (!cursor || cursor->next >= cursor->capacity)
+	if (!cursor)
+		return 0;
+	if ((__u32)cursor->lost) {
+		lost = place_find_lost(slot);
+		*index = lost;
+		return lost >= 0;
+	}
+	if (cursor->next >= cursor->capacity)
 		return 0;
 	*index = __sync_fetch_and_add(&cursor->next, 1);
 	return *index < cursor->capacity;
@@ -152,8 +217,8 @@ static __always_inline void place_free(__u32 slot, __u32 index)
 {
 	void *queue = bpf_map_lookup_elem(&free_places, &slot);
 
-	if (queue)
-		bpf_map_push_elem(queue, &index, BPF_ANY);
+	if (queue && bpf_map_push_elem(queue, &index, BPF_ANY))
+		place_keep_lost(slot, index);
 }
 
 #endif

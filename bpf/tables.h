@@ -118,10 +118,9 @@ static __always_inline int table_find_or_add(const struct clock_source *source, 
 
 /*
  * The index of a key's place, by the table's entry; negative where there is no place, whatever the
- * reason. in_force: the slot of the parameters. A global function, so that the verifier walks it
- * once, and its stack is no burden on the common way.
+ * reason. in_force: the slot of the parameters.
  */
-__noinline int table_index(struct clock_source *source, union table_key *key, __u32 slot,
+static __always_inline int table_index(struct clock_source *source, union table_key *key, __u32 slot,
 			   __u32 in_force, __u32 per_flow)
 {
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
@@ -143,7 +142,8 @@ __noinline int table_index(struct clock_source *source, union table_key *key, __
 
 /*
  * Another try to judge a packet whose hint led to no bucket of its key, or that lost the race for
- * it; BUCKET_CONTENDED: it takes one more. A global function for the same reasons as table_index.
+ * it; BUCKET_CONTENDED: it takes one more. A global function, so that the verifier walks it once, and its stack
+ * is no burden on the common way.
  */
 __noinline int table_try_again(struct clock_source *source, union table_key *key, __u64 at,
 			       __u32 per_flow, __u64 cost)
@@ -208,7 +208,7 @@ static __always_inline int table_add_evicting(const struct clock_source *source,
 	return 0;
 }
 
-/* Makes the bucket of a key that has none; a function of its own as table_index is. */
+/* Makes the bucket of a key that has none; a function of its own as table_try_again is. */
 __noinline int table_evict_for(struct clock_source *source, union table_key *key, __u32 slot,
 			       __u32 in_force, __u32 per_flow)
 {

@@ -89,7 +89,14 @@ public record Pins(Path root) {
 
   public Map<String, Path> ofSweep() {
     Map<String, Path> pins = new HashMap<>();
-    List.of("parameters", "table_counters", "bucket_tables", "flow_tables", "places", "free_places")
+    List.of(
+            "parameters",
+            "table_counters",
+            "bucket_tables",
+            "flow_tables",
+            "places",
+            "free_places",
+            "place_cursors")
         .forEach(name -> pins.put(name, map(name)));
     return pins;
   }

@@ -108,6 +108,25 @@ class BucketTablesTest extends KernelTest {
   }
 
   @Test
+  void placesThatTheQueueRefusesAreNotLost() {
+    int sources = 300;
+    Policy policy = Policy.packets(1000, 2).perSource(sources);
+    try (VirtualHook hook = hook(policy)) {
+      hook.limitFreePlaces(0, 1);
+      for (int net = 1; net <= 3; net++) {
+        for (int source = 0; source < sources; source++) {
+          assertThat(hook.passes(from(net, source))).isTrue();
+        }
+        assertThat(hook.counters(0).overflow()).isEqualTo(net - 1);
+        hook.passes(from(4, 0));
+        assertThat(hook.counters(0).overflow()).as("no place is there twice").isEqualTo(net);
+        hook.pass(SECOND);
+        assertThat(hook.sweep(0)).isEqualTo(sources);
+      }
+    }
+  }
+
+  @Test
   void keysThatShareAHintKeepTheirOwnBuckets() {
     int sources = 3_000;
     Policy policy = Policy.packets(1, 2).perSource(sources);

@@ -49,7 +49,7 @@ class LayoutTest extends KernelTest {
       of hints: type 2, key 4, value 4, entries 65536
       of places: type 2, key 4, value 64, entries 16384
       parameters: type 2, key 4, value 152, entries 259
-      place_cursors: type 2, key 4, value 8, entries 259
+      place_cursors: type 2, key 4, value 16, entries 259
       places: type 12, key 4, value 4, entries 66304
       reservations: type 6, key 4, value 16, entries 259
       shared_buckets: type 2, key 4, value 64, entries 259
