@@ -120,8 +120,8 @@ static __always_inline int table_find_or_add(const struct clock_source *source, 
  * The index of a key's place, by the table's entry; negative where there is no place, whatever the
  * reason. in_force: the slot of the parameters.
  */
-static __always_inline int table_index(struct clock_source *source, union table_key *key, __u32 slot,
-			   __u32 in_force, __u32 per_flow)
+static __always_inline int table_index(struct clock_source *source, union table_key *key,
+				       __u32 slot, __u32 in_force, __u32 per_flow)
 {
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
 
@@ -142,8 +142,8 @@ static __always_inline int table_index(struct clock_source *source, union table_
 
 /*
  * Another try to judge a packet whose hint led to no bucket of its key, or that lost the race for
- * it; BUCKET_CONTENDED: it takes one more. A global function, so that the verifier walks it once, and its stack
- * is no burden on the common way.
+ * it; BUCKET_CONTENDED: it takes one more. A global function, so that the verifier walks it once,
+ * and its stack is no burden on the common way.
  */
 __noinline int table_try_again(struct clock_source *source, union table_key *key, __u64 at,
 			       __u32 per_flow, __u64 cost)

@@ -7,6 +7,7 @@ import dev.tokenbucket.agent.match.TermTables;
 import dev.tokenbucket.agent.slots.Failures;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -57,6 +58,7 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
 
   private static final class Placing {
     private final HostLinks links;
+    private final DeviceStack stack;
     private final Failures failures;
     private final Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
     private final Map<HookKey, Integer> terms = new LinkedHashMap<>();
@@ -65,11 +67,15 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
 
     Placing(HostLinks links, Failures failures) {
       this.links = links;
+      this.stack = new DeviceStack(links.devices());
       this.failures = failures;
     }
 
     void place(NodePolicy policy) {
-      List<HookKey> fitting = selected(policy).stream().filter(hook -> fits(policy, hook)).toList();
+      List<HookKey> fitting =
+          chargedOnce(policy, selected(policy)).stream()
+              .filter(hook -> fits(policy, hook))
+              .toList();
       Set<SlotIdentity> needed = new HashSet<>(slots);
       fitting.forEach(hook -> needed.addAll(SlotIdentity.all(policy, hook.ifindex())));
       if (needed.size() > MOST_SLOTS) {
@@ -86,6 +92,29 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
         hooks.computeIfAbsent(hook, any -> new ArrayList<>()).add(policy);
         terms.merge(hook, TermTables.count(policy), Integer::sum);
       }
+    }
+
+    /** Of a bucket over several interfaces no tunnel whose packets come by another of them. */
+    private List<HookKey> chargedOnce(NodePolicy policy, List<HookKey> selected) {
+      if (policy.per() == BucketPer.Interface) {
+        return selected;
+      }
+      List<HookKey> once = new ArrayList<>();
+      for (HookKey hook : selected) {
+        List<String> carriers = stack.carriers(hook, selected);
+        if (carriers.isEmpty()) {
+          once.add(hook);
+        } else {
+          failures.add(
+              policy.uid(),
+              ("%s is a tunnel, and its packets may also pass %s, which is selected, too: each would"
+                      + " be charged twice, so the policy is not on %s; select one of them, or set"
+                      + " bucket.per to Interface")
+                  .formatted(
+                      hook.interfaceName(), String.join(", ", carriers), hook.interfaceName()));
+        }
+      }
+      return once;
     }
 
     private boolean fits(NodePolicy policy, HookKey hook) {
@@ -155,7 +184,11 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
             "the link layer of interface "
                 + device.name()
                 + " is none that the classifier reads; it limits Ethernet and links without a"
-                + " header of their own");
+                + " header of their own"
+                + (device.showsOuterHeader()
+                    ? "; a GRE tunnel without a fixed remote address shows the outer header: give it"
+                        + " one, or limit the interface by which its packets come"
+                    : ""));
       }
       return hook;
     }

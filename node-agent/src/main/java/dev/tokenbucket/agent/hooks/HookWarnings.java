@@ -10,13 +10,11 @@ import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.Overlap;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** What a user should know of policies that run: none of it stops them. */
@@ -129,9 +127,9 @@ public final class HookWarnings {
       return List.of();
     }
     List<String> warnings = new ArrayList<>();
-    Map<Integer, Set<Integer>> beneath = directlyBeneath(devices);
+    DeviceStack stack = new DeviceStack(devices);
     for (HookKey upper : on) {
-      Set<Integer> lower = allBeneath(upper.ifindex(), beneath);
+      Set<Integer> lower = stack.beneath(upper.ifindex());
       on.stream()
           .filter(each -> lower.contains(each.ifindex()))
           .forEach(
@@ -142,64 +140,7 @@ public final class HookWarnings {
                               + " set bucket.per to Interface")
                           .formatted(upper.interfaceName(), each.interfaceName())));
     }
-    warnings.addAll(tunnels(on, devices));
     return warnings;
-  }
-
-  /** Of these only routes say what they stand on. */
-  private static List<String> tunnels(List<HookKey> on, List<NetworkDevice> devices) {
-    Set<Integer> tunnels = indexes(devices, NetworkDevice::isTunnel);
-    Set<Integer> bound = indexes(devices, device -> device.lower().isPresent());
-    List<String> others =
-        on.stream()
-            .filter(hook -> !tunnels.contains(hook.ifindex()))
-            .map(HookKey::interfaceName)
-            .toList();
-    if (others.isEmpty()) {
-      return List.of();
-    }
-    return on.stream()
-        .filter(hook -> tunnels.contains(hook.ifindex()) && !bound.contains(hook.ifindex()))
-        .map(
-            hook ->
-                ("%s is a tunnel: where its packets leave by %s, a packet is charged twice, so a"
-                        + " flood gets far less than the rate; select one of them, or set"
-                        + " bucket.per to Interface")
-                    .formatted(hook.interfaceName(), some(others)))
-        .toList();
-  }
-
-  private static Set<Integer> indexes(List<NetworkDevice> devices, Predicate<NetworkDevice> which) {
-    return devices.stream().filter(which).map(NetworkDevice::index).collect(Collectors.toSet());
-  }
-
-  private static Map<Integer, Set<Integer>> directlyBeneath(List<NetworkDevice> devices) {
-    Map<Integer, Set<Integer>> beneath = new HashMap<>();
-    for (NetworkDevice device : devices) {
-      device
-          .lower()
-          .ifPresent(
-              lower -> beneath.computeIfAbsent(device.index(), i -> new HashSet<>()).add(lower));
-      device
-          .master()
-          .ifPresent(
-              master -> beneath.computeIfAbsent(master, i -> new HashSet<>()).add(device.index()));
-    }
-    return beneath;
-  }
-
-  private static Set<Integer> allBeneath(int index, Map<Integer, Set<Integer>> beneath) {
-    Set<Integer> found = new HashSet<>();
-    List<Integer> next = new ArrayList<>(List.of(index));
-    while (!next.isEmpty()) {
-      int upper = next.remove(next.size() - 1);
-      for (int lower : beneath.getOrDefault(upper, Set.of())) {
-        if (lower != index && found.add(lower)) {
-          next.add(lower);
-        }
-      }
-    }
-    return found;
   }
 
   private static List<String> foreign(List<HookKey> on, Map<HookKey, Integer> foreignBefore) {

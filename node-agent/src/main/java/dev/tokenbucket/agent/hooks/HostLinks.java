@@ -105,6 +105,9 @@ public record HostLinks(
    * not read.
    */
   static Optional<LinkLayer> linkLayer(NetworkDevice device) {
+    if (device.showsOuterHeader()) {
+      return Optional.empty();
+    }
     return switch (device.type()) {
       // Ethernet, loopback
       case 1, LOOPBACK -> Optional.of(LinkLayer.ETHERNET);

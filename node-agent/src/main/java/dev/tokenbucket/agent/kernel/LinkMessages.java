@@ -33,6 +33,12 @@ final class LinkMessages {
   /** In the data of a VXLAN device, which has no IFLA_LINK. */
   private static final int IFLA_VXLAN_LINK = 3;
 
+  /** In the data of GRE devices: none, or all zero, where each packet has its own. */
+  private static final int IFLA_GRE_REMOTE = 7;
+
+  /** There, of a device whose packets' tunnels are told beside them. */
+  private static final int IFLA_GRE_COLLECT_METADATA = 18;
+
   private static final int IFLA_LINK_NETNSID = 37;
   private static final int IFLA_PROP_LIST = 52;
   private static final int IFLA_ALT_IFNAME = 53;
@@ -71,7 +77,29 @@ final class LinkMessages {
         elsewhere
             ? Optional.empty()
             : number(attributes.get(IFLA_LINK), index).or(() -> vxlanLink(kind, details, index)),
-        number(attributes.get(IFLA_MASTER), index));
+        number(attributes.get(IFLA_MASTER), index),
+        isGreToAnyone(kind, details));
+  }
+
+  /**
+   * A GRE device without a header of its own whose remote address is each packet's, by a neighbour
+   * entry or as a multicast group's: the kernel hands out and takes packets with the outer header.
+   */
+  private static boolean isGreToAnyone(String kind, Map<Integer, ByteBuffer> details) {
+    if (!kind.equals("gre") && !kind.equals("ip6gre")) {
+      return false;
+    }
+    ByteBuffer data = details.getOrDefault(IFLA_INFO_DATA, ByteBuffer.allocate(0));
+    Map<Integer, ByteBuffer> gre = attributes(data);
+    if (gre.containsKey(IFLA_GRE_COLLECT_METADATA)) {
+      return false;
+    }
+    ByteBuffer remote = gre.getOrDefault(IFLA_GRE_REMOTE, ByteBuffer.allocate(0));
+    boolean none = true;
+    for (int i = remote.position(); i < remote.limit(); i++) {
+      none &= remote.get(i) == 0;
+    }
+    return none || (kind.equals("gre") && (remote.get(remote.position()) & 0xf0) == 0xe0);
   }
 
   private static Optional<Integer> vxlanLink(

@@ -12,6 +12,7 @@ import java.util.Set;
  * @param kind as the kernel names it, such as {@code vlan} or {@code bond}; empty for hardware
  * @param lower the index of the device beneath, in this namespace
  * @param master the index of the bond, team or bridge that it is a port of
+ * @param showsOuterHeader its frames begin with the header of the packet that carries them
  */
 public record NetworkDevice(
     int index,
@@ -20,7 +21,8 @@ public record NetworkDevice(
     int type,
     String kind,
     Optional<Integer> lower,
-    Optional<Integer> master) {
+    Optional<Integer> master,
+    boolean showsOuterHeader) {
   /** Kinds whose packets leave in packets of another interface, which routes may choose. */
   private static final Set<String> TUNNELS =
       Set.of(

@@ -30,7 +30,7 @@ class HookWarningsTest {
           device(4, "bond0", 0, 0),
           device(5, "eth1", 0, 0),
           new NetworkDevice(
-              6, "wg0", List.of(), 65534, "wireguard", Optional.empty(), Optional.empty()));
+              6, "wg0", List.of(), 65534, "wireguard", Optional.empty(), Optional.empty(), false));
 
   private static NetworkDevice device(int index, String name, int lower, int master) {
     return new NetworkDevice(
@@ -40,7 +40,8 @@ class HookWarningsTest {
         1,
         "",
         Optional.of(lower).filter(i -> i > 0),
-        Optional.of(master).filter(i -> i > 0));
+        Optional.of(master).filter(i -> i > 0),
+        false);
   }
 
   private static NodePolicy policy(int position) {
@@ -100,19 +101,6 @@ class HookWarningsTest {
         .singleElement()
         .asString()
         .startsWith("bond0 stands on eth0");
-  }
-
-  /** Only routes know by which interface it leaves. */
-  @Test
-  void aTunnelBesideAnInterfaceThatMayCarryItIsWarnedOf() {
-    HookKey tunnel = new HookKey("wg0", 6, Direction.Ingress, false);
-    List<NodePolicy> one = List.of(policy(1));
-
-    assertThat(of(Map.of(ETH0, one, tunnel, one)).get("policy-1"))
-        .singleElement()
-        .asString()
-        .startsWith("wg0 is a tunnel: where its packets leave by eth0");
-    assertThat(of(Map.of(tunnel, one))).isEmpty();
   }
 
   @Test

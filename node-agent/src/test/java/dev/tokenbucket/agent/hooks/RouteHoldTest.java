@@ -23,7 +23,7 @@ class RouteHoldTest {
 
   private static NetworkDevice device(int index) {
     return new NetworkDevice(
-        index, "eth" + index, List.of(), 1, "", Optional.empty(), Optional.empty());
+        index, "eth" + index, List.of(), 1, "", Optional.empty(), Optional.empty(), false);
   }
 
   @Test

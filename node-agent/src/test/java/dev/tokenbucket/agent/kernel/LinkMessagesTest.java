@@ -76,7 +76,7 @@ class LinkMessagesTest {
 
   private static NetworkDevice device(
       int index, String name, String kind, Optional<Integer> lower, Optional<Integer> master) {
-    return new NetworkDevice(index, name, List.of(), 0, kind, lower, master);
+    return new NetworkDevice(index, name, List.of(), 0, kind, lower, master, false);
   }
 
   private static byte[] dump() {
@@ -96,6 +96,29 @@ class LinkMessagesTest {
     assertThat(parse(dump()).last()).isFalse();
     assertThat(parse(join(dump(), message(3, new byte[4]))).last()).isTrue();
     assertThat(parse(message(2, new byte[20])).last()).isTrue();
+  }
+
+  private static byte[] gre(String kind, byte[]... data) {
+    return attribute(LINK_INFO, join(attribute(1, kind), attribute(2, join(data))));
+  }
+
+  @Test
+  void greWithoutAFixedRemoteShowsTheOuterHeader() {
+    byte[] bytes =
+        join(
+            link(2, gre("gre", attribute(7, new byte[] {10, 0, 0, 1}))),
+            link(3, gre("gre", attribute(7, new byte[4]))),
+            link(4, gre("gre")),
+            link(5, gre("gre", attribute(7, new byte[] {(byte) 224, 1, 2, 3}))),
+            link(6, gre("gre", attribute(18, new byte[0]))),
+            link(7, gre("ip6gre", attribute(7, new byte[16]))),
+            link(8, gre("gretap", attribute(7, new byte[4]))));
+
+    assertThat(devices(bytes))
+        .filteredOn(NetworkDevice::showsOuterHeader)
+        .extracting(NetworkDevice::index)
+        .containsExactly(3, 4, 5, 7);
+    assertThat(devices(bytes)).hasSize(7);
   }
 
   @Test

@@ -1,0 +1,93 @@
+package dev.tokenbucket.agent.hooks;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.tokenbucket.agent.hooks.HookSet.HookKey;
+import dev.tokenbucket.agent.kernel.NetworkDevice;
+import dev.tokenbucket.agent.program.Policy;
+import dev.tokenbucket.agent.slots.Failures;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Interfaces that one policy may not have together, or at all. */
+class HookSetTest {
+  private static final int ETHERNET = 1;
+  private static final int NO_HEADER = 65534;
+
+  private static NetworkDevice device(
+      int index, String name, int type, String kind, int lower, boolean showsOuterHeader) {
+    return new NetworkDevice(
+        index,
+        name,
+        List.of(),
+        type,
+        kind,
+        Optional.of(lower).filter(i -> i > 0),
+        Optional.empty(),
+        showsOuterHeader);
+  }
+
+  private static final NetworkDevice ETH0 = device(2, "eth0", ETHERNET, "", 0, false);
+  private static final NetworkDevice ETH1 = device(3, "eth1", ETHERNET, "", 0, false);
+  private static final NetworkDevice VXLAN = device(4, "vxlan1", ETHERNET, "vxlan", 2, false);
+  private static final NetworkDevice WIREGUARD = device(5, "wg0", NO_HEADER, "wireguard", 0, false);
+  private static final NetworkDevice VLAN = device(6, "eth0.7", ETHERNET, "vlan", 2, false);
+  private static final NetworkDevice GRE = device(7, "gre1", 778, "gre", 0, true);
+
+  private final Failures failures = new Failures();
+
+  /** Places a policy on all of these interfaces; returns the ones where it is. */
+  private List<String> on(Policy policy, NetworkDevice... devices) {
+    Set<Integer> all = Set.copyOf(List.of(devices).stream().map(NetworkDevice::index).toList());
+    HookSet set =
+        HookSet.of(List.of(policy.at(1)), new HostLinks(List.of(devices), all, Set.of()), failures);
+    return set.hooks().keySet().stream().map(HookKey::interfaceName).toList();
+  }
+
+  private String reason() {
+    return Map.copyOf(failures.byUid()).getOrDefault("policy-1", "");
+  }
+
+  @Test
+  void aTunnelAndWhatCarriesItHaveNoBucketInCommon() {
+    Policy policy = Policy.packets(10, 1);
+    assertThat(on(policy, ETH0, ETH1, VXLAN)).containsExactly("eth0", "eth1");
+    assertThat(reason())
+        .isEqualTo(
+            "vxlan1 is a tunnel, and its packets may also pass eth0, which is selected, too: each"
+                + " would be charged twice, so the policy is not on vxlan1; select one of them, or"
+                + " set bucket.per to Interface");
+  }
+
+  /** Only routes know by which interface it leaves. */
+  @Test
+  void aTunnelThatRoutesCarryMayComeByAnyOther() {
+    Policy policy = Policy.packets(10, 1).per(BucketPer.SourceIP, 16);
+    assertThat(on(policy, ETH0, ETH1, WIREGUARD)).containsExactly("eth0", "eth1");
+    assertThat(reason()).startsWith("wg0 is a tunnel, and its packets may also pass eth0, eth1");
+  }
+
+  @Test
+  void whatIsChargedOnceIsPlacedEverywhere() {
+    Policy policy = Policy.packets(10, 1);
+    assertThat(on(policy, ETH1, VXLAN)).containsExactly("eth1", "vxlan1");
+    assertThat(on(policy, WIREGUARD)).containsExactly("wg0");
+    assertThat(on(policy, ETH0, VLAN)).as("that is warned of").containsExactly("eth0", "eth0.7");
+    assertThat(on(policy.per(BucketPer.Interface, 1), ETH0, VXLAN, WIREGUARD))
+        .containsExactly("eth0", "vxlan1", "wg0");
+    assertThat(failures.byUid()).isEmpty();
+  }
+
+  @Test
+  void greWithoutAFixedRemoteIsRefused() {
+    assertThat(on(Policy.packets(10, 1).per(BucketPer.Interface, 1), ETH0, GRE))
+        .containsExactly("eth0");
+    assertThat(reason())
+        .startsWith("the link layer of interface gre1 is none that the classifier reads")
+        .contains("a GRE tunnel without a fixed remote address shows the outer header");
+  }
+}
