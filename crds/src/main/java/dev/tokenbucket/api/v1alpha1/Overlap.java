@@ -8,22 +8,63 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Whether two policies may judge the same packet on a node that has both. Conservative: what the
- * policies alone cannot exclude counts as possible, and {@code exempt} is not looked at.
+ * The packets that a policy may judge, made ready to be compared with those of others.
+ * Conservative: what policies alone cannot exclude counts as possible, and {@code exempt} is not
+ * looked at.
  */
 public final class Overlap {
   private static final String LOOPBACK = "lo";
   private static final Set<Integer> WITH_PORTS = Set.of(6, 17, 132);
 
-  private Overlap() {}
+  private final Direction direction;
+  private final List<InterfaceSelector> interfaces;
+  private final List<Term> terms;
 
-  /** Symmetric; true for a policy and itself. */
+  /** A term with its networks as sets; null: any address. */
+  private record Term(
+      NodeMatchTerm term, @Nullable AddressSet sources, @Nullable AddressSet destinations) {
+    static Term of(NodeMatchTerm term) {
+      return new Term(term, networks(term.sourceCIDRs()), networks(term.destinationCIDRs()));
+    }
+
+    private static @Nullable AddressSet networks(List<String> cidrs) {
+      return cidrs.isEmpty() ? null : AddressSet.of(cidrs);
+    }
+
+    boolean meets(Term other) {
+      return sameProtocolPossible(term, other.term)
+          && portsIntersect(term.sourcePorts(), other.term.sourcePorts())
+          && portsIntersect(term.destinationPorts(), other.term.destinationPorts())
+          && meet(sources, other.sources)
+          && meet(destinations, other.destinations);
+    }
+
+    private static boolean meet(@Nullable AddressSet a, @Nullable AddressSet b) {
+      return a == null || b == null || a.meets(b);
+    }
+  }
+
+  private Overlap(NodePolicy policy) {
+    direction = policy.direction();
+    interfaces = policy.interfaces();
+    terms = policy.match().stream().map(Term::of).toList();
+  }
+
+  /** What a policy may judge. */
+  public static Overlap of(NodePolicy policy) {
+    return new Overlap(policy);
+  }
+
+  /** Whether two policies may judge the same packet on a node that has both. */
   public static boolean possible(NodePolicy a, NodePolicy b) {
-    return a.direction() == b.direction()
-        && anyPair(a.interfaces(), b.interfaces(), Overlap::mayCoincide)
-        && (a.match().isEmpty()
-            || b.match().isEmpty()
-            || anyPair(a.match(), b.match(), Overlap::intersect));
+    return of(a).with(of(b));
+  }
+
+  /** Whether both may judge the same packet; symmetric, and true for a policy and itself. */
+  public boolean with(Overlap other) {
+    return direction == other.direction
+        && anyPair(interfaces, other.interfaces, Overlap::mayCoincide)
+        && (terms.isEmpty() || other.terms.isEmpty() || anyPair(terms, other.terms, Term::meets));
   }
 
   private static <T> boolean anyPair(List<T> these, List<T> those, BiPredicate<T, T> holds) {
@@ -75,14 +116,6 @@ public final class Overlap {
     return pattern.substring(Math.max(pattern.lastIndexOf('*'), pattern.lastIndexOf('?')) + 1);
   }
 
-  private static boolean intersect(NodeMatchTerm a, NodeMatchTerm b) {
-    return sameProtocolPossible(a, b)
-        && portsIntersect(a.sourcePorts(), b.sourcePorts())
-        && portsIntersect(a.destinationPorts(), b.destinationPorts())
-        && networksIntersect(a.sourceCIDRs(), b.sourceCIDRs())
-        && networksIntersect(a.destinationCIDRs(), b.destinationCIDRs());
-  }
-
   private static boolean sameProtocolPossible(NodeMatchTerm a, NodeMatchTerm b) {
     if (a.protocol() != null && b.protocol() != null) {
       return a.protocol().equals(b.protocol());
@@ -102,23 +135,5 @@ public final class Overlap {
     return these.isEmpty()
         || those.isEmpty()
         || anyPair(these, those, (a, b) -> a.from() <= b.to() && b.from() <= a.to());
-  }
-
-  private static boolean networksIntersect(List<String> these, List<String> those) {
-    return these.isEmpty()
-        || those.isEmpty()
-        || anyPair(networks(these), networks(those), Overlap::intersect);
-  }
-
-  private static List<Cidr> networks(List<String> texts) {
-    return texts.stream().flatMap(text -> Cidr.parse(text).stream()).toList();
-  }
-
-  private static boolean intersect(Cidr a, Cidr b) {
-    if (!a.address().getClass().equals(b.address().getClass())) {
-      return false;
-    }
-    int shared = Math.min(a.prefixLength(), b.prefixLength());
-    return new Cidr(a.address(), shared).masked().equals(new Cidr(b.address(), shared).masked());
   }
 }
