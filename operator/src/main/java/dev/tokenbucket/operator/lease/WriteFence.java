@@ -7,19 +7,27 @@ import io.fabric8.kubernetes.client.http.HttpResponse;
 import io.fabric8.kubernetes.client.http.Interceptor;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.time.OffsetDateTime;
+import java.time.format.DateTimeParseException;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets a write out only while the lease is held, as seen on the wire: from when a renewal that the
- * API server confirmed was sent, for as long as the renewal deadline. A process that was stopped or
- * starved for longer finds the fence shut at its next write, before any timer has told it so.
+ * Lets a write out only while the lease is held, as seen on the wire: from the renewal time of the
+ * record that the API server confirmed, for as long as the renewal deadline. A request that is sent
+ * again, as after a 429, has the time of its first try: that is what other replicas go by. A
+ * process that was stopped or starved for longer finds the fence shut at its next write, before any
+ * timer has told it so.
  */
 final class WriteFence implements Interceptor {
   private static final Set<String> WRITES = Set.of("POST", "PUT", "PATCH", "DELETE");
+
+  private static final Pattern RENEW_TIME = Pattern.compile("\"renewTime\"\\s*:\\s*\"([^\"]+)\"");
 
   /** Questions about one's own rights are posted, and write nothing. */
   private static final String REVIEWS = "/apis/authorization.k8s.io/";
@@ -27,12 +35,15 @@ final class WriteFence implements Interceptor {
   /** Both clocks, since the one may stand still while the machine sleeps and the other jump. */
   private record Times(long nanos, long millis) {}
 
+  /** A renewal that was sent, by the time that it says; without one each try is another renewal. */
+  private record Renewal(@Nullable String renewTime, Times at) {}
+
   private final String leases;
   private final Duration hold;
   private final LongSupplier nanoClock;
   private final LongSupplier wallClock;
   private final Consumer<String> refused;
-  private volatile @Nullable Times renewalSent;
+  private volatile @Nullable Renewal sent;
   private volatile @Nullable Times renewed;
   private volatile boolean shut;
 
@@ -77,7 +88,7 @@ final class WriteFence implements Interceptor {
       return;
     }
     if (path.startsWith(leases)) {
-      renewalSent = new Times(nanoClock.getAsLong(), wallClock.getAsLong());
+      sending(renewTime(request.bodyString()));
       return;
     }
     if (!open()) {
@@ -90,13 +101,36 @@ final class WriteFence implements Interceptor {
     }
   }
 
+  private void sending(@Nullable String renewTime) {
+    Renewal before = sent;
+    if (before == null || renewTime == null || !renewTime.equals(before.renewTime())) {
+      long wall = wallClock.getAsLong();
+      long said = renewTime == null ? wall : millis(renewTime, wall);
+      sent = new Renewal(renewTime, new Times(nanoClock.getAsLong(), Math.min(wall, said)));
+    }
+  }
+
+  private static @Nullable String renewTime(@Nullable String lease) {
+    Matcher matcher = RENEW_TIME.matcher(lease == null ? "" : lease);
+    return matcher.find() ? matcher.group(1) : null;
+  }
+
+  private static long millis(String time, long otherwise) {
+    try {
+      return OffsetDateTime.parse(time).toInstant().toEpochMilli();
+    } catch (DateTimeParseException e) {
+      return otherwise;
+    }
+  }
+
   @Override
   public void after(
       HttpRequest request, HttpResponse<?> response, AsyncBody.Consumer<List<ByteBuffer>> body) {
     if (response.isSuccessful()
         && WRITES.contains(request.method())
         && request.uri().getPath().startsWith(leases)) {
-      renewed = renewalSent;
+      Renewal confirmed = sent;
+      renewed = confirmed == null ? null : confirmed.at();
     }
   }
 }

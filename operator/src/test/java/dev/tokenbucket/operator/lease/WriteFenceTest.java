@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.client.http.HttpResponse;
 import io.fabric8.kubernetes.client.http.Interceptor;
 import io.fabric8.kubernetes.client.http.StandardHttpRequest;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +67,25 @@ class WriteFenceTest {
   }
 
   @Test
+  void aRenewalThatIsSentAgainCountsFromTheTimeThatItSays() {
+    String renewal = renewal();
+    answer(send("PATCH", LEASES + "/tokenbucket-operator", renewal), 429);
+    pass(4_000);
+    answer(send("PATCH", LEASES + "/tokenbucket-operator", renewal), 200);
+    pass(2_999);
+    assertThat(fence.open()).isTrue();
+    pass(1);
+    assertThat(fence.open()).isFalse();
+
+    answer(send("PATCH", LEASES + "/tokenbucket-operator", renewal()), 200);
+    assertThat(fence.open()).isTrue();
+  }
+
+  private String renewal() {
+    return "{\"spec\":{\"renewTime\":\"%s\"}}".formatted(Instant.ofEpochMilli(wall));
+  }
+
+  @Test
   void aRenewalThatIsRefusedOrOnlyReadOpensNothing() {
     answer(send("PATCH", LEASES + "/tokenbucket-operator"), 409);
     answer(send("GET", LEASES + "/tokenbucket-operator"), 200);
@@ -97,9 +117,13 @@ class WriteFenceTest {
   }
 
   private HttpRequest send(String method, String path) {
+    return send(method, path, "{}");
+  }
+
+  private HttpRequest send(String method, String path, String body) {
     HttpRequest.Builder builder =
         new StandardHttpRequest.Builder().uri("https://127.0.0.1:6443" + path);
-    HttpRequest request = builder.method(method, "application/json", "{}").build();
+    HttpRequest request = builder.method(method, "application/json", body).build();
     fence.before(builder, request, NO_TAGS);
     return request;
   }
