@@ -5,10 +5,12 @@ import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.api.JitteredBackoff;
 import dev.tokenbucket.operator.api.RetryAfter;
 import dev.tokenbucket.operator.lease.LeaderElection;
+import dev.tokenbucket.operator.schema.ServedSchema;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.Config;
 import io.fabric8.kubernetes.client.ConfigBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
+import io.fabric8.kubernetes.client.KubernetesClientException;
 import io.javaoperatorsdk.operator.Operator;
 import io.javaoperatorsdk.operator.api.monitoring.Metrics;
 import io.javaoperatorsdk.operator.api.reconciler.Reconciler;
@@ -37,6 +39,10 @@ public class OperatorRuntime {
   private static final int RECONCILIATION_THREADS = 8;
   private static final Duration CACHE_SYNC = Duration.ofMinutes(2);
   private static final Duration LAST_RECONCILIATIONS = Duration.ofSeconds(5);
+
+  private static final int SCHEMA_TRIES = 10;
+  private static final Duration SCHEMA_PAUSE = Duration.ofSeconds(1);
+  static final int SCHEMA_TOO_OLD = 4;
 
   /** What a blip needs; what lasts is left to {@link #BACKOFF}, which holds no thread. */
   private static final int RETRIES_OF_A_REQUEST = 3;
@@ -97,9 +103,41 @@ public class OperatorRuntime {
   }
 
   void start(@Observes StartupEvent event) {
+    requireSchema();
     operator.start();
     orphans.start();
     LOG.info("operator ready, version {}", BuildVersion.current());
+  }
+
+  /** After an upgrade the API server takes a moment to serve new CRDs. */
+  private void requireSchema() {
+    List<String> missing = missingFields();
+    for (int i = 0; i < SCHEMA_TRIES && !missing.isEmpty(); i++) {
+      try {
+        Thread.sleep(SCHEMA_PAUSE.toMillis());
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        return;
+      }
+      missing = missingFields();
+    }
+    if (!missing.isEmpty()) {
+      LOG.error(
+          "the CRDs of this cluster are older than this operator ({}), which ends now and writes"
+              + " nothing: apply the CRDs of its version. They lack: {}",
+          BuildVersion.current(),
+          String.join(", ", missing));
+      Runtime.getRuntime().halt(SCHEMA_TOO_OLD);
+    }
+  }
+
+  private List<String> missingFields() {
+    try {
+      return ServedSchema.missing(client);
+    } catch (KubernetesClientException e) {
+      LOG.warn("whether the CRDs are this operator's could not be asked: {}", e.getMessage());
+      return List.of();
+    }
   }
 
   void stop(@Observes ShutdownEvent event) {

@@ -1,6 +1,7 @@
 package dev.tokenbucket.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Reasons;
@@ -164,6 +165,29 @@ class CompatibilityTest {
         agent.await("p", SOON, () -> answer(host.name(), "p", "programmed").equals("true"));
       }
     }
+  }
+
+  @Test
+  void anOperatorWhoseCrdsAreOlderSaysWhatTheyLackAndEnds() throws IOException {
+    CustomResourceDefinition older = crd();
+    Map<String, JSONSchemaProps> fields =
+        older.getSpec().getVersions().get(0).getSchema().getOpenAPIV3Schema().getProperties();
+    Objects.requireNonNull(fields.get("spec")).getProperties().remove("failsafe");
+    cluster.apply(Serialization.asYaml(older));
+    Poll.until(
+        "the older schema",
+        () ->
+            !cluster
+                .kubectl("get", "--raw", "/openapi/v3/apis/tokenbucket.dev/v1alpha1")
+                .contains("overlayPorts"));
+    Path log = work.resolve("older.log");
+    assertThatThrownBy(
+            () -> cluster.startOperator(log, Daemon.Lifetime.WITH_PARENT, Map.of()).close())
+        .isInstanceOf(StepFailedException.class);
+    assertThat(Files.readString(log))
+        .contains("the CRDs of this cluster are older than this operator")
+        .contains("They lack: TokenBucketNodeState.spec.failsafe")
+        .doesNotContain("leading as");
   }
 
   @Test

@@ -1,0 +1,5 @@
+/** Whether the API server serves the kinds as this operator knows them. */
+@NullMarked
+package dev.tokenbucket.operator.schema;
+
+import org.jspecify.annotations.NullMarked;
