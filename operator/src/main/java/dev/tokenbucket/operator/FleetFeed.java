@@ -3,6 +3,7 @@ package dev.tokenbucket.operator;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.fleet.Fleet;
+import dev.tokenbucket.operator.fleet.Patience;
 import dev.tokenbucket.operator.fleet.Wakes;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
@@ -10,12 +11,15 @@ import io.fabric8.kubernetes.client.KubernetesClient;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import jakarta.enterprise.context.ApplicationScoped;
+import java.time.Clock;
+import java.time.Duration;
 import java.util.EnumSet;
 import java.util.Set;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
+import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -31,6 +35,9 @@ public class FleetFeed {
   /** A node state of 50 policies takes some 40 kB: thousands are not read in one answer. */
   private static final long PAGE = 250;
 
+  /** Between looks at what the time alone may have changed. */
+  private static final Duration TICK = Duration.ofSeconds(1);
+
   /** The API servers' own endpoints: the service by which pods reach them. */
   static final String ENDPOINTS_NAMESPACE = "default";
 
@@ -39,6 +46,7 @@ public class FleetFeed {
 
   private final Fleet fleet;
   private final boolean discover;
+  private final Periodic timer = new Periodic("fleet");
   private final CopyOnWriteArrayList<Consumer<Set<String>>> nodes = new CopyOnWriteArrayList<>();
   private final CopyOnWriteArrayList<Consumer<Set<String>>> policies = new CopyOnWriteArrayList<>();
   private final EnumSet<Part> missing = EnumSet.allOf(Part.class);
@@ -51,9 +59,12 @@ public class FleetFeed {
     STATES
   }
 
-  FleetFeed(FailsafeConfiguration failsafes) {
+  FleetFeed(
+      FailsafeConfiguration failsafes,
+      @ConfigProperty(name = "tokenbucket.agent.silence", defaultValue = "5m") Duration silence,
+      @ConfigProperty(name = "tokenbucket.agent.start", defaultValue = "1m") Duration start) {
     discover = failsafes.settings().discover();
-    fleet = new Fleet(failsafes.settings());
+    fleet = new Fleet(failsafes.settings(), new Patience(silence, start), Clock.systemUTC());
   }
 
   Fleet fleet() {
@@ -115,6 +126,7 @@ public class FleetFeed {
             .addEventHandler(new Told());
     informer.start().toCompletableFuture().join();
     loaded(Part.STATES);
+    timer.start(() -> told(fleet.tick()), TICK, TICK);
   }
 
   /** Before the first node state is written: one without the API servers could cut nodes off. */
@@ -147,6 +159,7 @@ public class FleetFeed {
   }
 
   synchronized void stop() {
+    timer.close();
     if (informer != null) {
       informer.stop();
     }

@@ -60,7 +60,7 @@ public class NodeReconciler implements Reconciler<Node> {
 
   private void apply(Composition made, Context<Node> context) {
     if (made.differs()) {
-      feed.told(feed.fleet().put(write(made, context)));
+      feed.told(feed.fleet().answered(write(made, context)));
     } else if (made.isOver()) {
       remove(made, context);
     }

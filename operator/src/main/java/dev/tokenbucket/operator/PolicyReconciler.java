@@ -45,25 +45,33 @@ public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<
 
   private static final Logger LOG = LoggerFactory.getLogger(PolicyReconciler.class);
 
+  /** For how long the cache may be behind an own write: versions go back where it is restored. */
+  private static final Duration BEHIND = Duration.ofMinutes(1);
+
   private final FleetFeed feed;
   private final EventRecorder events;
-  private final Duration deletionTimeout;
+  private final DeletionVerdict.Limits deletion;
 
   /** What was written last, until the cache has it. */
-  private final Map<String, TokenBucketPolicy> written = new ConcurrentHashMap<>();
+  private final Map<String, Written> written = new ConcurrentHashMap<>();
+
+  private record Written(TokenBucketPolicy policy, Instant at) {}
 
   /**
-   * @param deletionTimeout how long a node must not have been Ready for a deletion to go on without
-   *     it
+   * @param unreachable how long a node must not have been Ready, or its agent not have answered,
+   *     for a deletion to go on without it
+   * @param atMost how long a deletion waits for any node
    */
   PolicyReconciler(
       FleetFeed feed,
       EventRecorder events,
       @ConfigProperty(name = "tokenbucket.deletion.timeout", defaultValue = "5m")
-          Duration deletionTimeout) {
+          Duration unreachable,
+      @ConfigProperty(name = "tokenbucket.deletion.deadline", defaultValue = "15m")
+          Duration atMost) {
     this.feed = feed;
     this.events = events;
-    this.deletionTimeout = deletionTimeout;
+    this.deletion = new DeletionVerdict.Limits(unreachable, atMost);
   }
 
   @Override
@@ -75,7 +83,6 @@ public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<
   @Override
   public UpdateControl<TokenBucketPolicy> reconcile(
       TokenBucketPolicy policy, Context<TokenBucketPolicy> context) {
-    feed.told(feed.fleet().put(policy));
     feed.fleet()
         .report(policy.getMetadata().getUid())
         .ifPresent(report -> report(latest(policy), report, context.getClient()));
@@ -84,8 +91,12 @@ public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<
 
   /** Else a status would be judged, and written, against one that is no longer there. */
   private TokenBucketPolicy latest(TokenBucketPolicy cached) {
-    TokenBucketPolicy mine = written.get(cached.getMetadata().getUid());
-    return mine == null || version(mine) < version(cached) ? cached : mine;
+    Written mine = written.get(cached.getMetadata().getUid());
+    return mine == null
+            || version(mine.policy()) < version(cached)
+            || mine.at().plus(BEHIND).isBefore(Instant.now())
+        ? cached
+        : mine.policy();
   }
 
   private static long version(TokenBucketPolicy policy) {
@@ -115,17 +126,15 @@ public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<
                     .withFieldManager(Fleet.FIELD_MANAGER)
                     .withForce(true)
                     .build());
-    written.put(policy.getMetadata().getUid(), answer);
-    feed.told(feed.fleet().put(answer));
+    written.put(policy.getMetadata().getUid(), new Written(answer, Instant.now()));
   }
 
   @Override
   public DeleteControl cleanup(TokenBucketPolicy policy, Context<TokenBucketPolicy> context) {
-    feed.told(feed.fleet().put(policy));
     Instant deletedAt = Instant.parse(policy.getMetadata().getDeletionTimestamp());
     return feed.fleet()
         .holders(policy.getMetadata().getUid())
-        .map(holders -> DeletionVerdict.of(holders, deletedAt, Instant.now(), deletionTimeout))
+        .map(holders -> DeletionVerdict.of(holders, deletedAt, Instant.now(), deletion))
         .map(verdict -> settle(policy, verdict, context.getClient()))
         .orElseGet(DeleteControl::noFinalizerRemoval);
   }

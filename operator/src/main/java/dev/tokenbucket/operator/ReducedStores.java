@@ -6,6 +6,8 @@ import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.NodeAddress;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import io.fabric8.kubernetes.api.model.NodeCondition;
+import io.fabric8.kubernetes.api.model.NodeSystemInfo;
+import io.fabric8.kubernetes.api.model.NodeSystemInfoBuilder;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.ObjectMetaBuilder;
 import io.fabric8.kubernetes.client.informers.cache.BasicItemStore;
@@ -54,7 +56,9 @@ final class ReducedStores {
     }
   }
 
-  /** Nodes by labels, readiness and internal addresses, without the images that make up most. */
+  /**
+   * Nodes by labels, readiness, boot and internal addresses, without the images that make up most.
+   */
   static final class Nodes extends Reduced<Node> {
     /** More of one Node are not used. */
     private static final int ADDRESSES = 8;
@@ -70,8 +74,14 @@ final class ReducedStores {
           .withAddresses(internal(node))
           .withDaemonEndpoints(
               node.getStatus() == null ? null : node.getStatus().getDaemonEndpoints())
+          .withNodeInfo(boot(node))
           .endStatus()
           .build();
+    }
+
+    private static @Nullable NodeSystemInfo boot(Node node) {
+      NodeSystemInfo info = node.getStatus() == null ? null : node.getStatus().getNodeInfo();
+      return info == null ? null : new NodeSystemInfoBuilder().withBootID(info.getBootID()).build();
     }
 
     private static List<NodeAddress> internal(Node node) {

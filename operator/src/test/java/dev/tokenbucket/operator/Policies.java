@@ -75,7 +75,7 @@ public final class Policies {
         maxConcurrent instanceof Integer number
             ? new IntOrString(number)
             : new IntOrString((String) maxConcurrent);
-    rollout = new Rollout(concurrent, maxFailures, pause);
+    rollout = new Rollout(concurrent, new IntOrString(maxFailures), null, null, pause);
     return this;
   }
 

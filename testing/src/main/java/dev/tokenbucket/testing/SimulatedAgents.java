@@ -19,12 +19,15 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -47,9 +50,13 @@ public final class SimulatedAgents implements AutoCloseable {
   private final Map<String, String> tokens = new ConcurrentHashMap<>();
   private final Map<String, Long> answered = new ConcurrentHashMap<>();
   private final Set<String> silent = ConcurrentHashMap.newKeySet();
+  private final Set<String> stuck = ConcurrentHashMap.newKeySet();
   private final Map<String, String> failing = new ConcurrentHashMap<>();
   private final Map<String, Object> answering = new ConcurrentHashMap<>();
+  private final Map<String, String> boots = new ConcurrentHashMap<>();
   private final AtomicLong writes = new AtomicLong();
+  private final ScheduledExecutorService heart = Executors.newSingleThreadScheduledExecutor();
+  private volatile boolean beating;
   private final SharedIndexInformer<TokenBucketNodeState> informer;
 
   private SimulatedAgents(ControlPlane controlPlane) {
@@ -71,15 +78,37 @@ public final class SimulatedAgents implements AutoCloseable {
     InParallel.forEach(nodes, THREADS, this::token);
   }
 
+  /** From now on agents tell when they spoke last, and speak so often where nothing changes. */
+  public void beat(Duration pause) {
+    beating = true;
+    var unused =
+        heart.scheduleWithFixedDelay(
+            () -> states().forEach(state -> answerAnew(state.getMetadata().getName())),
+            0,
+            pause.toMillis(),
+            TimeUnit.MILLISECONDS);
+  }
+
   /** Makes a node's agent say nothing, from its next change on. */
   public void silence(String node) {
     silent.add(node);
   }
 
+  /** The boot of a node that its agent is of, from its next word on. */
+  public void boot(String node, String boot) {
+    boots.put(node, boot);
+  }
+
   /** Lets a node's agent speak again, at once. */
   public void speak(String node) {
     silent.remove(node);
+    stuck.remove(node);
     answerAnew(node);
+  }
+
+  /** Makes a node's agent stand still: it tells what it told, and takes nothing new. */
+  public void stick(String node) {
+    stuck.add(node);
   }
 
   /** Makes a node's agent find that its kernel takes nothing new, with this message. */
@@ -151,6 +180,10 @@ public final class SimulatedAgents implements AutoCloseable {
     if (state == null || state.getSpec() == null) {
       return;
     }
+    if (stuck.contains(node) && state.getStatus() != null) {
+      write(node, told(node, state.getStatus(), Instant.now().toString()));
+      return;
+    }
     List<NodePolicy> wanted = List.copyOf(state.getSpec().policies());
     String failure = failing.get(node);
     TokenBucketNodeStateStatus status =
@@ -164,9 +197,17 @@ public final class SimulatedAgents implements AutoCloseable {
             Map.of(),
             List.of(),
             Instant.EPOCH);
-    if (!status.equals(state.getStatus())) {
-      write(node, status);
+    String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
+    TokenBucketNodeStateStatus told =
+        told(node, NodeStateReport.since(status, state.getStatus(), now), now);
+    if (!told.equals(state.getStatus())) {
+      write(node, told);
     }
+  }
+
+  private TokenBucketNodeStateStatus told(
+      String node, TokenBucketNodeStateStatus status, String now) {
+    return status.toldAt(boots.get(node), beating ? now : null);
   }
 
   private static List<NodePolicy> unchanged(List<NodePolicy> wanted, TokenBucketNodeState state) {
@@ -277,6 +318,7 @@ public final class SimulatedAgents implements AutoCloseable {
 
   @Override
   public void close() {
+    heart.shutdownNow();
     informer.close();
     executor.shutdownNow();
   }

@@ -44,16 +44,7 @@ class EndToEndTest {
     before = KernelObjects.now();
     controlPlane.serve(network.hosts(), Daemon.Lifetime.WITH_PARENT);
     for (TestHost host : network.hosts()) {
-      controlPlane
-          .client()
-          .resource(
-              new NodeBuilder()
-                  .withNewMetadata()
-                  .withName(host.name())
-                  .withLabels(Map.of("limited", "yes"))
-                  .endMetadata()
-                  .build())
-          .create();
+      createNode(host.name());
     }
     operator = cluster.startOperator(work.resolve("operator.log"), Daemon.Lifetime.WITH_PARENT);
     agents =
@@ -63,6 +54,19 @@ class EndToEndTest {
                     host.startClusterAgent(
                         cluster.agentKubeconfig(host.name()), Daemon.Lifetime.WITH_PARENT))
             .toList();
+  }
+
+  private void createNode(String name) {
+    controlPlane
+        .client()
+        .resource(
+            new NodeBuilder()
+                .withNewMetadata()
+                .withName(name)
+                .withLabels(Map.of("limited", "yes"))
+                .endMetadata()
+                .build())
+        .create();
   }
 
   @AfterEach
@@ -79,7 +83,7 @@ class EndToEndTest {
     cluster.kubectl("apply", "-f", policy(RATE));
     cluster.kubectl("wait", "--for=condition=Programmed", "--timeout=20s", "tbp/p");
     assertThat(cluster.kubectl("get", "tbp"))
-        .containsPattern("p +1000 packets/s +Node +Ingress +Enforce +2/2 +True");
+        .containsPattern("p +1k packets/s +Node +Ingress +Enforce +2/2 +True");
     assertThat(cluster.kubectl("get", "tbns")).containsPattern("node-1 +1/1");
     assertThat(arrivingAt(0)).isBetween(RATE * 0.99, Arrivals.atMost(RATE, BURST, SECONDS));
 
@@ -122,6 +126,21 @@ class EndToEndTest {
     }
     agents.forEach(Daemon::close);
     assertThat(KernelObjects.awaitNothingBeyond(before)).isEmpty();
+  }
+
+  /** The node that is back has no node state that could take the policy away. */
+  @Test
+  void aPolicyDeletedWhileItsNodeWasGoneIsNotEnforcedByTheNodeThatIsBack() throws IOException {
+    cluster.kubectl("apply", "-f", policy(RATE));
+    cluster.kubectl("wait", "--for=condition=Ready", "--timeout=20s", "tbp/p");
+    cluster.kubectl("delete", "node", "node-1");
+    await("its node state to go", () -> !cluster.kubectl("get", "tbns").contains("node-1"));
+    cluster.kubectl("delete", "--timeout=20s", "tbp/p");
+    createNode("node-1");
+    operator.await(
+        "node-1 to be left",
+        Duration.ofSeconds(60),
+        () -> network.hosts().get(0).status().path("hooks").isEmpty());
   }
 
   @Test

@@ -18,9 +18,9 @@ class KubectlTest {
   private static final String STATUS =
       """
       {"status": {"rate": "10 packets/s", "burst": "10 packets",
-       "nodes": {"desired": 3, "programmed": 1, "pending": 1, "failed": 1, "summary": "1/3"},
-       "conditions": [{"type": "Programmed", "status": "False", "reason": "NodesFailed",
-         "message": "1 of 3 nodes failed"}]}}
+       "nodes": {"desired": 3, "programmed": 1, "pending": 1, "failed": 1, "unknown": 0, "summary": "1/3"},
+       "conditions": [{"type": "Ready", "status": "False", "reason": "NodesFailed",
+         "message": "1 of 3 nodes failed", "lastTransitionTime": "2026-01-01T12:00:00Z"}]}}
       """;
 
   @TempDir Path folder;
@@ -31,6 +31,7 @@ class KubectlTest {
 
     assertThat(spec)
         .contains("A limit on traffic")
+        .doesNotContainPattern("\\b[QB]\\b")
         .contains("rate\t<Object> -required-")
         .doesNotContain("<no description>");
     for (String field :
@@ -39,6 +40,13 @@ class KubectlTest {
       assertThat(Commands.run(controlPlane.kubectl("explain", "tbp.spec." + field)))
           .contains("DESCRIPTION:")
           .doesNotContain("<no description>");
+    }
+    for (String kind : List.of("tbp", "tbns")) {
+      assertThat(Commands.run(controlPlane.kubectl("explain", kind)))
+          .contains("    A TokenBucket")
+          .doesNotContain("<empty>");
+      assertThat(Commands.run(controlPlane.kubectl("explain", kind, "--recursive")))
+          .contains("spec");
     }
     assertThat(Commands.run(controlPlane.kubectl("explain", "tbp.spec.match.destinationPorts")))
         .contains("written and judged as sourcePorts");

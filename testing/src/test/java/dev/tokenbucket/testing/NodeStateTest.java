@@ -97,7 +97,7 @@ class NodeStateTest {
   @Test
   void anEntryThatIsNotAdmittedIsPutBackTooAfterAForeignEdit() {
     applyAndAwait("p", 100);
-    fleet.apply("p", 200, "{pause: true}");
+    fleet.apply("p", 200, "{paused: true}");
     Poll.until(
         "pause", () -> fleet.condition("p", Reasons.PROGRAMMED).equals("False RolloutPaused"));
     TokenBucketNodeState before = fleet.state(0);

@@ -8,6 +8,7 @@ import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Event;
 import io.fabric8.kubernetes.api.model.NodeConditionBuilder;
 import io.fabric8.kubernetes.api.model.NodeStatus;
+import io.fabric8.kubernetes.api.model.NodeSystemInfoBuilder;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -143,7 +144,7 @@ final class OperatedFleet implements AutoCloseable {
         .withName(node(index))
         .editStatus(
             node -> {
-              NodeStatus status = new NodeStatus();
+              NodeStatus status = node.getStatus() == null ? new NodeStatus() : node.getStatus();
               status.setConditions(
                   List.of(
                       new NodeConditionBuilder()
@@ -151,6 +152,20 @@ final class OperatedFleet implements AutoCloseable {
                           .withStatus(ready ? "True" : "Unknown")
                           .withLastTransitionTime(since.toString())
                           .build()));
+              node.setStatus(status);
+              return node;
+            });
+  }
+
+  /** The boot that a node's kubelet tells of. */
+  void setBoot(int index, String boot) {
+    client
+        .nodes()
+        .withName(node(index))
+        .editStatus(
+            node -> {
+              NodeStatus status = node.getStatus() == null ? new NodeStatus() : node.getStatus();
+              status.setNodeInfo(new NodeSystemInfoBuilder().withBootID(boot).build());
               node.setStatus(status);
               return node;
             });

@@ -2,6 +2,7 @@ package dev.tokenbucket.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -97,7 +98,8 @@ class PolicyChangesFaults extends HostTest {
       set += policy("sometimes", "bucket: {per: Flow, capacity: 50}, rate: {bitsPerSecond: 1M}");
     }
     int heard = write(set);
-    Pattern inForce = Pattern.compile("programmed steady generation \\d+: " + rate + " packets/s");
+    Pattern inForce =
+        Pattern.compile("programmed steady generation \\d+: " + RateUnit.Packets.rateText(rate));
     agent.await(
         "rate " + rate, IN_FORCE, () -> inForce.matcher(agent.log().substring(heard)).find());
   }

@@ -94,7 +94,7 @@ class RolloutTest {
                 + "; more than rollout.maxFailures, which is 1, so the rollout of generation 2 has"
                 + " halted; 2 of 5 nodes keep what they had");
     assertThat(fleet.policy(POLICY).getStatus().nodes())
-        .isEqualTo(new NodeCounts(5, 1, 2, 2, "1/5"));
+        .isEqualTo(new NodeCounts(5, 1, 2, 2, 0, "1/5"));
     assertThat(fleet.policy(POLICY).getStatus().failedNodes())
         .extracting(FailedNode::name)
         .containsExactly("roll-0001", "roll-0002");
@@ -158,7 +158,7 @@ class RolloutTest {
   @Test
   void aPausedRolloutAdmitsNobodyAndSaysSo() {
     applyAndAwait(100, "{maxConcurrent: 2}");
-    fleet.apply(POLICY, 200, "{maxConcurrent: 2, pause: true}");
+    fleet.apply(POLICY, 200, "{maxConcurrent: 2, paused: true}");
     Poll.until(
         "pause", () -> fleet.condition(POLICY, Reasons.PROGRAMMED).equals("False RolloutPaused"));
     assertThat(fleet.kubectl("get", "tbp", POLICY))
@@ -166,7 +166,7 @@ class RolloutTest {
     Daemon.pause(Duration.ofSeconds(1));
     assertThat(nodesAt(100)).hasSize(NODES);
 
-    applyAndAwait(200, "{maxConcurrent: 2, pause: false}");
+    applyAndAwait(200, "{maxConcurrent: 2, paused: false}");
     assertThat(nodesAt(200)).hasSize(NODES);
   }
 
@@ -178,7 +178,8 @@ class RolloutTest {
     fleet.apply(POLICY, 200, "{maxConcurrent: 1}");
     Poll.until(
         "the ready nodes",
-        () -> new NodeCounts(5, 3, 2, 0, "3/5").equals(fleet.policy(POLICY).getStatus().nodes()));
+        () ->
+            new NodeCounts(5, 3, 2, 0, 0, "3/5").equals(fleet.policy(POLICY).getStatus().nodes()));
     assertThat(fleet.condition(POLICY, Reasons.PROGRAMMED)).isEqualTo("False Pending");
     assertThat(fleet.message(POLICY, Reasons.PROGRAMMED))
         .isEqualTo("2 of 5 nodes have yet to report, 2 of them not Ready");

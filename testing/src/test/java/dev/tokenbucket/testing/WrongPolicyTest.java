@@ -119,6 +119,20 @@ class WrongPolicyTest {
         | spec.bucket.ipv6PrefixLength: Invalid value: 0: must be from 1 to 128
       {rate: {packetsPerSecond: 10}, bucket: {capacity: 0}}
         | spec.bucket.capacity: Invalid value: 0: must be from 1 to 4000000
+      {rate: {packetsPerSecond: 10}, bucket: {capacity: 100}}
+        | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP and Flow only
+      {rate: {packetsPerSecond: 10}, bucket: {per: Interface, capacity: 100}}
+        | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP and Flow only
+      {rate: {connectionsPerSecond: 10}, exceed: {action: MarkECN}}
+        | spec.exceed.action: Forbidden: MarkECN does not go with rate.connectionsPerSecond
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, 192.0.2.0/24], destinationCIDRs: ['2001:db8::/32']}]}
+        | spec.match[0]: Invalid value: a packet's addresses are both IPv4 or both IPv6
+      {rate: {packetsPerSecond: 10}, exempt: [{protocol: TCP}, {sourceCIDRs: ['2001:db8::/32'], destinationCIDRs: [10.0.0.0/8]}]}
+        | spec.exempt[1]: Invalid value: a packet's addresses are both IPv4 or both IPv6
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, 192.0.2.0/24, 10.0.0.0/8]}]}
+        | spec.match[0].sourceCIDRs[2]: Duplicate value: "10.0.0.0/8"
+      {rate: {packetsPerSecond: 10}, nodeSelector: {matchExpressions: [{operator: Exists}]}}
+        | spec.nodeSelector.matchExpressions[0].key: Required value
       {rate: {packetsPerSecond: 10, connectionsPerSecond: 10}}
         | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
       {rate: {connectionsPerSecond: 0}}
@@ -222,9 +236,11 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: half}}
         | spec.rollout.maxConcurrent: Invalid value: "half": must be a number of nodes from 1, or a percentage from 1% to 100%
       {rate: {packetsPerSecond: 10}, rollout: {maxFailures: -1}}
-        | spec.rollout.maxFailures: Invalid value: -1: must be 0 or more
-      {rate: {packetsPerSecond: 10}, rollout: {pause: 1}}
-        | spec.rollout.pause in body must be of type boolean: "integer"
+        | spec.rollout.maxFailures: Invalid value: -1: must be a number of nodes from 0, or a percentage from 0% to 100%
+      {rate: {packetsPerSecond: 10}, rollout: {minReadySeconds: 3601}}
+        | spec.rollout.minReadySeconds: Invalid value: 3601: must be from 0 to 3600
+      {rate: {packetsPerSecond: 10}, rollout: {paused: 1}}
+        | spec.rollout.paused in body must be of type boolean: "integer"
       {rate: {packetsPerSecond: 10}, mode: Dry, direction: Up}
         | spec.mode: Unsupported value: "Dry"
       {rate: {packetsPerSecond: 10}, foo: 1}
@@ -254,8 +270,10 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, bucket: {onFull: ShareBucket}, failsafe: Disabled}
       {rate: {packetsPerSecond: 10}, exceed: {action: MarkECN}}
       {rate: {packetsPerSecond: 10}, exceed: {action: SetDSCP, dscp: 0}, mode: Audit}
-      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 3, maxFailures: 0, pause: false}}
-      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 100%}}
+      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 3, maxFailures: 0, paused: false}}
+      {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 100%, maxFailures: 10%, minReadySeconds: 60, progressDeadlineSeconds: 60}}
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, capacity: 100}}
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, '2001:db8::/32'], destinationCIDRs: ['::/0']}]}
       {rate: {packetsPerSecond: 5000m}}
       {rate: {packetsPerSecond: '2000.0'}}
       {rate: {packetsPerSecond: 2000.0}}

@@ -20,14 +20,16 @@ final class AddressSet {
   /** Both ends belong to it; an address is its upper and its lower 64 bits, unsigned. */
   private record Range(long fromHigh, long fromLow, long toHigh, long toLow) {
     static Range of(Cidr cidr) {
-      byte[] bytes = cidr.masked().address().getAddress();
+      byte[] bytes = cidr.address().getAddress();
       ByteBuffer whole = ByteBuffer.allocate(Long.BYTES * 2);
       whole.position(whole.capacity() - bytes.length);
       whole.put(bytes).flip();
       long high = whole.getLong();
       long low = whole.getLong();
       int free = Byte.SIZE * bytes.length - cidr.prefixLength();
-      return new Range(high, low, high | ones(free - Long.SIZE), low | ones(free));
+      long freeHigh = ones(free - Long.SIZE);
+      long freeLow = ones(free);
+      return new Range(high & ~freeHigh, low & ~freeLow, high | freeHigh, low | freeLow);
     }
 
     private static long ones(int lowest) {
@@ -82,6 +84,9 @@ final class AddressSet {
   }
 
   private static boolean meet(List<Range> these, List<Range> those) {
+    if (these.isEmpty() || those.isEmpty() || areApart(these, those) || areApart(those, these)) {
+      return false;
+    }
     int a = 0;
     int b = 0;
     while (a < these.size() && b < those.size()) {
@@ -94,5 +99,9 @@ final class AddressSet {
       }
     }
     return false;
+  }
+
+  private static boolean areApart(List<Range> lower, List<Range> upper) {
+    return lower.get(lower.size() - 1).endsBefore(upper.get(0));
   }
 }

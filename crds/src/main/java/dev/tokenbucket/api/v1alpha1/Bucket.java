@@ -15,6 +15,14 @@ import org.jspecify.annotations.Nullable;
     message = "ipv4PrefixLength and ipv6PrefixLength go with per SourceIP and DestinationIP only")
 @ValidationRule(
     value =
+        "!has(self.capacity) || self.capacity < 1 || self.capacity > 4000000 || has(self.per) &&"
+            + " self.per in ['SourceIP', 'DestinationIP',"
+            + " 'Flow']",
+    fieldPath = ".capacity",
+    reason = "FieldValueForbidden",
+    message = "capacity goes with per SourceIP, DestinationIP and Flow only")
+@ValidationRule(
+    value =
         "!has(self.onFull) || self.onFull != 'EvictOldest' || has(self.per) && self.per in"
             + " ['SourceIP', 'DestinationIP', 'Flow']",
     fieldPath = ".onFull",
@@ -30,11 +38,10 @@ public record Bucket(
         @Nullable BucketPer per,
     @JsonPropertyDescription(
             "How many SourceIP, DestinationIP or Flow buckets a node holds; onFull says what becomes"
-                + " of those that find no place.")
+                + " of those that find no place. Goes with those only; absent: 65536.")
         @ValidationRule(
             value = "self >= 1 && self <= 4000000",
             message = "must be from 1 to 4000000")
-        @Default("65536")
         @Nullable Integer capacity,
     @JsonPropertyDescription(
             "What becomes of those that find the table full. ShareBucket: they share one further"

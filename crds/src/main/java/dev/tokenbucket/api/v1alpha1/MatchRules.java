@@ -32,6 +32,13 @@ final class MatchRules {
           + " || string(self.protocol) in ['TCP', 'UDP', 'SCTP', '6', '17', '132'] || "
           + NO_PROTOCOL;
 
+  static final String ONE_FAMILY =
+      "!has(self.sourceCIDRs) || !has(self.destinationCIDRs)"
+          + " || self.sourceCIDRs.exists(c, c.contains(':'))"
+          + " && self.destinationCIDRs.exists(c, c.contains(':'))"
+          + " || self.sourceCIDRs.exists(c, !c.contains(':'))"
+          + " && self.destinationCIDRs.exists(c, !c.contains(':'))";
+
   static final String CONNECTIONS_ARE_TCP =
       "!has(self.rate.connectionsPerSecond) || !has(self.match) || self.match.all(t,"
           + " !has(t.protocol) || string(t.protocol) in ['TCP', '6'] || "

@@ -25,6 +25,11 @@ import org.jspecify.annotations.Nullable;
 @ValidationRule(
     value = MatchRules.PORTS_HAVE_A_PROTOCOL,
     message = "sourcePorts and destinationPorts go with protocol TCP, UDP or SCTP, or with none")
+@ValidationRule(
+    value = MatchRules.ONE_FAMILY,
+    message =
+        "a packet's addresses are both IPv4 or both IPv6: sourceCIDRs and destinationCIDRs have no"
+            + " family in common, so this term matches nothing")
 public record MatchTerm(
     @JsonPropertyDescription(
             "The IP protocol: TCP, UDP, SCTP, ICMP, ICMPv6, or a number from 0 to 255. Of IPv6 it is"

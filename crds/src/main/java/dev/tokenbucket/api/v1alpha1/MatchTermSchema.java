@@ -29,6 +29,7 @@ public final class MatchTermSchema implements SchemaCustomizer.Customizer {
       JSONSchemaProps item = item(schema, networks);
       item.setMaxLength(MAX_CIDR_LENGTH);
       addRule(item, MatchRules.CIDR, MatchRules.CIDR_MESSAGE);
+      field(schema, networks).setXKubernetesListType("set");
     }
     return schema;
   }

@@ -8,5 +8,11 @@ public record NodeCounts(
     @JsonPropertyDescription("Nodes whose kernel runs this generation, as read back.")
         int programmed,
     @JsonPropertyDescription("Nodes that have yet to report.") int pending,
-    @JsonPropertyDescription("Nodes that could not program it.") int failed,
+    @JsonPropertyDescription(
+            "Nodes that could not program it, or went away while it was rolled out to them.")
+        int failed,
+    @JsonPropertyDescription(
+            "Nodes of which nothing current is known: no agent answers, or none has since the node"
+                + " rebooted or went away.")
+        int unknown,
     @JsonPropertyDescription("programmed/desired, for the printer column.") String summary) {}

@@ -33,8 +33,8 @@ public record NodePolicy(
     @JsonPropertyDescription("Leading bits of an IPv6 address that make the key.")
         int ipv6PrefixLength,
     @JsonPropertyDescription("What a token is.") RateUnit unit,
-    @JsonPropertyDescription("Q in packets, bits or connections a second.") long rate,
-    @JsonPropertyDescription("B in packets, bytes or connections.") long burst,
+    @JsonPropertyDescription("The rate in packets, bits or connections a second.") long rate,
+    @JsonPropertyDescription("The burst in packets, bytes or connections.") long burst,
     @JsonPropertyDescription("What becomes of packets that exceed.") ExceedAction action,
     @JsonPropertyDescription("The DSCP that SetDSCP gives.") @Nullable Integer dscp,
     @JsonPropertyDescription("Whether to act, or only to count.") Mode mode) {

@@ -9,8 +9,8 @@ import org.jspecify.annotations.Nullable;
 /** What a node's kernel runs of one policy; read back, not repeated from the spec. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record NodePolicyStatus(
-    @JsonPropertyDescription("The policy's name.") String name,
-    @JsonPropertyDescription("The policy's uid.") String uid,
+    @JsonPropertyDescription("The policy's name.") @Size(max = 253) String name,
+    @JsonPropertyDescription("The policy's uid.") @Size(max = 64) String uid,
     @JsonPropertyDescription(
             "The generation of the spec's entry that this answers: reason and message speak of it.")
         @Nullable Long observedGeneration,
@@ -18,13 +18,37 @@ public record NodePolicyStatus(
         long generation,
     @JsonPropertyDescription("true where the newest generation asked for is in force.")
         boolean programmed,
-    @JsonPropertyDescription("Why not, in one word.") @Nullable String reason,
-    @JsonPropertyDescription("Why not, and what to do.") @Nullable String message,
-    @JsonPropertyDescription("Q as found in the maps, readable.") @Nullable String rate,
-    @JsonPropertyDescription("B as found in the maps, readable.") @Nullable String burst,
-    @JsonPropertyDescription("Where it runs.") List<PolicyAttachment> interfaces,
+    @JsonPropertyDescription("Why not, in one word.") @Size(max = 64) @Nullable String reason,
+    @JsonPropertyDescription("Why not, and what to do.") @Size(max = 2048) @Nullable String message,
+    @JsonPropertyDescription("The rate as found in the maps, readable.") @Size(max = 64)
+        @Nullable String rate,
+    @JsonPropertyDescription("The burst as found in the maps, readable.") @Size(max = 64)
+        @Nullable String burst,
+    @JsonPropertyDescription("Where it runs.") @Size(max = 4096) List<PolicyAttachment> interfaces,
     @JsonPropertyDescription(
             "What a user should know though it runs, such as an overlap with another policy, or"
                 + " stacked interfaces that count a packet more than once; at most 16.")
         @Size(max = 16)
-        @Nullable List<String> warnings) {}
+        @Nullable List<@Size(max = 2048) String> warnings,
+    @JsonPropertyDescription(
+            "Since when programmed and generation are what they are. RFC 3339, by the node's clock.")
+        @Size(max = 64)
+        @Nullable String lastTransitionTime) {
+
+  /** The same, as it is since then. */
+  public NodePolicyStatus since(@Nullable String time) {
+    return new NodePolicyStatus(
+        name,
+        uid,
+        observedGeneration,
+        generation,
+        programmed,
+        reason,
+        message,
+        rate,
+        burst,
+        interfaces,
+        warnings,
+        time);
+  }
+}

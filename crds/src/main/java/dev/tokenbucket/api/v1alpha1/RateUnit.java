@@ -14,36 +14,40 @@ public enum RateUnit {
   private static final long KILO = 1_000;
   private static final int DECIMALS = 3;
 
-  /** A rate in this unit, readable and exact: 1000 packets/s, 2.5 Mbit/s. */
+  /** A rate in this unit, readable and exact: 1k packets/s, 2.5 Mbit/s. */
   public String rateText(long rate) {
     return switch (this) {
-      case Packets -> rate + " packets/s";
-      case Bits -> bitsText(rate);
-      case Connections -> rate + " connections/s";
+      case Packets -> scaled(rate, "") + " packets/s";
+      case Bits -> scaled(rate, " ") + "bit/s";
+      case Connections -> scaled(rate, "") + " connections/s";
     };
   }
 
   /** A burst that goes with this unit, readable: 100 packets, 1514 bytes, 10 connections. */
   public String burstText(long burst) {
     return switch (this) {
-      case Packets -> burst + " packets";
+      case Packets -> scaled(burst, "") + " packets";
       case Bits -> burst + " bytes";
-      case Connections -> burst + " connections";
+      case Connections -> scaled(burst, "") + " connections";
     };
   }
 
-  /** In the largest decimal unit that takes no more than three decimals; never rounded. */
-  private static String bitsText(long rate) {
-    String text = rate + " bit/s";
+  /**
+   * In the largest decimal unit that takes no more than three decimals; never rounded.
+   *
+   * @param gap between the number and the unit's prefix
+   */
+  private static String scaled(long number, String gap) {
+    String text = number + gap;
     long unit = 1;
     for (String prefix : new String[] {"k", "M", "G", "T"}) {
       unit *= KILO;
       BigDecimal scaled =
-          BigDecimal.valueOf(rate).divide(BigDecimal.valueOf(unit)).stripTrailingZeros();
-      if (rate < unit || scaled.scale() > DECIMALS) {
+          BigDecimal.valueOf(number).divide(BigDecimal.valueOf(unit)).stripTrailingZeros();
+      if (number < unit || scaled.scale() > DECIMALS) {
         return text;
       }
-      text = scaled.toPlainString() + " " + prefix + "bit/s";
+      text = scaled.toPlainString() + gap + prefix;
     }
     return text;
   }

@@ -11,6 +11,18 @@ public final class Reasons {
   /** Condition: some node failed; what it last enforced stays in force there. */
   public static final String DEGRADED = "Degraded";
 
+  /**
+   * Condition: as kstatus, Helm, Flux and Argo CD understand it: the policy's current generation
+   * has come to where it is to be.
+   */
+  public static final String READY = "Ready";
+
+  /** Condition, there only where it is True: the policy is on its way. */
+  public static final String RECONCILING = "Reconciling";
+
+  /** Condition, there only where it is True: it goes no further by itself. */
+  public static final String STALLED = "Stalled";
+
   /** Accepted is True. */
   public static final String VALID = "Valid";
 
@@ -32,7 +44,7 @@ public final class Reasons {
   /** Programmed is False, or a node's entry is not in force: nodes have yet to report. */
   public static final String PENDING = "Pending";
 
-  /** Programmed is False: {@code rollout.pause} keeps nodes at an earlier generation. */
+  /** Programmed is False: {@code rollout.paused} keeps nodes at an earlier generation. */
   public static final String ROLLOUT_PAUSED = "RolloutPaused";
 
   /**
@@ -43,6 +55,30 @@ public final class Reasons {
 
   /** Degraded is True and Programmed is False: nodes reported a failure. */
   public static final String NODES_FAILED = "NodesFailed";
+
+  /**
+   * Programmed is False and Degraded is True: on some nodes no agent answers. They hold no rollout
+   * up, and are given the policy when their agent is there.
+   */
+  public static final String NO_AGENT = "NoAgent";
+
+  /**
+   * Programmed is Unknown: nodes have rebooted or gone away since they confirmed, or their agents
+   * have fallen silent.
+   */
+  public static final String NODES_UNKNOWN = "NodesUnknown";
+
+  /** A failed node: it is not Ready since it was given the generation. */
+  public static final String NODE_NOT_READY = "NodeNotReady";
+
+  /** A failed node: it has rebooted since, and its agent has yet to report. */
+  public static final String NODE_REBOOTED = "NodeRebooted";
+
+  /** A failed node: its agent has fallen silent since it was given the generation. */
+  public static final String AGENT_SILENT = "AgentSilent";
+
+  /** A failed node: it has not confirmed within {@code rollout.progressDeadlineSeconds}. */
+  public static final String PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded";
 
   /** Degraded is False. */
   public static final String AS_EXPECTED = "AsExpected";

@@ -21,21 +21,41 @@ public record Rollout(
         @Default(DEFAULT_MAX_CONCURRENT)
         @Nullable IntOrString maxConcurrent,
     @JsonPropertyDescription(
-            "How many nodes may fail to program a generation before its rollout halts. On more,"
-                + " nodes not reached keep the generation they have, and condition Degraded says"
-                + " RolloutHalted. Default 1: one broken host does not hold back all others, a"
-                + " second one points to the policy.")
-        @ValidationRule(value = "self >= 0", message = "must be 0 or more")
-        @Default("1")
-        @Nullable Integer maxFailures,
+            "How many nodes may fail to program a generation before its rollout halts: a number from"
+                + " 0, or a percentage of the nodes concerned, from 0% to 100%, rounded up. A node that"
+                + " goes away while it is rolled out is one. On more, nodes not reached keep the"
+                + " generation they have, and condition Degraded says RolloutHalted. By default one"
+                + " broken host of up to 20 does not hold back all others, and a second one points"
+                + " to the policy.")
+        @ValidationRule(
+            value = "string(self).matches('^(0|[1-9][0-9]{0,8}|(0|[1-9][0-9]?|100)%)$')",
+            message = "must be a number of nodes from 0, or a percentage from 0% to 100%")
+        @Default(DEFAULT_MAX_FAILURES)
+        @Nullable IntOrString maxFailures,
+    @JsonPropertyDescription(
+            "For how many seconds a node must have had a generation in force and been Ready, before"
+                + " it makes room for the next. A node that is cut off is not Ready within 50 s, by"
+                + " Kubernetes' defaults: with 60 such a policy does not get beyond its first nodes.")
+        @ValidationRule(value = "self >= 0 && self <= 3600", message = "must be from 0 to 3600")
+        @Default("0")
+        @Nullable Integer minReadySeconds,
+    @JsonPropertyDescription(
+            "For how many seconds a node whose agent answers may take to confirm a generation. After"
+                + " that it counts as failed, with reason ProgressDeadlineExceeded.")
+        @ValidationRule(value = "self >= 1 && self <= 86400", message = "must be from 1 to 86400")
+        @Default("600")
+        @Nullable Integer progressDeadlineSeconds,
     @JsonPropertyDescription(
             "true: no further node is changed until it is false again; what nodes enforce stays in"
                 + " force.")
         @Default("false")
-        @Nullable Boolean pause) {
+        @Nullable Boolean paused) {
   /** Of the nodes concerned, rounded up: one at a time at the least. */
   public static final String DEFAULT_MAX_CONCURRENT = "25%";
 
-  /** Failed nodes that do not halt a rollout. */
-  public static final int DEFAULT_MAX_FAILURES = 1;
+  /** Failed nodes that do not halt a rollout: of the nodes concerned, rounded up. */
+  public static final String DEFAULT_MAX_FAILURES = "5%";
+
+  public static final int DEFAULT_MIN_READY_SECONDS = 0;
+  public static final int DEFAULT_PROGRESS_DEADLINE_SECONDS = 600;
 }

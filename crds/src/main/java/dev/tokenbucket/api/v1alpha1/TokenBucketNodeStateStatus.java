@@ -2,6 +2,7 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Size;
 import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -11,25 +12,29 @@ import org.jspecify.annotations.Nullable;
 public record TokenBucketNodeStateStatus(
     @JsonPropertyDescription("The generation of this object that the agent has acted on.")
         @Nullable Long observedGeneration,
-    @JsonPropertyDescription("programmed/asked for, for the printer column.")
+    @JsonPropertyDescription("programmed/asked for, for the printer column.") @Size(max = 64)
         @Nullable String summary,
     @JsonPropertyDescription("What the agent found missing on the host, if anything.")
-        @Nullable List<String> preflight,
-    @JsonPropertyDescription("What the kernel runs of each policy asked for.")
+        @Size(max = 64)
+        @Nullable List<@Size(max = 2048) String> preflight,
+    @JsonPropertyDescription("What the kernel runs of each policy asked for.") @Size(max = 256)
         @Nullable List<NodePolicyStatus> policies,
     @JsonPropertyDescription(
             "What is exempt from policies with failsafe Enabled, one thing a line.")
-        @Nullable List<String> exempt,
-    @JsonPropertyDescription("The agent's version.") @Nullable String agentVersion,
+        @Size(max = 1024)
+        @Nullable List<@Size(max = 2048) String> exempt,
+    @JsonPropertyDescription("The agent's version.") @Size(max = 128) @Nullable String agentVersion,
     @JsonPropertyDescription(
             "The boot of the node that this is of: the kernel's boot_id. After a reboot nothing of"
                 + " what an earlier boot reported holds.")
+        @Size(max = 64)
         @Nullable String bootID,
     @JsonPropertyDescription(
             "When the agent last wrote this: at least every two minutes, while it runs and reaches"
                 + " the API server. RFC 3339, by the node's clock.")
+        @Size(max = 64)
         @Nullable String lastContactTime,
-    @JsonPropertyDescription("Repaired.") @Nullable List<Condition> conditions) {
+    @JsonPropertyDescription("Repaired.") @Size(max = 16) @Nullable List<Condition> conditions) {
 
   /** The same, as told by this boot of the node at this time. */
   public TokenBucketNodeStateStatus toldAt(@Nullable String boot, @Nullable String time) {

@@ -23,17 +23,17 @@ import io.fabric8.kubernetes.model.annotation.Version;
 @AdditionalPrinterColumn(name = "Nodes", jsonPath = ".status.nodes.summary")
 @AdditionalPrinterColumn(
     name = "Ready",
-    jsonPath = ".status.conditions[?(@.type==\"Programmed\")].status")
+    jsonPath = ".status.conditions[?(@.type==\"Ready\")].status")
 @AdditionalPrinterColumn(name = "Burst", jsonPath = ".status.burst", priority = 1)
 @AdditionalPrinterColumn(name = "Priority", jsonPath = ".spec.priority", priority = 1)
 @AdditionalPrinterColumn(name = "Action", jsonPath = ".spec.exceed.action", priority = 1)
 @AdditionalPrinterColumn(
     name = "Reason",
-    jsonPath = ".status.conditions[?(@.type==\"Programmed\")].reason",
+    jsonPath = ".status.conditions[?(@.type==\"Ready\")].reason",
     priority = 1)
 @AdditionalPrinterColumn(
     name = "Message",
-    jsonPath = ".status.conditions[?(@.type==\"Programmed\")].message",
+    jsonPath = ".status.conditions[?(@.type==\"Ready\")].message",
     priority = 1)
 @AdditionalPrinterColumn(
     name = "Age",

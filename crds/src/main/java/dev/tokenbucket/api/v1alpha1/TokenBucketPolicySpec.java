@@ -41,6 +41,15 @@ import org.jspecify.annotations.Nullable;
     message =
         "with rate.connectionsPerSecond each term has protocol TCP, or none: only TCP connections"
             + " are counted")
+@ValidationRule(
+    value =
+        "!has(self.rate.connectionsPerSecond) || !has(self.exceed) || !has(self.exceed.action) ||"
+            + " self.exceed.action != 'MarkECN'",
+    fieldPath = ".exceed.action",
+    reason = "FieldValueForbidden",
+    message =
+        "MarkECN does not go with rate.connectionsPerSecond: a packet that opens a connection is"
+            + " never ECN-capable, so each would be dropped; use Drop")
 @SchemaCustomizer(DistinctRules.class)
 public record TokenBucketPolicySpec(
     @JsonPropertyDescription("The nodes concerned, by their labels; absent: every node.")
@@ -80,12 +89,12 @@ public record TokenBucketPolicySpec(
         @Default("{}")
         @Nullable Bucket bucket,
     @JsonPropertyDescription(
-            "Q, what a bucket regains each second; exactly one unit. Whole quantities such as 1000,"
+            "What a bucket regains each second; exactly one unit. Whole quantities such as 1000,"
                 + " 10k, 2M.")
         @Required
         Rate rate,
     @JsonPropertyDescription(
-            "B, what a full bucket holds, in the rate's unit. Absent: what the rate grants in 100 ms,"
+            "What a full bucket holds, in the rate's unit. Absent: what the rate grants in 100 ms,"
                 + " at least 10 packets, 15140 bytes or 10 connections.")
         @Nullable Burst burst,
     @JsonPropertyDescription("What becomes of packets that exceed.") @Default("{}")

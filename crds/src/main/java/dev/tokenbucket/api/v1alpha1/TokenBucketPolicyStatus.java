@@ -13,10 +13,14 @@ public record TokenBucketPolicyStatus(
     @JsonPropertyDescription("The generation that the conditions speak of.")
         @Nullable Long observedGeneration,
     @JsonPropertyDescription(
+            "The newest generation whose rollout came to its end. A node that goes away afterwards"
+                + " does not count as failed for it.")
+        @Nullable Long completedGeneration,
+    @JsonPropertyDescription(
             "What a person should know first, for the printer column: in force, or what is wrong and"
                 + " where.")
         @Nullable String summary,
-    @JsonPropertyDescription("The rate, readable: 1000 packets/s.") @Nullable String rate,
+    @JsonPropertyDescription("The rate, readable: 1k packets/s.") @Nullable String rate,
     @JsonPropertyDescription("The burst in force, the default included: 100 packets.")
         @Nullable String burst,
     @JsonPropertyDescription("How many nodes are how far.") @Nullable NodeCounts nodes,
@@ -27,5 +31,6 @@ public record TokenBucketPolicyStatus(
                 + " first.")
         @Size(max = 10)
         @Nullable List<String> overlaps,
-    @JsonPropertyDescription("Accepted, Programmed, Degraded.")
+    @JsonPropertyDescription(
+            "Ready, Accepted, Programmed, Degraded; Reconciling and Stalled where they are True.")
         @Nullable List<Condition> conditions) {}

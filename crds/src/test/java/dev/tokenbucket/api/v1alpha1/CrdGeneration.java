@@ -1,5 +1,7 @@
 package dev.tokenbucket.api.v1alpha1;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.tokenbucket.api.BuildVersion;
 import io.fabric8.crd.generator.annotation.AdditionalPrinterColumn;
 import io.fabric8.crdv2.generator.CRDGenerator;
@@ -33,8 +35,8 @@ final class CrdGeneration {
   }
 
   /**
-   * What no annotation says: the label of the version, the category, the order of columns, the key
-   * of conditions.
+   * What no annotation says: the label of the version, the category, the order of columns, what a
+   * kind is for, the keys of lists, and what Kubernetes' own types ask for.
    */
   private static final class Finish implements CRDPostProcessor {
     @Override
@@ -59,16 +61,69 @@ final class CrdGeneration {
                   Comparator.comparingInt(
                       (CustomResourceColumnDefinition column) -> order.indexOf(column.getName())))
               .toList());
-      Map<String, JSONSchemaProps> fields =
-          version.getSchema().getOpenAPIV3Schema().getProperties();
+      JSONSchemaProps whole = version.getSchema().getOpenAPIV3Schema();
+      whole.setDescription(Descriptions.of(kind));
+      Map<String, JSONSchemaProps> fields = whole.getProperties();
       Descriptions.addTo(fields, kind);
-      JSONSchemaProps status = Objects.requireNonNull(fields.get("status"), "status");
-      JSONSchemaProps conditions = status.getProperties().get("conditions");
-      if (conditions != null) {
-        conditions.setXKubernetesListType("map");
-        conditions.setXKubernetesListMapKeys(List.of("type"));
-        conditions.getItems().getSchema().setRequired(List.of("type", "status"));
+      if (kind.equals("TokenBucketPolicy")) {
+        selector(field(field(fields, "spec"), "nodeSelector"));
+        status(field(fields, "status"));
+      } else {
+        // Of a list that is a map another hand's edit of one entry would go unseen in the others.
+        field(field(fields, "spec"), "policies").setXKubernetesListType("atomic");
+        byKey(field(field(fields, "status"), "policies"), "name");
+        conditions(field(field(fields, "status"), "conditions"));
       }
+    }
+
+    private static void selector(JSONSchemaProps selector) {
+      selector.setXKubernetesMapType("atomic");
+      JSONSchemaProps expressions = field(selector, "matchExpressions");
+      expressions.setXKubernetesListType("atomic");
+      expressions.getItems().getSchema().setRequired(List.of("key", "operator"));
+      field(expressions.getItems().getSchema(), "values").setXKubernetesListType("atomic");
+    }
+
+    private static void status(JSONSchemaProps status) {
+      // Until the operator has seen it a policy is not taken for one that is as it is to be.
+      status.setDefault(JsonNodeFactory.instance.objectNode().put("observedGeneration", -1));
+      byKey(field(status, "failedNodes"), "name");
+      conditions(field(status, "conditions"));
+    }
+
+    private static void conditions(JSONSchemaProps conditions) {
+      byKey(conditions, "type");
+      JSONSchemaProps condition = conditions.getItems().getSchema();
+      condition.setRequired(List.of("type", "status", "lastTransitionTime", "reason", "message"));
+      field(condition, "type").setMaxLength(316L);
+      field(condition, "status")
+          .setEnum(
+              Stream.of("True", "False", "Unknown")
+                  .<JsonNode>map(JsonNodeFactory.instance::textNode)
+                  .toList());
+      field(condition, "reason").setMinLength(1L);
+      field(condition, "reason").setMaxLength(1024L);
+      field(condition, "reason").setPattern("^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$");
+      field(condition, "message").setMaxLength(32768L);
+      field(condition, "lastTransitionTime").setFormat("date-time");
+      field(condition, "observedGeneration").setMinimum(0.0);
+    }
+
+    private static void byKey(JSONSchemaProps list, String key) {
+      list.setXKubernetesListType("map");
+      list.setXKubernetesListMapKeys(List.of(key));
+      JSONSchemaProps item = list.getItems().getSchema();
+      if (item.getRequired() == null || !item.getRequired().contains(key)) {
+        item.setRequired(List.of(key));
+      }
+    }
+
+    private static JSONSchemaProps field(JSONSchemaProps schema, String name) {
+      return field(schema.getProperties(), name);
+    }
+
+    private static JSONSchemaProps field(Map<String, JSONSchemaProps> fields, String name) {
+      return Objects.requireNonNull(fields.get(name), name);
     }
   }
 }

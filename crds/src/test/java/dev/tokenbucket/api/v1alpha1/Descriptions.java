@@ -26,7 +26,9 @@ final class Descriptions {
           Map.entry(
               "spec.nodeSelector.matchExpressions.values",
               "With In and NotIn at least one value; with Exists and DoesNotExist none."),
-          Map.entry("status.conditions.type", "Accepted, Programmed or Degraded."),
+          Map.entry(
+              "status.conditions.type",
+              "Ready, Accepted, Programmed, Degraded, Reconciling or Stalled."),
           Map.entry("status.conditions.status", "True, False or Unknown."),
           Map.entry(
               "status.conditions.reason",
@@ -38,11 +40,37 @@ final class Descriptions {
           Map.entry("status.conditions.lastTransitionTime", "When status last changed."));
   private static final Map<String, String> NODE_STATE =
       Map.of(
-          "spec", "What this node is to run; written by the operator alone.",
+          "spec",
+          "What this node is to run; written by the operator alone.",
           "status",
-              "What this node's agent read back from its kernel; written by that agent alone.");
+          "What this node's agent read back from its kernel; written by that agent alone.",
+          "status.conditions.type",
+          "Repaired.",
+          "status.conditions.status",
+          "True, False or Unknown.",
+          "status.conditions.reason",
+          "Why, in one word; docs/reference/conditions.md has all.",
+          "status.conditions.message",
+          "Why, for a person to read.",
+          "status.conditions.observedGeneration",
+          "The node state's generation that the condition speaks of, where it does.",
+          "status.conditions.lastTransitionTime",
+          "When status last changed.");
+
+  private static final String POLICY_KIND =
+      "A TokenBucketPolicy limits traffic on nodes' own network interfaces by a token bucket: on the"
+          + " nodes that it selects, each agent's classifier lets pass what the bucket grants.";
+  private static final String NODE_STATE_KIND =
+      "A TokenBucketNodeState says what one node is to run, and what its kernel runs. It has its"
+          + " Node's name. The operator writes its spec, the node's agent its status; it is not made"
+          + " by hand.";
 
   private Descriptions() {}
+
+  /** What a kind is for. */
+  static String of(String kind) {
+    return kind.equals("TokenBucketPolicy") ? POLICY_KIND : NODE_STATE_KIND;
+  }
 
   /**
    * @param fields spec and status of a kind

@@ -7,6 +7,7 @@ import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
@@ -28,6 +29,16 @@ class RateUnitTest {
   })
   void bandwidthIsToldAsAPersonWritesIt(long rate, String text) {
     assertThat(RateUnit.Bits.rateText(rate)).isEqualTo(text);
+  }
+
+  @Test
+  void soAreCounts() {
+    assertThat(RateUnit.Packets.rateText(200)).isEqualTo("200 packets/s");
+    assertThat(RateUnit.Packets.rateText(1_000)).isEqualTo("1k packets/s");
+    assertThat(RateUnit.Packets.rateText(1_234_567)).isEqualTo("1234.567k packets/s");
+    assertThat(RateUnit.Connections.rateText(2_000_000)).isEqualTo("2M connections/s");
+    assertThat(RateUnit.Packets.burstText(65_536)).isEqualTo("65.536k packets");
+    assertThat(RateUnit.Bits.burstText(15_140)).isEqualTo("15140 bytes");
   }
 
   @Property

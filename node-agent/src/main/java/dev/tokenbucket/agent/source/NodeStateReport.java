@@ -9,6 +9,7 @@ import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -16,7 +17,25 @@ import org.jspecify.annotations.Nullable;
 
 /** What a node state's status is to say of what the kernel runs. Pure. */
 public final class NodeStateReport {
+  // What the CRD takes: a status with more would be refused as a whole.
+  private static final int MAX_TEXT = 2048;
+  private static final int MAX_FINDINGS = 64;
+  private static final int MAX_EXEMPT = 1024;
+  private static final int MAX_ATTACHMENTS = 4096;
+
   private NodeStateReport() {}
+
+  private static String limited(String text) {
+    return text.length() <= MAX_TEXT ? text : text.substring(0, MAX_TEXT - 1) + "…";
+  }
+
+  private static List<String> limited(List<String> lines, int most) {
+    return lines.stream().limit(most).map(NodeStateReport::limited).toList();
+  }
+
+  private static @Nullable List<String> limited(@Nullable List<String> lines) {
+    return lines == null ? null : limited(lines, lines.size());
+  }
 
   /**
    * The status of a node state after it was applied.
@@ -45,13 +64,49 @@ public final class NodeStateReport {
     return new TokenBucketNodeStateStatus(
         state.generation(),
         programmed + "/" + entries.size(),
-        findings,
+        limited(findings, MAX_FINDINGS),
         entries,
-        applied.exempt(),
+        limited(applied.exempt(), MAX_EXEMPT),
         BuildVersion.current(),
         null,
         null,
         List.of(applied.repairs().condition(now)));
+  }
+
+  /**
+   * The same with the time since when each policy is as it is.
+   *
+   * @param before the status that was told before, where there is one
+   * @param now for what has changed
+   */
+  public static TokenBucketNodeStateStatus since(
+      TokenBucketNodeStateStatus status, @Nullable TokenBucketNodeStateStatus before, String now) {
+    Map<String, NodePolicyStatus> told = new HashMap<>();
+    if (before != null && before.policies() != null) {
+      before.policies().forEach(entry -> told.put(entry.uid(), entry));
+    }
+    List<NodePolicyStatus> entries = status.policies() == null ? List.of() : status.policies();
+    return new TokenBucketNodeStateStatus(
+        status.observedGeneration(),
+        status.summary(),
+        status.preflight(),
+        entries.stream()
+            .map(entry -> entry.since(time(entry, told.get(entry.uid()), now)))
+            .toList(),
+        status.exempt(),
+        status.agentVersion(),
+        status.bootID(),
+        status.lastContactTime(),
+        status.conditions());
+  }
+
+  private static String time(NodePolicyStatus entry, @Nullable NodePolicyStatus told, String now) {
+    return told != null
+            && told.lastTransitionTime() != null
+            && told.programmed() == entry.programmed()
+            && told.generation() == entry.generation()
+        ? told.lastTransitionTime()
+        : now;
   }
 
   /** A policy as found in the kernel. */
@@ -64,8 +119,10 @@ public final class NodeStateReport {
         for (RunningHook.RunningPolicy each : hook.policies()) {
           if (each.uid().equals(uid)) {
             found = each;
-            attachments.add(
-                new PolicyAttachment(hook.interfaceName(), hook.hook(), hook.programId()));
+            if (attachments.size() < MAX_ATTACHMENTS) {
+              attachments.add(
+                  new PolicyAttachment(hook.interfaceName(), hook.hook(), hook.programId()));
+            }
           }
         }
       }
@@ -91,11 +148,12 @@ public final class NodeStateReport {
         found.policy() == null ? 0 : found.policy().generation(),
         programmed,
         programmed ? null : failure == null ? Reasons.PENDING : Reasons.PROGRAMMING_FAILED,
-        programmed ? null : failure == null ? "not found in the kernel yet" : failure,
+        programmed ? null : failure == null ? "not found in the kernel yet" : limited(failure),
         found.policy() == null ? null : found.policy().rateText(),
         found.policy() == null ? null : found.policy().burstText(),
         found.attachments(),
-        warnings.get(policy.uid()));
+        limited(warnings.get(policy.uid())),
+        null);
   }
 
   private static NodePolicyStatus entry(
@@ -108,10 +166,11 @@ public final class NodeStateReport {
         found.policy() == null ? 0 : found.policy().generation(),
         false,
         Reasons.UNSUPPORTED,
-        unsupported.message(),
+        limited(unsupported.message()),
         found.policy() == null ? null : found.policy().rateText(),
         found.policy() == null ? null : found.policy().burstText(),
         found.attachments(),
+        null,
         null);
   }
 }

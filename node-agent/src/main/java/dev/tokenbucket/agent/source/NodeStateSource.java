@@ -29,6 +29,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -229,14 +230,20 @@ public final class NodeStateSource implements DesiredStateSource {
   @Override
   public boolean report(
       Applied applied, List<RunningHook> running, Map<String, List<String>> warnings) {
-    TokenBucketNodeStateStatus status =
-        NodeStateReport.status(applied, running, warnings, findings, Instant.now());
     GenericKubernetesResource there = nodeState();
     if (there == null) {
       return true;
     }
     JsonNode before = part(there, "status");
-    if (contact.isFresh(System.nanoTime()) && status.toldAt(boot, null).equals(told(before))) {
+    Instant now = Instant.now();
+    String time = now.truncatedTo(SECONDS).toString();
+    TokenBucketNodeStateStatus told = told(before);
+    TokenBucketNodeStateStatus status =
+        NodeStateReport.since(
+            NodeStateReport.status(applied, running, warnings, findings, now),
+            isOfThisBoot(told) ? told : null,
+            time);
+    if (contact.isFresh(System.nanoTime()) && status.toldAt(boot, null).equals(told)) {
       return true;
     }
     try {
@@ -244,15 +251,18 @@ public final class NodeStateSource implements DesiredStateSource {
           .genericKubernetesResources(KIND)
           .withName(nodeName)
           .subresource("status")
-          .patch(
-              PatchContext.of(PatchType.JSON_MERGE),
-              patch(before, status.toldAt(boot, Instant.now().truncatedTo(SECONDS).toString())));
-      contact.made(System.nanoTime(), Instant.now());
+          .patch(PatchContext.of(PatchType.JSON_MERGE), patch(before, status.toldAt(boot, time)));
+      contact.made(System.nanoTime(), now);
       return true;
     } catch (KubernetesClientException e) {
       trouble.failed(e);
       return false;
     }
+  }
+
+  /** Of an earlier boot nothing is in force any more. */
+  private boolean isOfThisBoot(@Nullable TokenBucketNodeStateStatus told) {
+    return told != null && Objects.equals(told.bootID(), boot);
   }
 
   /** What a status tells, whenever that was. */

@@ -111,9 +111,9 @@ public final class PolicyFileParser {
       throw new IOException(
           "spec.nodeSelector: Forbidden: a bare host has no labels; leave it out with --policies");
     }
-    if (spec.rollout() != null && Boolean.TRUE.equals(spec.rollout().pause())) {
+    if (spec.rollout() != null && Boolean.TRUE.equals(spec.rollout().paused())) {
       throw new IOException(
-          "spec.rollout.pause: Forbidden: a file of --policies is in force as soon as it is read;"
+          "spec.rollout.paused: Forbidden: a file of --policies is in force as soon as it is read;"
               + " leave the file as it was until the change may go out");
     }
   }

@@ -14,6 +14,7 @@ import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Locale;
@@ -105,6 +106,7 @@ public final class PolicyValidator {
     }
     List<String> refusals =
         new ArrayList<>(errors.stream().flatMap(PolicyValidator::refusals).toList());
+    refuseTwice("spec", schema, given, refusals);
     if (errors.stream().noneMatch(error -> BLOCKING.contains(error.getType()))) {
       judge("spec", schema, withDefaults(schema, given), refusals);
     }
@@ -214,6 +216,32 @@ public final class PolicyValidator {
     List<String> texts = new ArrayList<>();
     values.forEach(value -> texts.add(value.toString()));
     return String.join(", ", texts);
+  }
+
+  /** What a list that is a set has twice. */
+  private static void refuseTwice(
+      String field, JsonNode schema, JsonNode value, List<String> refusals) {
+    if (value.isArray()) {
+      Set<JsonNode> seen = new HashSet<>();
+      boolean set = schema.path("x-kubernetes-list-type").asText().equals("set");
+      for (int i = 0; i < value.size(); i++) {
+        String item = field + "[" + i + "]";
+        if (set && !seen.add(value.get(i))) {
+          refusals.add(item + ": Duplicate value: " + value.get(i));
+        }
+        refuseTwice(item, schema.path("items"), value.get(i), refusals);
+      }
+    }
+    schema
+        .path("properties")
+        .fields()
+        .forEachRemaining(
+            property ->
+                refuseTwice(
+                    field + "." + property.getKey(),
+                    property.getValue(),
+                    value.path(property.getKey()),
+                    refusals));
   }
 
   private void judge(String field, JsonNode schema, JsonNode value, List<String> refusals) {

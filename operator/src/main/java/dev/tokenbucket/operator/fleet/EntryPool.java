@@ -3,6 +3,7 @@ package dev.tokenbucket.operator.fleet;
 import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
+import dev.tokenbucket.api.v1alpha1.Overlap;
 import dev.tokenbucket.operator.plan.EntryFacts;
 import java.lang.ref.WeakReference;
 import java.util.List;
@@ -16,6 +17,11 @@ import org.jspecify.annotations.Nullable;
  * than one, and what planning asks of entries again and again.
  */
 final class EntryPool implements EntryFacts {
+  /** Of what an agent says: ten of it stand in a policy's status. */
+  private static final int MAX_REASON = 64;
+
+  private static final int MAX_MESSAGE = 512;
+
   private final EntryFacts computed = EntryFacts.computed();
   private final Map<NodePolicy, Pooled> entries = new WeakHashMap<>();
   private final Map<NodePolicyStatus, WeakReference<NodePolicyStatus>> answers =
@@ -23,12 +29,22 @@ final class EntryPool implements EntryFacts {
   private final Map<NodeFailsafe, WeakReference<NodeFailsafe>> failsafes = new WeakHashMap<>();
   private final Map<Pair, Boolean> overlaps = new ConcurrentHashMap<>();
 
-  private record Pooled(WeakReference<NodePolicy> entry, int bytes) {}
+  /** What is made of an entry, which must not keep it from being collected. */
+  private static final class Pooled {
+    final WeakReference<NodePolicy> entry;
+    final int bytes;
+    volatile @Nullable Overlap overlap;
+
+    Pooled(NodePolicy entry, int bytes) {
+      this.entry = new WeakReference<>(entry);
+      this.bytes = bytes;
+    }
+  }
 
   private record Pair(String uid, long generation, String otherUid, long otherGeneration) {}
 
   synchronized NodePolicy intern(NodePolicy entry) {
-    NodePolicy known = pooled(entry).entry().get();
+    NodePolicy known = pooled(entry).entry.get();
     return known == null ? entry : known;
   }
 
@@ -41,12 +57,11 @@ final class EntryPool implements EntryFacts {
 
   @Override
   public synchronized int bytes(NodePolicy entry) {
-    return pooled(entry).bytes();
+    return pooled(entry).bytes;
   }
 
   private Pooled pooled(NodePolicy entry) {
-    return entries.computeIfAbsent(
-        entry, made -> new Pooled(new WeakReference<>(made), computed.bytes(made)));
+    return entries.computeIfAbsent(entry, made -> new Pooled(made, computed.bytes(made)));
   }
 
   /**
@@ -62,11 +77,12 @@ final class EntryPool implements EntryFacts {
             tried,
             answer.generation(),
             answer.programmed(),
-            answer.reason(),
-            answer.message(),
+            shorten(answer.reason(), MAX_REASON),
+            shorten(answer.message(), MAX_MESSAGE),
             null,
             null,
             List.of(),
+            null,
             null);
     WeakReference<NodePolicyStatus> known = answers.get(small);
     NodePolicyStatus there = known == null ? null : known.get();
@@ -77,19 +93,37 @@ final class EntryPool implements EntryFacts {
     return small;
   }
 
+  private static @Nullable String shorten(@Nullable String text, int most) {
+    return text == null || text.length() <= most ? text : text.substring(0, most - 1) + "…";
+  }
+
   @Override
   public boolean overlap(NodePolicy a, NodePolicy b) {
     Pair pair = new Pair(a.uid(), a.generation(), b.uid(), b.generation());
     Boolean known = overlaps.get(pair);
     if (known == null) {
-      known = computed.overlap(a, b);
+      known = prepared(a).with(prepared(b));
       overlaps.put(pair, known);
     }
     return known;
   }
 
-  /** Policies have changed: what is asked of the new generations will be remembered anew. */
-  void forgetOverlaps() {
-    overlaps.clear();
+  /** Without the lock: at the schema's limits it takes a while. */
+  private Overlap prepared(NodePolicy entry) {
+    Pooled pooled;
+    synchronized (this) {
+      pooled = pooled(entry);
+    }
+    Overlap known = pooled.overlap;
+    if (known == null) {
+      known = Overlap.of(entry);
+      pooled.overlap = known;
+    }
+    return known;
+  }
+
+  /** A policy has changed: what was asked of it is not asked again. */
+  void forgetOverlaps(String uid) {
+    overlaps.keySet().removeIf(pair -> pair.uid().equals(uid) || pair.otherUid().equals(uid));
   }
 }

@@ -10,11 +10,15 @@ import dev.tokenbucket.operator.failsafe.FailsafeSettings;
 import dev.tokenbucket.operator.plan.NodePlan;
 import dev.tokenbucket.operator.plan.NodeStatePlanner;
 import dev.tokenbucket.operator.plan.PolicyIntent;
+import dev.tokenbucket.operator.rollout.AgentContact;
 import dev.tokenbucket.operator.rollout.NodeProgress;
 import dev.tokenbucket.operator.rollout.NodeStage;
 import dev.tokenbucket.operator.rollout.RolloutGate;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
+import java.time.Clock;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -49,16 +53,25 @@ public final class Fleet {
   private final Map<String, Set<String>> holders = new HashMap<>();
 
   private final Room room = new Room(planner);
+  private final OwnWrites ownWrites = new OwnWrites();
   private final FailsafeDiscovery failsafes;
+  private final Patience patience;
+  private final Clock clock;
+
+  /** Nodes whose agent has fallen silent. */
+  private final Set<String> silent = new HashSet<>();
+
   private boolean open;
 
   /** With no failsafes to be told of. */
   public Fleet() {
-    this(FailsafeSettings.NONE);
+    this(FailsafeSettings.NONE, Patience.DEFAULT, Clock.systemUTC());
   }
 
-  public Fleet(FailsafeSettings settings) {
+  public Fleet(FailsafeSettings settings, Patience patience, Clock clock) {
     failsafes = new FailsafeDiscovery(settings);
+    this.patience = patience;
+    this.clock = clock;
   }
 
   /**
@@ -95,7 +108,7 @@ public final class Fleet {
   public synchronized Wakes put(Node resource) {
     NodeView node = NodeView.of(resource, failsafes.kubeletPort(resource));
     NodeView before = nodes.get(node.name());
-    if (before != null && !Versions.newer(node.version(), before.version())) {
+    if (before != null && Versions.same(node.version(), before.version())) {
       return Wakes.none();
     }
     nodes.put(node.name(), node);
@@ -104,6 +117,33 @@ public final class Fleet {
       wakes.nodes().add(node.name());
       room.refresh(policies.values(), List.of(node));
       replace(node, before == null || !before.labels().equals(node.labels()), wakes);
+    }
+    return wakes;
+  }
+
+  /** Time has passed: agents may have fallen silent, and deadlines been missed. */
+  public synchronized Wakes tick() {
+    Wakes wakes = Wakes.none();
+    if (!open) {
+      return wakes;
+    }
+    Instant now = clock.instant();
+    for (StateView state : states.values()) {
+      if (patience.isSilent(state, now) && silent.add(state.name())) {
+        NodeView node = nodes.get(state.name());
+        policies.values().stream()
+            .filter(policy -> node != null && place(policy, node))
+            .forEach(policy -> wakes.policies().add(policy.name()));
+      }
+    }
+    for (TrackedPolicy policy : policies.values()) {
+      for (String name : policy.gate() == null ? Set.<String>of() : policy.gate().timed()) {
+        NodeView node = nodes.get(name);
+        if (node != null && place(policy, node)) {
+          wakes.policies().add(policy.name());
+        }
+      }
+      admit(policy, wakes);
     }
     return wakes;
   }
@@ -164,10 +204,10 @@ public final class Fleet {
   /** A policy as found in the API. */
   public synchronized Wakes put(TokenBucketPolicy resource) {
     TrackedPolicy before = policies.get(resource.getMetadata().getUid());
-    if (before != null && before.covers(resource)) {
+    if (before != null && before.asksForTheSameAs(resource)) {
       return Wakes.none();
     }
-    TrackedPolicy policy = TrackedPolicy.of(resource);
+    TrackedPolicy policy = TrackedPolicy.of(resource, pool);
     policies.put(policy.uid(), policy);
     Wakes wakes = Wakes.none();
     if (open) {
@@ -187,7 +227,7 @@ public final class Fleet {
   }
 
   private void policiesChanged(String uid, Wakes wakes) {
-    pool.forgetOverlaps();
+    pool.forgetOverlaps(uid);
     for (String name : room.refresh(policies.values(), nodes.values())) {
       NodeView node = nodes.get(name);
       if (node != null) {
@@ -204,16 +244,51 @@ public final class Fleet {
         .forEach(wakes.nodes()::add);
   }
 
-  /** A node state as found in the API, or as it was answered to a write. */
+  /** A node state as the watch tells of it. */
   public synchronized Wakes put(TokenBucketNodeState resource) {
     String name = resource.getMetadata().getName();
     StateView before = states.get(name);
-    if (before != null && !Versions.newer(Versions.of(resource), before.version())) {
+    long version = Versions.of(resource);
+    return ownWrites.isReplaced(name, version, clock.instant())
+            || (before != null && Versions.same(version, before.version()))
+        ? Wakes.none()
+        : take(resource, before);
+  }
+
+  /** A node state as it was answered to an own write. */
+  public synchronized Wakes answered(TokenBucketNodeState resource) {
+    String name = resource.getMetadata().getName();
+    StateView before = states.get(name);
+    long version = Versions.of(resource);
+    if (before != null && !Versions.newer(version, before.version())) {
       return Wakes.none();
     }
-    StateView state = StateView.of(resource, before, pool);
+    ownWrites.answered(name, version, clock.instant());
+    return take(resource, before);
+  }
+
+  private Wakes take(TokenBucketNodeState resource, @Nullable StateView before) {
+    String name = resource.getMetadata().getName();
+    Instant now = clock.instant();
+    StateView state = StateView.of(resource, before, pool, now);
     states.put(name, state);
-    return changed(name, before, state);
+    Wakes wakes = changed(name, before, state);
+    NodeView node = nodes.get(name);
+    if (open && node != null && isOtherAgent(node, before, state, now)) {
+      replace(node, false, wakes);
+    }
+    return wakes;
+  }
+
+  /** Whether what is known of a node's agent is another thing now, for any policy. */
+  private boolean isOtherAgent(
+      NodeView node, @Nullable StateView before, StateView state, Instant now) {
+    silent.remove(state.name());
+    return before == null
+        || before.told() != state.told()
+        || patience.isSilent(before, now)
+        || Patience.isOfEarlierBoot(node, before) != Patience.isOfEarlierBoot(node, state)
+        || patience.isSilent(state, now);
   }
 
   /** A node state that is gone. */
@@ -223,6 +298,8 @@ public final class Fleet {
       return Wakes.none();
     }
     states.remove(name);
+    ownWrites.forget(name);
+    silent.remove(name);
     return changed(name, before, null);
   }
 
@@ -271,10 +348,7 @@ public final class Fleet {
     if (before != null && now != null) {
       before.entries().forEach(entry -> uids.add(entry.uid()));
       uids.addAll(before.answers().keySet());
-      uids.removeIf(
-          uid ->
-              Objects.equals(before.entry(uid), now.entry(uid))
-                  && Objects.equals(before.answers().get(uid), now.answers().get(uid)));
+      uids.removeIf(uid -> before.saysTheSameOf(uid, now));
     }
     return uids;
   }
@@ -323,12 +397,33 @@ public final class Fleet {
     StateView state = states.get(node.name());
     NodePolicy given = state == null ? null : state.entry(policy.uid());
     NodePolicyStatus answer = state == null ? null : state.answers().get(policy.uid());
-    boolean has = given != null && given.generation() == policy.generation();
+    boolean has = enforced.entry().equals(given);
+    Instant now = clock.instant();
     return gate.put(
         node.name(),
         !has && room.lacks(node.name(), policy.uid())
             ? NodeStage.NO_ROOM
-            : new NodeProgress(node.ready(), given, answer).stage(enforced.entry()));
+            : progress(policy, node, given, answer, now)
+                .stage(enforced.entry(), gate.limits(), patience.start(), now));
+  }
+
+  private NodeProgress progress(
+      TrackedPolicy policy,
+      NodeView node,
+      @Nullable NodePolicy given,
+      @Nullable NodePolicyStatus answer,
+      Instant now) {
+    StateView state = states.get(node.name());
+    StateView.Given at = state == null ? null : state.given().get(policy.uid());
+    return new NodeProgress(
+        node.ready(),
+        patience.contact(node, state, now),
+        given,
+        answer,
+        state == null || state.speaksOf(policy.uid()),
+        at == null ? Duration.ZERO : Duration.between(at.since(), now),
+        state == null ? null : state.inForceSince().get(policy.uid()),
+        node.readySince());
   }
 
   private void admit(TrackedPolicy policy, Wakes wakes) {
@@ -397,25 +492,38 @@ public final class Fleet {
   }
 
   /** How far a policy is; empty where it is not known, or not everything is. */
-  public synchronized Optional<PolicyReport> report(String uid) {
-    TrackedPolicy policy = policies.get(uid);
-    return policy == null || !open
-        ? Optional.empty()
-        : Optional.of(
-            new Reporter(states, policies.values(), pool)
-                .report(policy, holders.getOrDefault(uid, Set.of())));
+  public Optional<PolicyReport> report(String uid) {
+    PolicyReport report;
+    List<NodePolicy> beside;
+    synchronized (this) {
+      TrackedPolicy policy = policies.get(uid);
+      if (policy == null || !open) {
+        return Optional.empty();
+      }
+      Reporter reporter = new Reporter(nodes, states, policies.values());
+      report = reporter.report(policy, holders.getOrDefault(uid, Set.of()));
+      beside = reporter.beside(policy);
+    }
+    return Optional.of(report.beside(beside, pool));
   }
 
-  /** The nodes whose node state lists a policy; absent Node objects are told by name alone. */
-  public synchronized Optional<Map<String, Optional<NodeView>>> holders(String uid) {
+  /** The nodes whose node state lists a policy, by name. */
+  public synchronized Optional<Map<String, Holder>> holders(String uid) {
     if (!open) {
       return Optional.empty();
     }
-    Map<String, Optional<NodeView>> found = new TreeMap<>();
-    holders
-        .getOrDefault(uid, Set.of())
-        .forEach(name -> found.put(name, Optional.ofNullable(nodes.get(name))));
+    Map<String, Holder> found = new TreeMap<>();
+    holders.getOrDefault(uid, Set.of()).forEach(name -> found.put(name, holder(name)));
     return Optional.of(found);
+  }
+
+  private Holder holder(String name) {
+    NodeView node = nodes.get(name);
+    return new Holder(
+        Optional.ofNullable(node),
+        node == null
+            ? AgentContact.NEVER
+            : patience.contact(node, states.get(name), clock.instant()));
   }
 
   /**

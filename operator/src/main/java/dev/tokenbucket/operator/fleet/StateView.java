@@ -9,6 +9,9 @@ import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import io.fabric8.kubernetes.api.model.ManagedFieldsEntry;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.OwnerReference;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +27,11 @@ import org.jspecify.annotations.Nullable;
  * @param trusted the last entries known to be the operator's; null where none were seen
  * @param answers of the status, by the policy's uid
  * @param ownerUid of the Node that owns it
+ * @param told whether an agent has said anything
+ * @param bootId of the node that the agent spoke of, where it says so
+ * @param contact when the agent spoke last, where it says so
+ * @param given by uid, since when an entry is as it is, where that is not confirmed yet
+ * @param inForceSince by uid, since when the kernel runs what it runs, where that is not long ago
  */
 record StateView(
     String name,
@@ -38,14 +46,31 @@ record StateView(
     List<String> overlaps,
     @Nullable NodeFailsafe failsafe,
     Map<String, NodePolicyStatus> answers,
-    @Nullable Long observedGeneration) {
+    @Nullable Long observedGeneration,
+    boolean told,
+    @Nullable String bootId,
+    @Nullable Instant contact,
+    Map<String, Given> given,
+    Map<String, Instant> inForceSince) {
+
+  /** Longer ago than any policy asks after. */
+  private static final Duration LONG_AGO = Duration.ofHours(2);
+
+  /**
+   * Since when an entry is as it is.
+   *
+   * @param generation of the node state that has it first, as far as is known
+   */
+  record Given(Instant since, long generation) {}
 
   /**
    * Reads a node state.
    *
    * @param before what was known of it
+   * @param now no time of the node's is later than that
    */
-  static StateView of(TokenBucketNodeState state, @Nullable StateView before, EntryPool pool) {
+  static StateView of(
+      TokenBucketNodeState state, @Nullable StateView before, EntryPool pool, Instant now) {
     ObjectMeta metadata = state.getMetadata();
     TokenBucketNodeStateSpec spec = state.getSpec();
     TokenBucketNodeStateStatus status = state.getStatus();
@@ -69,11 +94,15 @@ record StateView(
       }
     }
     boolean ours = isOurs(metadata);
+    long generation = metadata.getGeneration() == null ? 0 : metadata.getGeneration();
+    StateView known =
+        before != null && before.isBefore(metadata.getUid(), generation) ? before : null;
+    Long observed = status == null ? null : status.observedGeneration();
     return new StateView(
         metadata.getName(),
         metadata.getUid(),
         Versions.of(state),
-        metadata.getGeneration() == null ? 0 : metadata.getGeneration(),
+        generation,
         metadata.getDeletionTimestamp() != null,
         ours,
         owner(metadata),
@@ -82,7 +111,100 @@ record StateView(
         spec == null ? List.of() : orEmpty(spec.overlaps()),
         spec == null || spec.failsafe() == null ? null : pool.intern(spec.failsafe()),
         Map.copyOf(answers),
-        status == null ? null : status.observedGeneration());
+        observed,
+        status != null,
+        status == null ? null : status.bootID(),
+        status == null ? null : notAfter(time(status.lastContactTime()), now),
+        given(
+            entries,
+            answers,
+            known,
+            new Given(writtenAt(metadata, now), known == null ? 0 : generation),
+            observed),
+        status == null
+            ? Map.of()
+            : inForceSince(orEmpty(status.policies()), known, now.minus(LONG_AGO), now));
+  }
+
+  /**
+   * Of an entry that was there before it is known. Of one that is seen for the first time, as after
+   * a restart, the answer to its generation is believed.
+   */
+  private static Map<String, Given> given(
+      List<NodePolicy> entries,
+      Map<String, NodePolicyStatus> answers,
+      @Nullable StateView before,
+      Given now,
+      @Nullable Long observed) {
+    Map<String, Given> found = new HashMap<>();
+    for (NodePolicy entry : entries) {
+      Given given =
+          before != null && entry.equals(before.entry(entry.uid()))
+              ? before.given().get(entry.uid())
+              : now;
+      if (given != null && !isSettled(entry, answers.get(entry.uid()), given, observed)) {
+        found.put(entry.uid(), given);
+      }
+    }
+    return found.isEmpty() ? Map.of() : Map.copyOf(found);
+  }
+
+  private static boolean isSettled(
+      NodePolicy entry, @Nullable NodePolicyStatus answer, Given given, @Nullable Long observed) {
+    return observed != null
+        && observed >= given.generation()
+        && answer != null
+        && answer.programmed()
+        && answer.generation() == entry.generation();
+  }
+
+  private static Map<String, Instant> inForceSince(
+      List<NodePolicyStatus> answers, @Nullable StateView before, Instant longAgo, Instant now) {
+    Map<String, Instant> found = new HashMap<>();
+    for (NodePolicyStatus answer : answers) {
+      NodePolicyStatus was = before == null ? null : before.answers().get(answer.uid());
+      boolean same =
+          was != null
+              && was.programmed() == answer.programmed()
+              && was.generation() == answer.generation();
+      Instant told = notAfter(time(answer.lastTransitionTime()), now);
+      Instant since =
+          same && before != null
+              ? before.inForceSince().get(answer.uid())
+              : told == null ? now : told;
+      if (since != null && since.isAfter(longAgo)) {
+        found.put(answer.uid(), since);
+      }
+    }
+    return found.isEmpty() ? Map.of() : Map.copyOf(found);
+  }
+
+  private static @Nullable Instant notAfter(@Nullable Instant time, Instant latest) {
+    return time == null || time.isBefore(latest) ? time : latest;
+  }
+
+  /** A time that can't be read is none. */
+  private static @Nullable Instant time(@Nullable String text) {
+    try {
+      return text == null ? null : Instant.parse(text);
+    } catch (DateTimeParseException e) {
+      return null;
+    }
+  }
+
+  /** When the operator wrote the spec, by the API server's clock. */
+  private static Instant writtenAt(ObjectMeta metadata, Instant now) {
+    return orEmpty(metadata.getManagedFields()).stream()
+        .filter(StateView::isOfOperator)
+        .map(entry -> notAfter(time(entry.getTime()), now))
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElse(now);
+  }
+
+  /** Of a cluster that was restored from a backup generations go back. */
+  private boolean isBefore(String otherUid, long otherGeneration) {
+    return uid.equals(otherUid) && generation <= otherGeneration;
   }
 
   /** A value that a later operator wrote was read as none: such an entry is written anew. */
@@ -114,11 +236,11 @@ record StateView(
   /** The API server takes a field from its manager when another one changes it. */
   private static boolean isOurs(ObjectMeta metadata) {
     return orEmpty(metadata.getManagedFields()).stream()
-        .anyMatch(
-            entry ->
-                Fleet.FIELD_MANAGER.equals(entry.getManager())
-                    && "Apply".equals(entry.getOperation())
-                    && ownsEntries(entry));
+        .anyMatch(entry -> isOfOperator(entry) && ownsEntries(entry));
+  }
+
+  private static boolean isOfOperator(ManagedFieldsEntry entry) {
+    return Fleet.FIELD_MANAGER.equals(entry.getManager()) && "Apply".equals(entry.getOperation());
   }
 
   private static boolean ownsEntries(ManagedFieldsEntry entry) {
@@ -134,6 +256,20 @@ record StateView(
       }
     }
     return null;
+  }
+
+  /** Whether the agent had seen an entry as it is now when it answered. */
+  boolean speaksOf(String policyUid) {
+    Given at = given.get(policyUid);
+    return at == null || (observedGeneration != null && observedGeneration >= at.generation());
+  }
+
+  /** Whether another version of the node state says nothing new of a policy. */
+  boolean saysTheSameOf(String policyUid, StateView other) {
+    return Objects.equals(entry(policyUid), other.entry(policyUid))
+        && Objects.equals(answers.get(policyUid), other.answers.get(policyUid))
+        && Objects.equals(given.get(policyUid), other.given.get(policyUid))
+        && Objects.equals(inForceSince.get(policyUid), other.inForceSince.get(policyUid));
   }
 
   /** The agent has said that the kernel runs nothing of ours for this very generation. */

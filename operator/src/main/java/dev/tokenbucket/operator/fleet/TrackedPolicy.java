@@ -1,6 +1,7 @@
 package dev.tokenbucket.operator.fleet;
 
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicyStatus;
 import dev.tokenbucket.operator.plan.PolicyIntent;
 import dev.tokenbucket.operator.rollout.RolloutGate;
 import java.util.Objects;
@@ -19,24 +20,44 @@ record TrackedPolicy(
     PolicyIntent intent,
     @Nullable RolloutGate gate) {
 
-  static TrackedPolicy of(TokenBucketPolicy policy) {
-    PolicyIntent intent = PolicyIntent.of(policy);
+  /**
+   * Reads a policy.
+   *
+   * @param pool whose entry nodes have alike, so that comparing theirs with it costs next to
+   *     nothing
+   */
+  static TrackedPolicy of(TokenBucketPolicy policy, EntryPool pool) {
+    PolicyIntent intent = pooled(PolicyIntent.of(policy), pool);
+    RolloutGate gate =
+        intent instanceof PolicyIntent.Enforced enforced
+            ? new RolloutGate(enforced.rollout())
+            : null;
+    TokenBucketPolicyStatus status = policy.getStatus();
+    if (gate != null
+        && status != null
+        && Objects.equals(status.completedGeneration(), policy.getMetadata().getGeneration())) {
+      gate.complete();
+    }
     return new TrackedPolicy(
         policy.getMetadata().getName(),
         policy.getMetadata().getUid(),
         Objects.requireNonNullElse(policy.getMetadata().getGeneration(), 0L),
         policy.getMetadata().getDeletionTimestamp() != null,
         intent,
-        intent instanceof PolicyIntent.Enforced enforced
-            ? new RolloutGate(enforced.rollout())
-            : null);
+        gate);
+  }
+
+  private static PolicyIntent pooled(PolicyIntent intent, EntryPool pool) {
+    return intent instanceof PolicyIntent.Enforced enforced
+        ? new PolicyIntent.Enforced(
+            pool.intern(enforced.entry()), enforced.selector(), enforced.rollout())
+        : intent;
   }
 
   /** Whether a policy as found in the API asks for nothing that is not known. */
-  boolean covers(TokenBucketPolicy policy) {
-    long other = Objects.requireNonNullElse(policy.getMetadata().getGeneration(), 0L);
-    boolean otherDeleting = policy.getMetadata().getDeletionTimestamp() != null;
-    return other < generation || (other == generation && (deleting || !otherDeleting));
+  boolean asksForTheSameAs(TokenBucketPolicy policy) {
+    return Objects.requireNonNullElse(policy.getMetadata().getGeneration(), 0L) == generation
+        && (policy.getMetadata().getDeletionTimestamp() != null) == deleting;
   }
 
   boolean concerns(NodeView node) {

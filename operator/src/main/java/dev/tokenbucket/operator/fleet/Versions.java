@@ -12,6 +12,11 @@ final class Versions {
     return version == null || version.isEmpty() ? 0 : Long.parseUnsignedLong(version);
   }
 
+  /** Never of objects without one. */
+  static boolean same(long version, long other) {
+    return version != 0 && version == other;
+  }
+
   static boolean newer(long version, long than) {
     return than == 0 || Long.compareUnsigned(version, than) > 0;
   }

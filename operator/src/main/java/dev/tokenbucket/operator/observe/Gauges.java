@@ -78,7 +78,8 @@ class Gauges {
         nodeRow(name, "desired", counts.desired()),
         nodeRow(name, "programmed", counts.programmed()),
         nodeRow(name, "pending", counts.pending()),
-        nodeRow(name, "failed", counts.failed()));
+        nodeRow(name, "failed", counts.failed()),
+        nodeRow(name, "unknown", counts.unknown()));
   }
 
   private static Row<?> nodeRow(String policy, String state, int count) {

@@ -54,8 +54,9 @@ public final class NodeStatePlanner {
    *
    * @param labels the node's
    * @param before the entries that the node has now
-   * @param admitted whether the node may have the current generation of the policy with this uid; a
-   *     node that has the generation keeps it
+   * @param admitted whether the node may have what the policy with this uid asks for now; a node
+   *     that has it keeps it. What an operator of another version made of the same generation is
+   *     another thing
    */
   public NodePlan plan(
       @Nullable Map<String, String> labels,
@@ -69,7 +70,7 @@ public final class NodeStatePlanner {
       NodePolicy was = former.get(policy.uid());
       if (policy instanceof PolicyIntent.Enforced enforced && enforced.concerns(labels)) {
         NodePolicy now = enforced.entry();
-        if (admitted.test(now.uid()) || (was != null && was.generation() == now.generation())) {
+        if (admitted.test(now.uid()) || now.equals(was)) {
           candidates.add(new Candidate(now, was));
         } else if (was != null) {
           candidates.add(new Candidate(was, null));

@@ -3,50 +3,96 @@ package dev.tokenbucket.operator.rollout;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.Reasons;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a node state says of one policy on one node.
+ * What a node and its node state say of one policy.
  *
+ * @param ready whether the node can be reached
  * @param given the entry of the node state's spec; absent where the node has none
  * @param answer the entry of its status; absent where the agent said nothing
+ * @param speaksOfGiven whether the agent had seen the entry as it is now when it answered
+ * @param givenFor for how long the node state has had the entry as it is now, where that is not
+ *     confirmed
+ * @param inForceSince since when the kernel runs the generation that the agent tells of; absent
+ *     where that is long ago
+ * @param readySince since when the node is Ready, where it says so
  */
 public record NodeProgress(
-    boolean ready, @Nullable NodePolicy given, @Nullable NodePolicyStatus answer) {
+    boolean ready,
+    AgentContact agent,
+    @Nullable NodePolicy given,
+    @Nullable NodePolicyStatus answer,
+    boolean speaksOfGiven,
+    Duration givenFor,
+    @Nullable Instant inForceSince,
+    @Nullable Instant readySince) {
 
   /**
    * How far the node is with a policy.
    *
    * @param wanted the policy's current generation, as a node is to run it
+   * @param agentStart how long an agent that has never spoken may take to do so
    */
-  public NodeStage stage(NodePolicy wanted) {
-    if (given == null || given.generation() != wanted.generation()) {
-      return stageBefore(wanted);
-    }
-    if (confirmed(given)) {
-      return NodeStage.DONE;
+  public NodeStage stage(
+      NodePolicy wanted, RolloutLimits limits, Duration agentStart, Instant now) {
+    if (given == null || !given.equals(wanted)) {
+      return stageBefore(wanted, agentStart);
     }
     if (failed(given)) {
       return NodeStage.FAILED;
     }
-    return ready ? NodeStage.CHANGING : NodeStage.AWAY;
+    if (!ready || agent == AgentContact.SILENT || agent == AgentContact.REBOOTED) {
+      return NodeStage.LOST;
+    }
+    if (confirmed(given)) {
+      return isSettled(limits.minReady(), now) ? NodeStage.DONE : NodeStage.SETTLING;
+    }
+    if (agent == AgentContact.NEVER) {
+      return isAtLeast(givenFor, agentStart) ? NodeStage.NO_AGENT : NodeStage.CHANGING;
+    }
+    return isAtLeast(givenFor, limits.progressDeadline()) ? NodeStage.OVERDUE : NodeStage.CHANGING;
   }
 
-  private NodeStage stageBefore(NodePolicy wanted) {
-    if (given != null && given.asksForTheSameAs(wanted)) {
-      return NodeStage.UNCHANGED;
-    }
+  private NodeStage stageBefore(NodePolicy wanted, Duration agentStart) {
     if (!ready) {
       return NodeStage.AWAY;
+    }
+    if (agent == AgentContact.SILENT
+        || (agent == AgentContact.NEVER && isAtLeast(givenFor, agentStart))) {
+      return NodeStage.NO_AGENT;
+    }
+    if (agent == AgentContact.REBOOTED) {
+      return NodeStage.AWAY;
+    }
+    if (given != null && given.asksForTheSameAs(wanted)) {
+      return NodeStage.UNCHANGED;
     }
     return given == null || confirmed(given) || failed(given)
         ? NodeStage.WAITING
         : NodeStage.UNSETTLED;
   }
 
+  private boolean isSettled(Duration minReady, Instant now) {
+    return isPast(inForceSince, minReady, now) && isPast(readySince, minReady, now);
+  }
+
+  private static boolean isPast(@Nullable Instant since, Duration pause, Instant now) {
+    return pause.isZero() || since == null || !since.plus(pause).isAfter(now);
+  }
+
+  private static boolean isAtLeast(Duration some, Duration least) {
+    return some.compareTo(least) >= 0;
+  }
+
   private boolean confirmed(NodePolicy entry) {
-    return answer != null && answer.programmed() && answer.generation() == entry.generation();
+    return speaksOfGiven
+        && answer != null
+        && answer.programmed()
+        && answer.generation() == entry.generation();
   }
 
   /**

@@ -10,17 +10,25 @@ public enum NodeStage {
   UNSETTLED,
   /** It was given this generation, and its kernel has yet to confirm it. */
   CHANGING,
+  /** Its kernel runs this generation, but not for long enough yet to let the next one on. */
+  SETTLING,
   /** Its kernel runs this generation, as its agent read back. */
   DONE,
   /** It was given this generation, and its agent reported that it could not program it. */
   FAILED,
-  /** It is not Ready, and has yet to be given this generation or to confirm it. */
+  /** It was given this generation, and has not confirmed it within the deadline. */
+  OVERDUE,
+  /** It was given this generation, and has gone away or fallen silent since. */
+  LOST,
+  /** It can't be reached, and has yet to be given this generation. */
   AWAY,
+  /** It is Ready, but no agent answers: nothing is to be waited for. */
+  NO_AGENT,
   /** Its node state has no room for this generation. */
   NO_ROOM;
 
   /** Whether its nodes are asked for by name; the other stages are counted only. */
   boolean listed() {
-    return this != CHANGING && this != DONE && this != AWAY;
+    return this != DONE && this != AWAY;
   }
 }

@@ -24,6 +24,7 @@ public final class RolloutGate {
   private final Map<NodeStage, NavigableSet<String>> listed = new EnumMap<>(NodeStage.class);
   private final Map<NodeStage, Integer> counts = new EnumMap<>(NodeStage.class);
   private final Map<NodeStage, NavigableSet<String>> admitted = new EnumMap<>(NodeStage.class);
+  private boolean completed;
 
   public RolloutGate(RolloutLimits limits) {
     this.limits = limits;
@@ -75,9 +76,13 @@ public final class RolloutGate {
    * @return those that were not admitted before
    */
   public Set<String> admit() {
+    completed |= isAtItsEnd();
     boolean open = !limits.paused() && !halted();
     int free =
-        limits.concurrentOf(desired()) - count(NodeStage.UNSETTLED) - count(NodeStage.CHANGING);
+        limits.concurrent().of(desired())
+            - count(NodeStage.UNSETTLED)
+            - count(NodeStage.CHANGING)
+            - count(NodeStage.SETTLING);
     Set<String> now = new TreeSet<>();
     admit(NodeStage.UNCHANGED, Integer.MAX_VALUE, now);
     // They hold their places already.
@@ -103,6 +108,7 @@ public final class RolloutGate {
   public int inFlight() {
     return count(NodeStage.UNSETTLED)
         + count(NodeStage.CHANGING)
+        + count(NodeStage.SETTLING)
         + admitted(NodeStage.WAITING).size();
   }
 
@@ -132,14 +138,59 @@ public final class RolloutGate {
     return counts.getOrDefault(stage, 0);
   }
 
-  /** The nodes that failed, by name. */
-  public Set<String> failed() {
-    return Collections.unmodifiableSet(names(NodeStage.FAILED));
+  /** The nodes of a stage by name; none of a stage whose nodes are counted only. */
+  public Set<String> named(NodeStage stage) {
+    return Collections.unmodifiableSet(names(stage));
   }
 
-  /** The nodes whose node state has no room, by name. */
-  public Set<String> withoutRoom() {
-    return Collections.unmodifiableSet(names(NodeStage.NO_ROOM));
+  /** Nodes whose stage may be another by the time alone. */
+  public Set<String> timed() {
+    Set<String> nodes = new TreeSet<>(names(NodeStage.CHANGING));
+    nodes.addAll(names(NodeStage.SETTLING));
+    nodes.addAll(names(NodeStage.UNSETTLED));
+    nodes.addAll(admitted(NodeStage.UNSETTLED));
+    return nodes;
+  }
+
+  /** The nodes that failed, by name; those that went away while the rollout goes on are among. */
+  public Set<String> failed() {
+    Set<String> nodes = new TreeSet<>(names(NodeStage.FAILED));
+    nodes.addAll(names(NodeStage.OVERDUE));
+    if (!completed) {
+      nodes.addAll(names(NodeStage.LOST));
+    }
+    return nodes;
+  }
+
+  /** How many nodes failed. */
+  public int failures() {
+    return count(NodeStage.FAILED)
+        + count(NodeStage.OVERDUE)
+        + (completed ? 0 : count(NodeStage.LOST));
+  }
+
+  /** How many nodes are on their way, or wait for the gate. */
+  public int moving() {
+    return count(NodeStage.UNCHANGED)
+        + count(NodeStage.WAITING)
+        + count(NodeStage.UNSETTLED)
+        + count(NodeStage.CHANGING)
+        + count(NodeStage.SETTLING);
+  }
+
+  /** Every node that could be reached has it, and none was lost on the way. */
+  private boolean isAtItsEnd() {
+    return count(NodeStage.DONE) > 0 && moving() == 0 && count(NodeStage.LOST) == 0;
+  }
+
+  /** Whether the rollout has come to its end once. */
+  public boolean completed() {
+    return completed;
+  }
+
+  /** It is known from elsewhere that the rollout has come to its end. */
+  public void complete() {
+    completed = true;
   }
 
   private NavigableSet<String> admitted(NodeStage stage) {
@@ -152,7 +203,7 @@ public final class RolloutGate {
 
   /** More nodes failed than {@code maxFailures}: no node is admitted that would be changed. */
   public boolean halted() {
-    return count(NodeStage.FAILED) > limits.maxFailures();
+    return failures() > limits.maxFailures().of(desired());
   }
 
   /** What the policy says of its rollout. */

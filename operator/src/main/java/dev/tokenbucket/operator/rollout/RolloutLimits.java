@@ -2,16 +2,24 @@ package dev.tokenbucket.operator.rollout;
 
 import dev.tokenbucket.api.v1alpha1.Rollout;
 import io.fabric8.kubernetes.api.model.IntOrString;
+import java.time.Duration;
 import org.jspecify.annotations.Nullable;
 
 /**
  * A policy's {@code spec.rollout} with its defaults filled in.
  *
- * @param concurrent nodes that may change at a time, from 1; a percentage where {@code percent}
+ * @param concurrent nodes that may change at a time, from 1
  * @param maxFailures failed nodes that do not halt the rollout yet
+ * @param minReady for how long a node holds its place after it has confirmed
+ * @param progressDeadline how long a node may take to confirm
  * @param paused whether no further node is to be admitted
  */
-public record RolloutLimits(int concurrent, boolean percent, int maxFailures, boolean paused) {
+public record RolloutLimits(
+    NodeAmount concurrent,
+    NodeAmount maxFailures,
+    Duration minReady,
+    Duration progressDeadline,
+    boolean paused) {
   /** What holds where a policy says nothing. */
   public static final RolloutLimits DEFAULT = of(null);
 
@@ -21,36 +29,28 @@ public record RolloutLimits(int concurrent, boolean percent, int maxFailures, bo
    * @throws IllegalArgumentException naming field, value and what is allowed
    */
   public static RolloutLimits of(@Nullable Rollout rollout) {
-    IntOrString concurrent = rollout == null ? null : rollout.maxConcurrent();
-    String text =
-        concurrent == null ? Rollout.DEFAULT_MAX_CONCURRENT : String.valueOf(concurrent.getValue());
-    Integer failures = rollout == null ? null : rollout.maxFailures();
-    Boolean paused = rollout == null ? null : rollout.pause();
-    boolean percent = text.endsWith("%");
-    return new RolloutLimits(
-        number(percent ? text.substring(0, text.length() - 1) : text, text, percent),
-        percent,
-        failures == null ? Rollout.DEFAULT_MAX_FAILURES : failures,
-        paused != null && paused);
-  }
-
-  private static int number(String digits, String text, boolean percent) {
-    try {
-      int number = Integer.parseInt(digits);
-      if (number >= 1 && !(percent && number > 100)) {
-        return number;
-      }
-    } catch (NumberFormatException e) {
-      // Told of below, as any other text that is not allowed.
+    if (rollout == null) {
+      return of(new Rollout(null, null, null, null, null));
     }
-    throw new IllegalArgumentException(
-        "spec.rollout.maxConcurrent: Invalid value: \""
-            + text
-            + "\": must be a number of nodes from 1, or a percentage from 1% to 100%");
+    return new RolloutLimits(
+        NodeAmount.parse(
+            "spec.rollout.maxConcurrent",
+            text(rollout.maxConcurrent(), Rollout.DEFAULT_MAX_CONCURRENT),
+            1),
+        NodeAmount.parse(
+            "spec.rollout.maxFailures",
+            text(rollout.maxFailures(), Rollout.DEFAULT_MAX_FAILURES),
+            0),
+        seconds(rollout.minReadySeconds(), Rollout.DEFAULT_MIN_READY_SECONDS),
+        seconds(rollout.progressDeadlineSeconds(), Rollout.DEFAULT_PROGRESS_DEADLINE_SECONDS),
+        Boolean.TRUE.equals(rollout.paused()));
   }
 
-  /** How many of so many nodes may change at a time; a percentage is rounded up. */
-  public int concurrentOf(int nodes) {
-    return percent ? Math.toIntExact(((long) nodes * concurrent + 99) / 100) : concurrent;
+  private static String text(@Nullable IntOrString value, String byDefault) {
+    return value == null ? byDefault : String.valueOf(value.getValue());
+  }
+
+  private static Duration seconds(@Nullable Integer value, int byDefault) {
+    return Duration.ofSeconds(value == null ? byDefault : value);
   }
 }

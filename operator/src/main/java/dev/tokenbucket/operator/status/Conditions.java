@@ -6,18 +6,27 @@ import io.fabric8.kubernetes.api.model.ConditionBuilder;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Makes conditions whose transition time changes only with their status. */
 record Conditions(@Nullable TokenBucketPolicyStatus before, long generation, Instant now) {
+  private static final int MAX_MESSAGE = 8192;
+  static final String TRUE = "True";
+  static final String FALSE = "False";
+  static final String UNKNOWN = "Unknown";
+
   Condition is(String type, boolean holds, String reason, String message) {
-    String status = holds ? "True" : "False";
+    return is(type, holds ? TRUE : FALSE, reason, message);
+  }
+
+  Condition is(String type, String status, String reason, String message) {
     return new ConditionBuilder()
         .withType(type)
         .withStatus(status)
         .withReason(reason)
-        .withMessage(message)
+        .withMessage(shorten(message))
         .withObservedGeneration(generation)
         .withLastTransitionTime(since(type, status))
         .build();
@@ -28,6 +37,18 @@ record Conditions(@Nullable TokenBucketPolicyStatus before, long generation, Ins
         .filter(condition -> status.equals(condition.getStatus()))
         .map(Condition::getLastTransitionTime)
         .orElseGet(() -> now.truncatedTo(ChronoUnit.SECONDS).toString());
+  }
+
+  private static String shorten(String message) {
+    return message.length() <= MAX_MESSAGE ? message : message.substring(0, MAX_MESSAGE - 1) + "…";
+  }
+
+  /** Whether the condition was True for this generation. */
+  boolean was(String type) {
+    return find(before, type)
+        .filter(condition -> TRUE.equals(condition.getStatus()))
+        .filter(condition -> Objects.equals(generation, condition.getObservedGeneration()))
+        .isPresent();
   }
 
   static Optional<Condition> find(@Nullable TokenBucketPolicyStatus status, String type) {

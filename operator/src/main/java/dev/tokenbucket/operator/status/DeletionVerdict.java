@@ -1,7 +1,9 @@
 package dev.tokenbucket.operator.status;
 
 import dev.tokenbucket.api.v1alpha1.Reasons;
+import dev.tokenbucket.operator.fleet.Holder;
 import dev.tokenbucket.operator.fleet.NodeView;
+import dev.tokenbucket.operator.rollout.AgentContact;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -13,7 +15,7 @@ import java.util.Optional;
 /**
  * Whether a policy that is being deleted may go.
  *
- * @param awaited nodes that are waited for: they can be reached, or could until a while ago
+ * @param awaited nodes that are waited for
  * @param abandoned nodes that are not waited for any more, each with why
  * @param again when to judge anew, where nothing happens until then
  */
@@ -23,36 +25,61 @@ public record DeletionVerdict(List<String> awaited, List<String> abandoned, Dura
   private static final int MAX_NAMED = 10;
 
   /**
+   * For how long nodes are waited for.
+   *
+   * @param unreachable one that is not Ready, or on which no agent answers
+   * @param atMost any other, since the deletion
+   */
+  public record Limits(Duration unreachable, Duration atMost) {}
+
+  /** For how much longer a node is waited for, and what is said where that is over. */
+  private record Wait(Duration left, String why) {
+    boolean isOver() {
+      return left.isNegative() || left.isZero();
+    }
+  }
+
+  /**
    * Judges.
    *
-   * @param holders the nodes whose node state lists the policy; absent where there is no such Node
+   * @param holders the nodes whose node state lists the policy
    * @param deletedAt since when a node is away that does not say itself
-   * @param timeout how long a node must not have been Ready to be abandoned
    */
   public static DeletionVerdict of(
-      Map<String, Optional<NodeView>> holders, Instant deletedAt, Instant now, Duration timeout) {
+      Map<String, Holder> holders, Instant deletedAt, Instant now, Limits limits) {
     List<String> awaited = new ArrayList<>();
     List<String> abandoned = new ArrayList<>();
     Duration again = AT_MOST;
-    for (Map.Entry<String, Optional<NodeView>> holder : holders.entrySet()) {
-      NodeView node = holder.getValue().orElse(null);
-      if (node == null) {
-        abandoned.add(holder.getKey() + " (gone)");
-        continue;
-      }
-      Duration away =
-          Duration.between(Objects.requireNonNullElse(node.notReadySince(), deletedAt), now);
-      if (!node.ready() && away.compareTo(timeout) >= 0) {
-        abandoned.add(holder.getKey() + " (not Ready for " + away.toSeconds() + " s)");
+    for (Map.Entry<String, Holder> holder : holders.entrySet()) {
+      Wait wait = wait(holder.getValue(), deletedAt, now, limits);
+      if (wait.isOver()) {
+        abandoned.add(holder.getKey() + " (" + wait.why() + ")");
         continue;
       }
       awaited.add(holder.getKey());
-      Duration left = timeout.minus(away);
-      if (!node.ready() && left.compareTo(again) < 0) {
-        again = left.compareTo(AT_LEAST) < 0 ? AT_LEAST : left;
+      if (wait.left().compareTo(again) < 0) {
+        again = wait.left().compareTo(AT_LEAST) < 0 ? AT_LEAST : wait.left();
       }
     }
     return new DeletionVerdict(List.copyOf(awaited), List.copyOf(abandoned), again);
+  }
+
+  private static Wait wait(Holder holder, Instant deletedAt, Instant now, Limits limits) {
+    NodeView node = holder.node().orElse(null);
+    if (node == null) {
+      return new Wait(Duration.ZERO, "gone");
+    }
+    if (!node.ready()) {
+      Duration away =
+          Duration.between(Objects.requireNonNullElse(node.notReadySince(), deletedAt), now);
+      return new Wait(limits.unreachable().minus(away), "not Ready for " + away.toSeconds() + " s");
+    }
+    Duration since = Duration.between(deletedAt, now);
+    return holder.agent() == AgentContact.NEVER || holder.agent() == AgentContact.SILENT
+        ? new Wait(limits.unreachable().minus(since), "no agent answers")
+        : new Wait(
+            limits.atMost().minus(since),
+            "its agent has not confirmed for " + since.toSeconds() + " s");
   }
 
   /** What is to be said where nodes are abandoned. */
@@ -65,7 +92,7 @@ public record DeletionVerdict(List<String> awaited, List<String> abandoned, Dura
         new PolicyEvent(
             true,
             Reasons.NODES_NOT_AWAITED,
-            "deleted without word from nodes that can't be reached: "
+            "deleted without word from "
                 + String.join(", ", abandoned.subList(0, abandoned.size() - more))
                 + (more > 0 ? " and " + more + " more" : "")
                 + "; such a node enforces it until its agent is back",

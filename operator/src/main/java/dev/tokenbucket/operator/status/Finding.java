@@ -3,6 +3,7 @@ package dev.tokenbucket.operator.status;
 import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.operator.fleet.PolicyReport;
+import dev.tokenbucket.operator.rollout.NodeAmount;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -10,68 +11,121 @@ import java.util.stream.Collectors;
  * What matters most of a report: the reason and message of condition Programmed, and the short text
  * for a table's column.
  */
-record Finding(String reason, String message, String summary) {
+record Finding(String status, String reason, String message, String summary) {
   private static final int SUMMARY_LENGTH = 160;
   private static final int NAMES = 3;
 
-  boolean programmed() {
-    return reason.equals(Reasons.ALL_NODES_PROGRAMMED);
-  }
-
-  /** The first that applies, the gravest first. */
-  static Finding of(PolicyReport report) {
+  /**
+   * The first that applies, the gravest first.
+   *
+   * @param programmed whether every node had this generation before
+   */
+  static Finding of(PolicyReport report, boolean programmed) {
     if (!report.withoutRoom().isEmpty()) {
       return withoutRoom(report);
     }
     if (report.halted()) {
-      return new Finding(
-          Reasons.ROLLOUT_HALTED,
-          haltedMessage(report),
-          shorten(
-              "rollout halted: "
-                  + nodes(report.failed(), report.desired())
-                  + " failed ("
-                  + names(report.failedNodes().stream().map(FailedNode::name).toList(), report)
-                  + "): "
-                  + firstMessage(report)));
+      return failed(
+          Reasons.ROLLOUT_HALTED, haltedMessage(report), "rollout halted: " + failures(report));
     }
-    if (report.failed() > 0) {
-      return new Finding(
+    PolicyReport.Counts counts = report.counts();
+    if (counts.failed() > 0) {
+      return failed(
           Reasons.NODES_FAILED,
-          nodes(report.failed(), report.desired()) + " failed",
-          shorten(
-              nodes(report.failed(), report.desired())
-                  + " failed ("
-                  + names(report.failedNodes().stream().map(FailedNode::name).toList(), report)
-                  + "): "
-                  + firstMessage(report)));
+          nodes(counts.failed(), counts.desired()) + " failed",
+          failures(report));
     }
-    if (report.paused() && report.held() > 0) {
+    if (report.limits().paused() && counts.held() > 0) {
       return plain(
           Reasons.ROLLOUT_PAUSED,
-          "rollout paused: " + nodes(report.held(), report.desired()) + " not changed yet");
+          "rollout paused: " + nodes(counts.held(), counts.desired()) + " not changed yet");
     }
-    return ofProgress(report);
+    return ofProgress(report, programmed);
   }
 
-  private static Finding ofProgress(PolicyReport report) {
-    int pending = report.desired() - report.programmed();
-    if (pending > 0) {
-      String away = report.away() == 0 ? "" : ", " + report.away() + " of them not Ready";
-      return plain(
-          Reasons.PENDING, nodes(pending, report.desired()) + " have yet to report" + away);
+  private static Finding ofProgress(PolicyReport report, boolean programmed) {
+    PolicyReport.Counts counts = report.counts();
+    boolean joined = programmed && report.completed();
+    if (!joined && (counts.pending() > 0 || counts.settling() > 0)) {
+      return plain(Reasons.PENDING, pendingMessage(report));
     }
-    if (report.leaving() > 0) {
+    if (counts.leaving() > 0) {
       return plain(
-          Reasons.PENDING, report.leaving() + " nodes no longer selected have yet to remove it");
+          Reasons.PENDING, counts.leaving() + " nodes no longer selected have yet to remove it");
     }
-    if (report.desired() == 0) {
+    if (counts.noAgent() > 0) {
+      return plain(Reasons.NO_AGENT, noAgentMessage(report));
+    }
+    if (counts.lost() > 0) {
+      String text = unknownMessage(report);
+      return new Finding(Conditions.UNKNOWN, Reasons.NODES_UNKNOWN, text, shorten(text));
+    }
+    if (counts.desired() == 0) {
       return plain(Reasons.NO_NODE_SELECTED, "no node's labels match spec.nodeSelector");
     }
+    return inForce(counts);
+  }
+
+  private static Finding inForce(PolicyReport.Counts counts) {
+    int joined = counts.desired() - counts.programmed();
     return new Finding(
+        Conditions.TRUE,
         Reasons.ALL_NODES_PROGRAMMED,
-        "in force on " + nodes(report.desired(), report.desired()),
+        "in force on "
+            + nodes(counts.programmed(), counts.desired())
+            + (joined == 0 ? "" : "; " + joined + " joined since and have yet to report"),
         "in force");
+  }
+
+  private static String pendingMessage(PolicyReport report) {
+    PolicyReport.Counts counts = report.counts();
+    int pending = counts.pending();
+    String settling =
+        counts.settling()
+            + " of them for less than rollout.minReadySeconds, "
+            + report.limits().minReady().toSeconds();
+    if (pending == 0) {
+      return "in force on " + nodes(counts.programmed(), counts.desired()) + ", " + settling;
+    }
+    return nodes(pending, counts.desired())
+        + " have yet to report"
+        + (counts.away() == 0 ? "" : ", " + counts.away() + " of them not Ready")
+        + (counts.settling() == 0
+            ? ""
+            : "; in force on " + nodes(counts.programmed(), counts.desired()) + ", " + settling)
+        + (counts.noAgent() == 0 ? "" : "; " + noAgentMessage(report));
+  }
+
+  static String noAgentMessage(PolicyReport report) {
+    int more = report.counts().noAgent() - report.withoutAgent().size();
+    return "no agent answers on "
+        + nodes(report.counts().noAgent(), report.counts().desired())
+        + ": "
+        + String.join(", ", report.withoutAgent())
+        + (more > 0 ? " and " + more + " more" : "");
+  }
+
+  private static String unknownMessage(PolicyReport report) {
+    int lost = report.counts().lost();
+    return "of "
+        + nodes(lost, report.counts().desired())
+        + " it is not known what they enforce: "
+        + named(report.unknownNodes(), lost);
+  }
+
+  private static Finding failed(String reason, String message, String summary) {
+    return new Finding(Conditions.FALSE, reason, message, shorten(summary));
+  }
+
+  private static String failures(PolicyReport report) {
+    List<String> names = report.failedNodes().stream().map(FailedNode::name).toList();
+    int more = report.counts().failed() - Math.min(NAMES, names.size());
+    return nodes(report.counts().failed(), report.counts().desired())
+        + " failed ("
+        + names.stream().limit(NAMES).collect(Collectors.joining(", "))
+        + (more > 0 ? " and " + more + " more" : "")
+        + "): "
+        + (report.failedNodes().isEmpty() ? "" : report.failedNodes().get(0).message());
   }
 
   private static Finding withoutRoom(PolicyReport report) {
@@ -79,51 +133,53 @@ record Finding(String reason, String message, String summary) {
     String where =
         report.withoutRoom().stream().limit(NAMES).collect(Collectors.joining(", "))
             + (count > NAMES ? " and " + (count - NAMES) + " more" : "");
-    return new Finding(
+    return failed(
         Reasons.NODE_STATE_TOO_LARGE,
-        nodes(count, report.desired())
+        nodes(count, report.counts().desired())
             + " ("
             + where
             + ") would have a node state of more than 256 KiB with it and keep what they have of"
             + " it; shorten match and exempt, or have fewer policies select these nodes",
-        shorten("refused: no room in the node state of " + where));
+        "refused: no room in the node state of " + where);
   }
 
   private static Finding plain(String reason, String text) {
-    return new Finding(reason, text, shorten(text));
+    return new Finding(Conditions.FALSE, reason, text, shorten(text));
   }
 
   static String haltedMessage(PolicyReport report) {
-    int kept = report.desired() - report.programmed() - report.failed();
+    PolicyReport.Counts counts = report.counts();
+    int kept = counts.desired() - counts.programmed() - counts.failed();
     return failedMessage(report)
         + "; more than rollout.maxFailures, which is "
-        + report.maxFailures()
+        + maxFailures(report)
         + ", so the rollout of generation "
         + report.generation()
         + " has halted; "
-        + nodes(report.held(), report.desired())
+        + nodes(counts.held(), counts.desired())
         + " keep what they had"
-        + (kept > report.held() ? ", " + (kept - report.held()) + " have yet to report" : "");
+        + (kept > counts.held() ? ", " + (kept - counts.held()) + " have yet to report" : "");
+  }
+
+  private static String maxFailures(PolicyReport report) {
+    NodeAmount most = report.limits().maxFailures();
+    int desired = report.counts().desired();
+    return most.percent() ? most + " (" + most.of(desired) + ")" : most.toString();
   }
 
   static String failedMessage(PolicyReport report) {
-    int more = report.failed() - report.failedNodes().size();
-    return nodes(report.failed(), report.desired())
+    int failed = report.counts().failed();
+    return nodes(failed, report.counts().desired())
         + " failed: "
-        + report.failedNodes().stream()
+        + named(report.failedNodes(), failed);
+  }
+
+  private static String named(List<FailedNode> nodes, int all) {
+    int more = all - nodes.size();
+    return nodes.stream()
             .map(node -> node.name() + ": " + node.message())
             .collect(Collectors.joining("; "))
         + (more > 0 ? "; and " + more + " more" : "");
-  }
-
-  private static String names(List<String> names, PolicyReport report) {
-    int more = report.failed() - Math.min(NAMES, names.size());
-    return names.stream().limit(NAMES).collect(Collectors.joining(", "))
-        + (more > 0 ? " and " + more + " more" : "");
-  }
-
-  private static String firstMessage(PolicyReport report) {
-    return report.failedNodes().isEmpty() ? "" : report.failedNodes().get(0).message();
   }
 
   private static String nodes(int some, int all) {

@@ -41,39 +41,57 @@ public final class PolicyStatusAggregator {
       NodePolicy policy, PolicyReport report, Conditions conditions) {
     NodeCounts counts =
         new NodeCounts(
-            report.desired(),
-            report.programmed(),
-            report.desired() - report.programmed() - report.failed(),
-            report.failed(),
-            report.programmed() + "/" + report.desired());
-    Finding finding = Finding.of(report);
+            report.counts().desired(),
+            report.counts().programmed(),
+            report.counts().pending(),
+            report.counts().failed(),
+            report.counts().unknown(),
+            report.counts().programmed() + "/" + report.counts().desired());
+    Finding finding = Finding.of(report, conditions.was(Reasons.PROGRAMMED));
     return new TokenBucketPolicyStatus(
         report.generation(),
+        completed(report, conditions),
         finding.summary(),
         policy.unit().rateText(policy.rate()),
         policy.unit().burstText(policy.burst()),
         counts,
         report.failedNodes().isEmpty() ? null : report.failedNodes(),
         overlaps(report),
-        List.of(
-            accepted(report, conditions),
+        all(
+            Readiness.of(report, finding, conditions),
+            accepted(report, finding, conditions),
             conditions.is(
-                Reasons.PROGRAMMED, finding.programmed(), finding.reason(), finding.message()),
+                Reasons.PROGRAMMED, finding.status(), finding.reason(), finding.message()),
             degraded(report, conditions)));
   }
 
-  private static Condition accepted(PolicyReport report, Conditions conditions) {
+  private static List<Condition> all(List<Condition> readiness, Condition... others) {
+    List<Condition> all = new ArrayList<>(readiness);
+    all.addAll(List.of(others));
+    return List.copyOf(all);
+  }
+
+  private static @Nullable Long completed(PolicyReport report, Conditions conditions) {
+    if (report.completed()) {
+      return report.generation();
+    }
+    return conditions.before() == null ? null : conditions.before().completedGeneration();
+  }
+
+  private static Condition accepted(PolicyReport report, Finding finding, Conditions conditions) {
     if (!report.withoutRoom().isEmpty()) {
       return conditions.is(
-          Reasons.ACCEPTED, false, Reasons.NODE_STATE_TOO_LARGE, Finding.of(report).message());
+          Reasons.ACCEPTED, false, Reasons.NODE_STATE_TOO_LARGE, finding.message());
     }
     return conditions.is(
         Reasons.ACCEPTED, true, Reasons.VALID, "the policy is valid and handed to its nodes");
   }
 
   private static Condition degraded(PolicyReport report, Conditions conditions) {
-    if (report.failed() == 0) {
-      return conditions.is(Reasons.DEGRADED, false, Reasons.AS_EXPECTED, "no node failed");
+    if (report.counts().failed() == 0) {
+      return report.counts().noAgent() == 0
+          ? conditions.is(Reasons.DEGRADED, false, Reasons.AS_EXPECTED, "no node failed")
+          : conditions.is(Reasons.DEGRADED, true, Reasons.NO_AGENT, Finding.noAgentMessage(report));
     }
     return report.halted()
         ? conditions.is(
@@ -106,16 +124,20 @@ public final class PolicyStatusAggregator {
       @Nullable TokenBucketPolicyStatus before,
       Conditions conditions) {
     String stays =
-        "not handed to nodes; " + report.holding() + " of them stay at an earlier generation";
+        "not handed to nodes; "
+            + report.counts().holding()
+            + " of them stay at an earlier generation";
     return new TokenBucketPolicyStatus(
         report.generation(),
+        before == null ? null : before.completedGeneration(),
         Finding.shorten("refused: " + policy.message()),
         before == null ? null : before.rate(),
         before == null ? null : before.burst(),
         null,
         null,
         null,
-        List.of(
+        all(
+            Readiness.ofRefused(policy.message(), conditions),
             conditions.is(Reasons.ACCEPTED, false, Reasons.INVALID, policy.message()),
             conditions.is(Reasons.PROGRAMMED, false, Reasons.INVALID, stays),
             conditions.is(Reasons.DEGRADED, false, Reasons.AS_EXPECTED, "no node failed")));

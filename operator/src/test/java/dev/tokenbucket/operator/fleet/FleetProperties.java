@@ -184,13 +184,13 @@ class FleetProperties {
 
     assertThat(report.halted()).isTrue();
     // One more than allowed, and who was on its way by then.
-    assertThat(report.failed()).isBetween(2, 1 + MAX_CONCURRENT);
-    assertThat(report.held()).isEqualTo(NODES - report.failed());
+    assertThat(report.counts().failed()).isBetween(2, 1 + MAX_CONCURRENT);
+    assertThat(report.counts().held()).isEqualTo(NODES - report.counts().failed());
     assertThat(
             world.nodes.keySet().stream()
                 .filter(name -> world.entries(name).get(0).generation() == 1)
                 .count())
-        .isEqualTo(report.held());
+        .isEqualTo(report.counts().held());
     world.policy(policy("p", 3, 30).build());
     bringToAnEnd(world);
     assertPlanned(world);
@@ -211,8 +211,8 @@ class FleetProperties {
     }
     PolicyReport report = world.fleet.report("uid-p").orElseThrow();
 
-    assertThat(report.programmed()).isGreaterThanOrEqualTo(MAX_CONCURRENT);
-    assertThat(report.held()).isEqualTo(NODES - report.programmed()).isPositive();
+    assertThat(report.counts().programmed()).isGreaterThanOrEqualTo(MAX_CONCURRENT);
+    assertThat(report.counts().held()).isEqualTo(NODES - report.counts().programmed()).isPositive();
     world.policy(policy("p", 4, 20).build());
     bringToAnEnd(world);
     assertPlanned(world);
@@ -228,8 +228,9 @@ class FleetProperties {
       settle(world);
       IntStream.range(2, NODES).forEach(i -> world.agent(node(i), true));
     }
-    assertThat(world.fleet.report("uid-p").orElseThrow().programmed()).isEqualTo(NODES - 2);
-    assertThat(world.fleet.report("uid-p").orElseThrow().away()).isEqualTo(2);
+    assertThat(world.fleet.report("uid-p").orElseThrow().counts().programmed())
+        .isEqualTo(NODES - 2);
+    assertThat(world.fleet.report("uid-p").orElseThrow().counts().away()).isEqualTo(2);
     bringToAnEnd(world);
     assertPlanned(world);
   }
@@ -282,6 +283,39 @@ class FleetProperties {
   }
 
   @Example
+  void aClusterThatIsRestoredFromABackupIsFollowedThoughVersionsGoBack() {
+    World world = world();
+    world.policy(policy("p", 1, 10).build());
+    bringToAnEnd(world);
+    World backup = world.backup();
+    world.policy(policy("p", 2, 20).build());
+    world.node(node(0), Map.of("zone", "b"), true);
+    bringToAnEnd(world);
+
+    world.restore(backup);
+    settle(world);
+    assertThat(world.fleet.report("uid-p").orElseThrow().generation()).isEqualTo(1);
+    assertThat(world.fleet.report("uid-p").orElseThrow().counts().programmed()).isEqualTo(NODES);
+    world.policy(policy("p", 2, 30).build());
+    bringToAnEnd(world);
+    assertPlanned(world);
+  }
+
+  @Example
+  void whatAWatchTellsOfFromBeforeAnOwnWriteIsNotTaken() {
+    World world = world();
+    world.policy(policy("p", 1, 10).build());
+    settle(world);
+    TokenBucketNodeState old = world.backup().state(node(0));
+    world.policy(policy("p", 2, 20).rollout(NODES, 1, false).build());
+    while (world.deliver()) {}
+    world.reconcile(node(0));
+
+    assertThat(world.fleet.put(old).nodes()).isEmpty();
+    assertThat(world.reconcile(node(0))).isFalse();
+  }
+
+  @Example
   void policiesOnTheSameTrafficAreReportedToEachOther() {
     World world = world();
     world.policy(policy("p", 1, 10).build());
@@ -318,7 +352,7 @@ class FleetProperties {
 
     assertThat(world.fleet.orphans())
         .isEqualTo(Map.of(node(2), world.state(node(2)).getMetadata().getUid()));
-    assertThat(world.fleet.report("uid-p").orElseThrow().desired()).isEqualTo(NODES - 1);
+    assertThat(world.fleet.report("uid-p").orElseThrow().counts().desired()).isEqualTo(NODES - 1);
   }
 
   @Example

@@ -117,7 +117,7 @@ final class World {
     }
     if (made.differs()) {
       write(name, made.spec());
-      tell(fleet.put(copy(state(name), TokenBucketNodeState.class)));
+      tell(fleet.answered(copy(state(name), TokenBucketNodeState.class)));
       return true;
     }
     TokenBucketNodeState there = states.get(name);
@@ -175,6 +175,41 @@ final class World {
     undelivered.add(() -> tell(fleet.put(copy(copy, TokenBucketNodeState.class))));
   }
 
+  /** A backup of all that is there. */
+  World backup() {
+    World backup = new World();
+    nodes.forEach((name, node) -> backup.nodes.put(name, copy(node, Node.class)));
+    policies.forEach(
+        (name, each) -> backup.policies.put(name, copy(each, TokenBucketPolicy.class)));
+    states.forEach((name, each) -> backup.states.put(name, copy(each, TokenBucketNodeState.class)));
+    backup.version = version;
+    return backup;
+  }
+
+  /** The cluster is as it was then, versions included; the operator lists everything anew. */
+  void restore(World backup) {
+    undelivered.clear();
+    version = backup.version;
+    nodes.clear();
+    policies.clear();
+    states.clear();
+    backup.nodes.forEach(
+        (name, node) -> {
+          nodes.put(name, node);
+          undelivered.add(() -> tell(fleet.put(copy(node, Node.class))));
+        });
+    backup.policies.forEach(
+        (name, each) -> {
+          policies.put(name, each);
+          undelivered.add(() -> tell(fleet.put(copy(each, TokenBucketPolicy.class))));
+        });
+    backup.states.forEach(
+        (name, each) -> {
+          states.put(name, each);
+          undelivered.add(() -> tell(fleet.put(copy(each, TokenBucketNodeState.class))));
+        });
+  }
+
   /** Another hand writes a spec: the API server takes the field from the operator. */
   void tamper(String name, TokenBucketNodeStateSpec spec) {
     TokenBucketNodeState state = copy(state(name), TokenBucketNodeState.class);
@@ -223,6 +258,7 @@ final class World {
         null,
         null,
         List.of(),
+        null,
         null);
   }
 

@@ -2,6 +2,7 @@ package dev.tokenbucket.operator.rollout;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashMap;
@@ -23,7 +24,12 @@ import net.jqwik.api.Tuple;
 
 class RolloutGateProperties {
   private static RolloutLimits limits(int concurrent, int maxFailures, boolean paused) {
-    return new RolloutLimits(concurrent, false, maxFailures, paused);
+    return new RolloutLimits(
+        NodeAmount.nodes(concurrent),
+        NodeAmount.nodes(maxFailures),
+        Duration.ZERO,
+        Duration.ofMinutes(10),
+        paused);
   }
 
   private static RolloutGate gate(RolloutLimits limits, Map<String, NodeStage> stages) {
@@ -76,13 +82,13 @@ class RolloutGateProperties {
     int before = gate.inFlight();
     Set<String> admitted = gate.admit();
 
-    assertThat(gate.inFlight()).isLessThanOrEqualTo(Math.max(before, limits.concurrent()));
+    assertThat(gate.inFlight()).isLessThanOrEqualTo(Math.max(before, limits.concurrent().number()));
     assertThat(admitted)
         .allMatch(
             node ->
                 Set.of(NodeStage.UNCHANGED, NodeStage.UNSETTLED, NodeStage.WAITING)
                     .contains(stages.get(node)));
-    if (limits.paused() || gate.count(NodeStage.FAILED) > limits.maxFailures()) {
+    if (limits.paused() || gate.halted()) {
       assertThat(admitted).allMatch(node -> stages.get(node) == NodeStage.UNCHANGED);
     }
   }
@@ -99,6 +105,9 @@ class RolloutGateProperties {
       stages.put(change.getKey(), change.getValue());
       gate.admit();
       RolloutGate anew = gate(limits, stages);
+      if (gate.completed()) {
+        anew.complete();
+      }
       for (NodeStage stage : NodeStage.values()) {
         assertThat(gate.count(stage)).isEqualTo(anew.count(stage));
       }
@@ -162,6 +171,36 @@ class RolloutGateProperties {
     assertThat(gate.admit()).isEmpty();
     gate.put("node-10", NodeStage.DONE);
     assertThat(gate.admit()).containsExactly("node-12");
+  }
+
+  @Example
+  void aNodeThatIsLostCountsAsFailedUntilTheRolloutHasComeToItsEnd() {
+    RolloutGate gate = gate(limits(1, 0, false), nodes(3, NodeStage.DONE));
+    gate.put("node-12", NodeStage.WAITING);
+    gate.admit();
+    gate.put("node-10", NodeStage.LOST);
+    assertThat(gate.halted()).isTrue();
+    assertThat(gate.failed()).containsExactly("node-10");
+    gate.admit();
+    assertThat(gate.admits("node-12")).isFalse();
+
+    gate.put("node-10", NodeStage.DONE);
+    gate.put("node-12", NodeStage.DONE);
+    gate.admit();
+    assertThat(gate.completed()).isTrue();
+    gate.put("node-10", NodeStage.LOST);
+    assertThat(gate.halted()).isFalse();
+    assertThat(gate.failed()).isEmpty();
+  }
+
+  @Example
+  void aNodeThatSettlesHoldsItsPlaceAndOneWithoutAnAgentNone() {
+    Map<String, NodeStage> stages = nodes(2, NodeStage.WAITING);
+    stages.put("node-00", NodeStage.SETTLING);
+    RolloutGate gate = gate(limits(1, 0, false), stages);
+    assertThat(gate.admit()).isEmpty();
+    gate.put("node-00", NodeStage.NO_AGENT);
+    assertThat(gate.admit()).containsExactly("node-10");
   }
 
   @Example

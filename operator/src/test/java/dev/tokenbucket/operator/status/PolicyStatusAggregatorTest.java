@@ -10,7 +10,10 @@ import dev.tokenbucket.operator.Policies;
 import dev.tokenbucket.operator.fleet.PolicyReport;
 import dev.tokenbucket.operator.fleet.PolicyReport.Neighbour;
 import dev.tokenbucket.operator.plan.PolicyIntent;
+import dev.tokenbucket.operator.rollout.NodeAmount;
+import dev.tokenbucket.operator.rollout.RolloutLimits;
 import io.fabric8.kubernetes.api.model.Condition;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.IntStream;
@@ -31,6 +34,11 @@ class PolicyStatusAggregatorTest {
     int away;
     int leaving;
     int holding;
+    int settling;
+    int lost;
+    int moving;
+    boolean completed;
+    List<String> withoutAgent = List.of();
     int maxFailures = 1;
     boolean paused;
     List<String> withoutRoom = List.of();
@@ -53,18 +61,33 @@ class PolicyStatusAggregatorTest {
           new PolicyReport(
               intent,
               GENERATION,
-              desired,
-              programmed,
-              failed,
+              new PolicyReport.Counts(
+                  desired,
+                  programmed,
+                  settling,
+                  failed,
+                  lost,
+                  withoutAgent.size(),
+                  held,
+                  moving,
+                  away,
+                  leaving,
+                  holding),
               named,
-              held,
-              away,
-              leaving,
-              holding,
+              IntStream.range(0, lost)
+                  .mapToObj(
+                      i -> new FailedNode("node-" + (20 + i), Reasons.NODE_REBOOTED, "rebooted"))
+                  .toList(),
+              withoutAgent,
               withoutRoom,
               failed > maxFailures,
-              paused,
-              maxFailures,
+              completed,
+              new RolloutLimits(
+                  new NodeAmount(1, false),
+                  new NodeAmount(maxFailures, false),
+                  Duration.ofSeconds(60),
+                  Duration.ofMinutes(10),
+                  paused),
               overlaps),
           before,
           now);
@@ -84,8 +107,8 @@ class PolicyStatusAggregatorTest {
     TokenBucketPolicyStatus status = new Report().nodes(2, 2, 0).status();
 
     assertThat(status.observedGeneration()).isEqualTo(GENERATION);
-    assertThat(status.nodes()).isEqualTo(new NodeCounts(2, 2, 0, 0, "2/2"));
-    assertThat(status.rate()).isEqualTo("1000 packets/s");
+    assertThat(status.nodes()).isEqualTo(new NodeCounts(2, 2, 0, 0, 0, "2/2"));
+    assertThat(status.rate()).isEqualTo("1k packets/s");
     assertThat(status.burst()).isEqualTo("100 packets");
     assertThat(status.summary()).isEqualTo("in force");
     assertThat(condition(status, Reasons.PROGRAMMED).getStatus()).isEqualTo("True");
@@ -99,7 +122,7 @@ class PolicyStatusAggregatorTest {
     report.away = 2;
     TokenBucketPolicyStatus status = report.status();
 
-    assertThat(status.nodes()).isEqualTo(new NodeCounts(4, 1, 3, 0, "1/4"));
+    assertThat(status.nodes()).isEqualTo(new NodeCounts(4, 1, 3, 0, 0, "1/4"));
     assertThat(condition(status, Reasons.PROGRAMMED).getReason()).isEqualTo(Reasons.PENDING);
     assertThat(status.summary()).isEqualTo("3 of 4 nodes have yet to report, 2 of them not Ready");
   }
@@ -171,6 +194,42 @@ class PolicyStatusAggregatorTest {
     assertThat(accepted.getMessage()).startsWith("4 of 6 nodes (a, b, c and 1 more) would have");
     assertThat(report.status().summary())
         .isEqualTo("refused: no room in the node state of a, b, c and 1 more");
+  }
+
+  @Test
+  void nodesWithoutAnAgentDegradeItAndAreNamed() {
+    Report report = new Report().nodes(4, 2, 0);
+    report.withoutAgent = List.of("a", "b");
+    TokenBucketPolicyStatus status = report.status();
+
+    assertThat(status.nodes()).isEqualTo(new NodeCounts(4, 2, 0, 0, 2, "2/4"));
+    assertThat(condition(status, Reasons.PROGRAMMED).getReason()).isEqualTo(Reasons.NO_AGENT);
+    assertThat(condition(status, Reasons.DEGRADED).getStatus()).isEqualTo("True");
+    assertThat(status.summary()).isEqualTo("no agent answers on 2 of 4 nodes: a, b");
+  }
+
+  @Test
+  void nodesThatSettleKeepItFromBeingProgrammed() {
+    Report report = new Report().nodes(2, 2, 0);
+    report.settling = 1;
+    assertThat(report.status().summary())
+        .isEqualTo("in force on 2 of 2 nodes, 1 of them for less than rollout.minReadySeconds, 60");
+  }
+
+  @Test
+  void aNodeThatWasLostAfterTheRolloutIsUnknownAndOneThatJoinedChangesNothing() {
+    TokenBucketPolicyStatus done = new Report().nodes(2, 2, 0).status();
+    Report report = new Report().nodes(3, 2, 0);
+    report.completed = true;
+    assertThat(condition(report.status(done, NOON), Reasons.PROGRAMMED).getStatus())
+        .isEqualTo("True");
+    report.lost = 1;
+    Condition programmed = condition(report.status(done, NOON), Reasons.PROGRAMMED);
+
+    assertThat(programmed.getStatus()).isEqualTo("Unknown");
+    assertThat(programmed.getReason()).isEqualTo(Reasons.NODES_UNKNOWN);
+    assertThat(programmed.getMessage()).endsWith("node-20: rebooted");
+    assertThat(report.status(done, NOON).completedGeneration()).isEqualTo(GENERATION);
   }
 
   @Test

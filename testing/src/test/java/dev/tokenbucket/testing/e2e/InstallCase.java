@@ -2,6 +2,7 @@ package dev.tokenbucket.testing.e2e;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.api.v1alpha1.RateUnit;
 import dev.tokenbucket.testing.Commands;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.util.List;
@@ -47,7 +48,9 @@ record InstallCase(RealNodes nodes) {
     assertThat(nodes.kubectl("get", "tbp")).containsPattern("per-source .*2/2 .*in force");
     for (ClusterNode node : nodes.cluster().nodes()) {
       assertThat(nodes.kubectl("get", "tbns", node.name())).containsPattern(node.name() + " +1/1");
-      assertThat(nodes.tb(node, "status")).contains("per-source").contains(RATE + " packets/s");
+      assertThat(nodes.tb(node, "status"))
+          .contains("per-source")
+          .contains(RateUnit.Packets.rateText(RATE));
     }
     List<String> metrics = operators().stream().map(this::metrics).toList();
     assertThat(metrics).hasSize(2);

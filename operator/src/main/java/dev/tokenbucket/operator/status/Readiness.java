@@ -1,0 +1,52 @@
+package dev.tokenbucket.operator.status;
+
+import dev.tokenbucket.api.v1alpha1.Reasons;
+import dev.tokenbucket.operator.fleet.PolicyReport;
+import io.fabric8.kubernetes.api.model.Condition;
+import java.util.List;
+
+/**
+ * The conditions by which tools tell that a resource is as it is to be, is on its way, or is stuck:
+ * Ready, and, only where they are True, Reconciling and Stalled.
+ */
+final class Readiness {
+  private Readiness() {}
+
+  static List<Condition> of(PolicyReport report, Finding finding, Conditions conditions) {
+    String status = isReady(finding) ? Conditions.TRUE : finding.status();
+    Condition ready = conditions.is(Reasons.READY, status, finding.reason(), finding.message());
+    if (status.equals(Conditions.TRUE)) {
+      return List.of(ready);
+    }
+    if (isStalled(report)) {
+      return List.of(ready, marked(Reasons.STALLED, finding, conditions));
+    }
+    return report.limits().paused() && report.counts().held() > 0
+        ? List.of(ready)
+        : List.of(ready, marked(Reasons.RECONCILING, finding, conditions));
+  }
+
+  static List<Condition> ofRefused(String message, Conditions conditions) {
+    return List.of(
+        conditions.is(Reasons.READY, false, Reasons.INVALID, message),
+        conditions.is(Reasons.STALLED, true, Reasons.INVALID, message));
+  }
+
+  /** Where there is no node, as in a pool scaled to none, nothing is left to be done. */
+  private static boolean isReady(Finding finding) {
+    return finding.reason().equals(Reasons.NO_NODE_SELECTED);
+  }
+
+  /** Nodes that could not, and no other that goes on. */
+  private static boolean isStalled(PolicyReport report) {
+    PolicyReport.Counts counts = report.counts();
+    boolean moves = counts.moving() > (report.limits().paused() ? counts.held() : 0);
+    return !report.withoutRoom().isEmpty()
+        || report.halted()
+        || (!moves && counts.leaving() == 0 && counts.failed() + counts.noAgent() > 0);
+  }
+
+  private static Condition marked(String type, Finding finding, Conditions conditions) {
+    return conditions.is(type, true, finding.reason(), finding.message());
+  }
+}
