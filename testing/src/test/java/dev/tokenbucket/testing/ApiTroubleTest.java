@@ -19,6 +19,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
@@ -191,6 +192,44 @@ class ApiTroubleTest {
     awaitRates(Map.of(200L, NODES, 300L, NODES));
     nodes.awaitProgrammed("p");
     nodes.awaitProgrammed("q");
+  }
+
+  /**
+   * One renewal is throttled for some 7 s and then let through, and all later ones are throttled:
+   * others may take the lease 10 s after the time that the record says.
+   */
+  @Test
+  void noWriteGoesOutPastTheLeaseWhenRenewalsAreThrottled() {
+    nodes.apply("p", 100);
+    awaitRates(Map.of(100L, NODES));
+    AtomicInteger tries = new AtomicInteger();
+    AtomicLong first = new AtomicLong();
+    AtomicLong lastWrite = new AtomicLong();
+    int before = operator.starts();
+    proxy.decide(
+        request -> {
+          if (request.isLease() && request.isWrite() && operator.starts() == before) {
+            first.compareAndSet(0, System.nanoTime());
+            return tries.getAndIncrement() == 3
+                ? new Forward()
+                : new Refuse(429, "TooManyRequests", "Retry-After: 2\r\n");
+          }
+          if (request.isWrite()
+              && request.target().contains("/tokenbucket")
+              && operator.starts() == before) {
+            lastWrite.set(System.nanoTime());
+          }
+          return new Forward();
+        });
+    Poll.until("throttling", () -> tries.get() > 0);
+    for (int i = 0; operator.starts() == before && i < 300; i++) {
+      nodes.label(i % NODES, "fleet", i / NODES % 2 == 0 ? "none" : "trouble");
+      Daemon.pause(Duration.ofMillis(100));
+    }
+    proxy.decide(request -> new Forward());
+    nodes.relabel(index -> Map.of("fleet", "trouble"));
+    awaitRates(Map.of(100L, NODES));
+    assertThat(Duration.ofNanos(lastWrite.get() - first.get())).isLessThan(Duration.ofSeconds(10));
   }
 
   private void awaitRates(Map<Long, Integer> expected) {
