@@ -150,7 +150,7 @@ class FleetHealthTest {
     awaitProgrammed();
     fleet.agents.silence(fleet.node(0));
     String uid = fleet.policy(POLICY).getMetadata().getUid();
-    fleet.kubectl("delete", "tbp", POLICY, "--timeout=30s");
+    fleet.kubectl("delete", "tbp", POLICY, "--timeout=60s");
     assertThat(fleet.events(POLICY, uid)).containsEntry(Reasons.NODES_NOT_AWAITED, 1);
   }
 

@@ -132,7 +132,7 @@ public final class Fleet {
       if (patience.isSilent(state, now) && silent.add(state.name())) {
         NodeView node = nodes.get(state.name());
         policies.values().stream()
-            .filter(policy -> node != null && place(policy, node))
+            .filter(policy -> node != null && (place(policy, node) || isAwaited(policy, node)))
             .forEach(policy -> wakes.policies().add(policy.name()));
       }
     }
@@ -379,6 +379,11 @@ public final class Fleet {
 
   private boolean holds(TrackedPolicy policy, String node) {
     return holders.getOrDefault(policy.uid(), Set.of()).contains(node);
+  }
+
+  /** A deletion is judged anew when an agent falls silent. */
+  private boolean isAwaited(TrackedPolicy policy, NodeView node) {
+    return policy.deleting() && holds(policy, node.name());
   }
 
   private static boolean concerns(TrackedPolicy policy, String node) {
