@@ -65,7 +65,7 @@ class MatchResolverTest {
                 + " exempt: [{protocol: UDP}]}");
 
     assertThat(all.unit()).isEqualTo(RateUnit.Connections);
-    assertThat(all.unit().rateText(all.rate())).isEqualTo("1000 connections/s");
+    assertThat(all.unit().rateText(all.rate())).isEqualTo("1k connections/s");
     assertThat(all.unit().burstText(all.burst())).isEqualTo("100 connections");
     assertThat(all.match())
         .containsExactly(new NodeMatchTerm(6, List.of(), List.of(), List.of(), List.of(), true));
