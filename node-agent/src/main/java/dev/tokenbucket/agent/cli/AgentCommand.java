@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.host.PinGround;
 import dev.tokenbucket.agent.host.Preflight;
 import dev.tokenbucket.agent.host.StateFiles;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelDevices;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.log.LogConfigurator;
 import dev.tokenbucket.agent.log.LogFormat;
@@ -158,7 +159,7 @@ public final class AgentCommand implements Callable<Integer> {
     for (String layout : programmer.otherLayouts()) {
       LOG.info("maps of layout {} are in force until the first set takes over", layout);
     }
-    try (Kernel.NetworkWatch network = kernel.watchNetwork();
+    try (KernelDevices.NetworkWatch network = kernel.watchNetwork();
         MetricsEndpoint served = new MetricsEndpoint(metricsPort, metrics);
         DesiredStateSource source = await(opened);
         AgentThreads threads = new AgentThreads()) {

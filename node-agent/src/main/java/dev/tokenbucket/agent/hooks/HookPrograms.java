@@ -3,6 +3,8 @@ package dev.tokenbucket.agent.hooks;
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelHooks;
+import dev.tokenbucket.agent.kernel.KernelPrograms;
 import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -66,7 +68,7 @@ public final class HookPrograms {
   /** Sees to it that the hook runs a program made for this, and nothing else of ours. */
   public void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
     Attachment at = at(hook);
-    Optional<Kernel.Attached> there = kernel.attached(at);
+    Optional<KernelHooks.Attached> there = kernel.attached(at);
     if (there.isEmpty()) {
       remove(at);
     } else {
@@ -105,11 +107,11 @@ public final class HookPrograms {
    * @throws IllegalStateException where the kernel took all that was asked, and yet runs another
    */
   private String exchange(Attachment at, boolean replaces, HookConfiguration wanted) {
-    Kernel.ProgramAndMap loaded = load(at, wanted);
+    KernelPrograms.ProgramAndMap loaded = load(at, wanted);
     try {
       long id = programPins.keep(at, loaded, version());
       String done = replaces ? replace(loaded.program(), at) : attach(loaded.program(), at);
-      Optional<Kernel.Attached> running = kernel.attached(at);
+      Optional<KernelHooks.Attached> running = kernel.attached(at);
       if (running.isEmpty() || !isWanted(at, running.get().programId(), wanted)) {
         throw new IllegalStateException(
             "%s runs %s after program %d was attached; it is tried again"
@@ -126,9 +128,9 @@ public final class HookPrograms {
     }
   }
 
-  private Kernel.ProgramAndMap load(Attachment at, HookConfiguration wanted) {
+  private KernelPrograms.ProgramAndMap load(Attachment at, HookConfiguration wanted) {
     long start = System.nanoTime();
-    Kernel.ProgramAndMap loaded =
+    KernelPrograms.ProgramAndMap loaded =
         kernel.loadWithMap(
             objects.resolve(OBJECT),
             PROGRAM,
@@ -176,7 +178,8 @@ public final class HookPrograms {
   }
 
   /** What the program on a hook of ours was made for; empty where it is none that we know. */
-  public Optional<HookConfiguration.Running> running(Attachment hook, Kernel.Attached attached) {
+  public Optional<HookConfiguration.Running> running(
+      Attachment hook, KernelHooks.Attached attached) {
     return programPins.configuration(hook, attached.programId());
   }
 
@@ -215,7 +218,7 @@ public final class HookPrograms {
   public Optional<Set<Integer>> slotsInUse() {
     Set<Integer> slots = new HashSet<>();
     for (Attachment hook : pins.hooks()) {
-      Optional<Kernel.Attached> attached = kernel.attached(hook);
+      Optional<KernelHooks.Attached> attached = kernel.attached(hook);
       if (attached.isPresent()) {
         Optional<HookConfiguration.Running> running = running(hook, attached.get());
         if (running.isEmpty()) {

@@ -1,7 +1,7 @@
 package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
-import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
@@ -24,14 +24,14 @@ public final class HookWarnings {
 
   private static final int NAMED = 3;
 
-  private final Kernel kernel;
+  private final KernelHooks kernel;
   private final Pins pins;
 
   // Policies may have many terms, and most often nothing has changed.
   private Situation last = new Situation(HookSet.NONE, List.of(), Map.of());
   private Map<String, List<String>> lastWarnings = Map.of();
 
-  public HookWarnings(Kernel kernel, Pins pins) {
+  public HookWarnings(KernelHooks kernel, Pins pins) {
     this.kernel = kernel;
     this.pins = pins;
   }

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.hooks;
 
-import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelDevices;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import java.util.List;
@@ -26,7 +26,7 @@ public record HostLinks(
   private static final int LOOPBACK = 772;
 
   /** As the kernel has them now. */
-  public static HostLinks of(Kernel kernel) {
+  public static HostLinks of(KernelDevices kernel) {
     return new HostLinks(kernel.devices(), kernel.defaultRouteDevices(), Set.of());
   }
 

@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelPrograms;
 import dev.tokenbucket.agent.pins.Pins;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,7 +38,7 @@ final class ProgramPins {
    * @param version of the objects that it was loaded from
    * @return the program's number
    */
-  long keep(Attachment hook, Kernel.ProgramAndMap loaded, String version) {
+  long keep(Attachment hook, KernelPrograms.ProgramAndMap loaded, String version) {
     long id = kernel.programId(loaded.program());
     Path folder = folder(hook, id);
     // The kernel gives numbers anew in the end: what is there is of a program that is gone.

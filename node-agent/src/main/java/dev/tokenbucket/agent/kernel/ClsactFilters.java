@@ -103,13 +103,13 @@ final class ClsactFilters {
   }
 
   /** Empty where the filter is not there, or is another program than the ones pinned. */
-  Optional<Kernel.Attached> attached(Attachment at) {
+  Optional<KernelHooks.Attached> attached(Attachment at) {
     if (!isPinned(at)) {
       return Optional.empty();
     }
     return running(at)
         .filter(id -> isOf(id, at.filter()) || isOf(id, at.nextFilter()))
-        .map(id -> new Kernel.Attached(at.ifindex(), id, Kernel.Hook.CLSACT));
+        .map(id -> new KernelHooks.Attached(at.ifindex(), id, KernelHooks.Hook.CLSACT));
   }
 
   private static boolean isPinned(Attachment at) {

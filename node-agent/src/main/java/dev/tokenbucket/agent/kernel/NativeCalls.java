@@ -84,6 +84,13 @@ final class NativeCalls {
   }
 
   /** A number as a map's key or value. */
+  /** What a buffer holds from its position on, which stays where it is. */
+  static byte[] bytes(ByteBuffer from) {
+    byte[] copy = new byte[from.remaining()];
+    from.duplicate().get(copy);
+    return copy;
+  }
+
   static byte[] bytes(int number) {
     return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(number).array();
   }

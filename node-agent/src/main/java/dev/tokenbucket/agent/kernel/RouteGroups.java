@@ -12,7 +12,7 @@ import jnr.ffi.Pointer;
  * now is asked for afresh. A route other than a default route is no change, so a node that learns
  * routes by the thousand is not kept busy.
  */
-final class RouteGroups implements Kernel.NetworkWatch {
+final class RouteGroups implements KernelDevices.NetworkWatch {
   private static final short AF_NETLINK = 16;
 
   // linux/rtnetlink.h

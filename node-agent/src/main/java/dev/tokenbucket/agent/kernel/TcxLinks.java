@@ -103,7 +103,7 @@ final class TcxLinks {
    * Empty also where the link's interface went to another network namespace: it takes its programs
    * and its index along, and the index may be given to another interface of this namespace.
    */
-  Optional<Kernel.Attached> attached(Attachment at) {
+  Optional<KernelHooks.Attached> attached(Attachment at) {
     if (!Files.exists(at.link())) {
       return Optional.empty();
     }
@@ -113,7 +113,7 @@ final class TcxLinks {
       int ifindex = info.getInt(16);
       long program = Integer.toUnsignedLong(info.getInt(8));
       return ifindex == at.ifindex() && programs(ifindex, at.direction()).contains(program)
-          ? Optional.of(new Kernel.Attached(ifindex, program, Kernel.Hook.TCX))
+          ? Optional.of(new KernelHooks.Attached(ifindex, program, KernelHooks.Hook.TCX))
           : Optional.empty();
     } finally {
       calls.close(fd);

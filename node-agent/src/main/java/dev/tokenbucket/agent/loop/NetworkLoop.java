@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.loop;
 
-import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelDevices;
 import dev.tokenbucket.agent.source.Wake;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -14,14 +14,14 @@ public final class NetworkLoop implements AgentThreads.Loop {
   /** For as long a wait in the kernel, which no interrupt ends. */
   private static final Duration LISTEN = Duration.ofSeconds(1);
 
-  private final Kernel.NetworkWatch watch;
+  private final KernelDevices.NetworkWatch watch;
   private final Wake wake;
   private final AtomicBoolean changed = new AtomicBoolean();
 
   /**
    * @param wake signalled at a change
    */
-  public NetworkLoop(Kernel.NetworkWatch watch, Wake wake) {
+  public NetworkLoop(KernelDevices.NetworkWatch watch, Wake wake) {
     this.watch = watch;
     this.wake = wake;
   }

@@ -2,7 +2,7 @@ package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.hooks.HostLinks;
-import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import java.io.IOException;
@@ -38,7 +38,7 @@ record AppliedState(
 
   /** As things are now; empty where the maps are not pinned. */
   static Optional<AppliedState> read(
-      Kernel kernel, Pins pins, PolicySlots slots, HostLinks links, Set<HookKey> hooks) {
+      KernelHooks kernel, Pins pins, PolicySlots slots, HostLinks links, Set<HookKey> hooks) {
     if (!slots.arePinned()) {
       return Optional.empty();
     }

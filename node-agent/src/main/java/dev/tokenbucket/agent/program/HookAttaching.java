@@ -5,7 +5,7 @@ import dev.tokenbucket.agent.hooks.HookPrograms;
 import dev.tokenbucket.agent.hooks.HookSet;
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Attachment;
-import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.slots.Failures;
 import dev.tokenbucket.agent.slots.PolicySlots;
@@ -35,7 +35,7 @@ import org.slf4j.LoggerFactory;
 final class HookAttaching {
   private static final Logger LOG = LoggerFactory.getLogger(HookAttaching.class);
 
-  private final Kernel kernel;
+  private final KernelHooks kernel;
   private final PolicySlots slots;
   private final HookPrograms programs;
   private final ReadBack readBack;
@@ -63,7 +63,7 @@ final class HookAttaching {
    * @param executor runs what attaches to interfaces, one or several at a time
    */
   HookAttaching(
-      Kernel kernel,
+      KernelHooks kernel,
       PolicySlots slots,
       HookPrograms programs,
       ReadBack readBack,
@@ -241,7 +241,7 @@ final class HookAttaching {
   }
 
   private long programAt(Attachment hook) {
-    return kernel.attached(hook).map(Kernel.Attached::programId).orElse(0L);
+    return kernel.attached(hook).map(KernelHooks.Attached::programId).orElse(0L);
   }
 
   /** The next set looks at every hook, whatever it was last given. */

@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.hooks.HookConfiguration;
 import dev.tokenbucket.agent.hooks.HookPrograms;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.layout.FailsafeCountLayout;
 import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
 import dev.tokenbucket.agent.layout.NotIpLayout;
@@ -68,7 +69,7 @@ final class ReadBack {
 
   private RunningHook hook(
       Attachment hook,
-      Kernel.Attached attached,
+      KernelHooks.Attached attached,
       HookConfiguration.Running configuration,
       Slots all) {
     int cpus = kernel.possibleCpus();

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.slots;
 
-import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelMaps;
 import dev.tokenbucket.agent.layout.BucketLayout;
 import dev.tokenbucket.agent.layout.PlaceCursorLayout;
 import dev.tokenbucket.agent.layout.PlaceLayout;
@@ -34,10 +34,10 @@ public final class BucketTables {
   /** The pin of the hash map that is asked for a key. */
   private static final String TABLE = "table";
 
-  private final Kernel kernel;
+  private final KernelMaps kernel;
   private final Pins pins;
 
-  public BucketTables(Kernel kernel, Pins pins) {
+  public BucketTables(KernelMaps kernel, Pins pins) {
     this.kernel = kernel;
     this.pins = pins;
   }

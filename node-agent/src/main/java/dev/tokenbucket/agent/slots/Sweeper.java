@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelPrograms;
 import dev.tokenbucket.agent.layout.BucketLayout;
 import dev.tokenbucket.agent.layout.ClockSourceLayout;
 import dev.tokenbucket.agent.layout.FlowKeyLayout;
@@ -98,7 +99,7 @@ public final class Sweeper {
     private final int parameters;
     private final boolean flows;
     private final long now;
-    private Optional<Kernel.ProgramAndMap> loaded = Optional.empty();
+    private Optional<KernelPrograms.ProgramAndMap> loaded = Optional.empty();
     private int gathered;
     private int removed;
 
@@ -120,7 +121,7 @@ public final class Sweeper {
     /** How many were removed in all. */
     int flush() {
       if (gathered > 0) {
-        Kernel.ProgramAndMap sweep = loaded.orElseGet(this::load);
+        KernelPrograms.ProgramAndMap sweep = loaded.orElseGet(this::load);
         loaded = Optional.of(sweep);
         kernel.update(sweep.map(), 0, keys);
         removed += Math.max(0, kernel.run(sweep.program(), request()));
@@ -140,7 +141,7 @@ public final class Sweeper {
           });
     }
 
-    private Kernel.ProgramAndMap load() {
+    private KernelPrograms.ProgramAndMap load() {
       return kernel.loadWithMap(
           object, "sweep", pins.ofSweep(), Map.of(), List.of(), SweepKeysLayout.MAP);
     }

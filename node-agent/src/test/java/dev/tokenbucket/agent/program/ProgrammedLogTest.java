@@ -28,7 +28,7 @@ class ProgrammedLogTest extends KernelTest {
   private static final int EPERM = 1;
   private static final NodePolicy POLICY = Policy.packets(10, 10).on(NEAR, Direction.Ingress).at(0);
 
-  private final Logger logger = (Logger) LoggerFactory.getLogger(Programmer.class.getPackageName());
+  private final Logger logger = (Logger) LoggerFactory.getLogger("dev.tokenbucket.agent");
   private final ListAppender<ILoggingEvent> log = new ListAppender<>();
   private final LinuxKernel kernel = new LinuxKernel();
   private Path compiled = Path.of("");

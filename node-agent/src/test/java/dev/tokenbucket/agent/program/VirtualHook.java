@@ -3,7 +3,7 @@ package dev.tokenbucket.agent.program;
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.hooks.HookConfiguration;
 import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
-import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelMaps;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun;
@@ -240,7 +240,7 @@ final class VirtualHook implements AutoCloseable {
       Set<ByteBuffer> sources = new HashSet<>();
       Optional<ByteBuffer> cursor = Optional.empty();
       do {
-        Kernel.Batch batch =
+        KernelMaps.Batch batch =
             kernel.lookupBatch(
                 table, cursor, size, BucketTables.entrySize(identity), of.capacity());
         for (int i = 0; i < batch.count(); i++) {

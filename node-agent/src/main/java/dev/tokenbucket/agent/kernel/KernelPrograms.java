@@ -1,0 +1,55 @@
+package dev.tokenbucket.agent.kernel;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/** What the agent asks of BPF programs. */
+public interface KernelPrograms extends Descriptors {
+  /**
+   * Loads a program from an object file. Maps named in {@code pins} are reused from, or pinned at,
+   * these paths.
+   *
+   * @param readOnlyData initial values of maps, by section name
+   * @param contents of maps that are made with the program and belong to it alone; complete when
+   *     this returns
+   * @return the program's file descriptor
+   */
+  int load(
+      Path object,
+      String program,
+      Map<String, Path> pins,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents);
+
+  /** Loads a program whose own maps start empty. */
+  default int load(
+      Path object, String program, Map<String, Path> pins, Map<String, byte[]> readOnlyData) {
+    return load(object, program, pins, readOnlyData, List.of());
+  }
+
+  /**
+   * Loads a program and takes a map of its own beside it.
+   *
+   * @param map the map's name in the object
+   */
+  ProgramAndMap loadWithMap(
+      Path object,
+      String program,
+      Map<String, Path> pins,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents,
+      String map);
+
+  /** The kernel's number of a loaded program. */
+  long programId(int program);
+
+  /** The maps that a loaded program uses, by the kernel's numbers. */
+  List<Long> mapIds(int program);
+
+  /** Runs a syscall program on this context and returns its result. */
+  int run(int program, byte[] context);
+
+  /** Two file descriptors. */
+  record ProgramAndMap(int program, int map) {}
+}
