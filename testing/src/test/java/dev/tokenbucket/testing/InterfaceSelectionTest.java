@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -159,7 +160,8 @@ class InterfaceSelectionTest {
     write("p", "  interfaces: [{name: u1}, {name: vx}]\n");
     startAgent();
 
-    agent.awaitLog("vx is a tunnel, and its packets may also pass u1", SOON);
+    Objects.requireNonNull(agent)
+        .awaitLog("vx is a tunnel, and its packets may also pass u1", SOON);
     assertThat(interfaces()).containsExactly("u1");
   }
 
