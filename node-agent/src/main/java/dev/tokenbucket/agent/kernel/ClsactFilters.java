@@ -70,9 +70,7 @@ final class ClsactFilters {
   /** An attempt that fails leaves its pin, which says nothing: the program does not run. */
   private void set(int program, Attachment at, int flags) {
     settle(at);
-    NativeCalls.check(
-        "pinning " + at.nextFilter(),
-        calls.library().bpf_obj_pin(program, at.nextFilter().toString()));
+    calls.pin(program, at.nextFilter());
     Pointer options = options();
     options.putInt(8, program);
     options.putInt(12, flags);

@@ -129,7 +129,7 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public void pin(int fd, Path pin) {
-    NativeCalls.check("pinning " + pin, library.bpf_obj_pin(fd, pin.toString()));
+    calls.pin(fd, pin);
   }
 
   @Override

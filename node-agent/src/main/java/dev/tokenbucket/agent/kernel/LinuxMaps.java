@@ -46,7 +46,7 @@ final class LinuxMaps {
   int createArray(String name, int valueSize, int entries, Path pin) {
     int map = createArray(name, valueSize, entries);
     try {
-      NativeCalls.check("pinning " + pin, library.bpf_obj_pin(map, pin.toString()));
+      calls.pin(map, pin);
       return map;
     } catch (KernelException e) {
       calls.close(map);

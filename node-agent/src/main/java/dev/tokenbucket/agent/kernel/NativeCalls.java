@@ -95,6 +95,11 @@ final class NativeCalls {
     return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(number).array();
   }
 
+  /** Pins a program, a map or a link where nothing is pinned yet. */
+  void pin(int fd, Path pin) {
+    check("pinning " + pin, library.bpf_obj_pin(fd, pin.toString()));
+  }
+
   int open(Path pin) {
     return check("opening " + pin, library.bpf_obj_get(pin.toString()));
   }

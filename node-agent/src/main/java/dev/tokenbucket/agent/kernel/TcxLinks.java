@@ -45,8 +45,7 @@ final class TcxLinks {
           "attaching to TCX " + at.direction(), calls.runtime().getLastError());
     }
     try {
-      NativeCalls.check(
-          "pinning " + at.link(), calls.library().bpf_obj_pin(link, at.link().toString()));
+      calls.pin(link, at.link());
     } finally {
       calls.close(link);
     }
