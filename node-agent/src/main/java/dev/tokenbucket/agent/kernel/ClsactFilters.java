@@ -126,14 +126,14 @@ final class ClsactFilters {
   }
 
   private boolean isOf(long programId, Path pin) {
-    if (!Files.exists(pin)) {
+    Optional<Integer> pinned = calls.openIfPinned(pin);
+    if (pinned.isEmpty()) {
       return false;
     }
-    int pinned = calls.open(pin);
     try {
-      return programId == calls.programId(pinned);
+      return programId == calls.programId(pinned.get());
     } finally {
-      calls.close(pinned);
+      calls.close(pinned.get());
     }
   }
 

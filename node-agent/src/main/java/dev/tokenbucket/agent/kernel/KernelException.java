@@ -6,6 +6,8 @@ import jnr.constants.platform.Errno;
 public final class KernelException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
+  private static final int ENOENT = 2;
+
   /** The kernel's own, which no libc names: what it can't do in this combination. */
   private static final int ENOTSUPP = 524;
 
@@ -24,6 +26,11 @@ public final class KernelException extends RuntimeException {
     return known.defined() && known.intValue() == errno
         ? known.name() + " (" + known.description() + ")"
         : "errno " + errno;
+  }
+
+  /** Whether what was asked for is not there: most often a pin that was removed meanwhile. */
+  public boolean isMissing() {
+    return errno == ENOENT;
   }
 
   /** The positive errno. */

@@ -35,6 +35,7 @@ final class NativeCalls {
   private static final int READ_CLOSED_ON_EXEC = 0x80000;
 
   private static final int LOCK_EXCLUSIVE_AT_ONCE = 2 | 4;
+  private static final int ENOENT = 2;
   private static final int EWOULDBLOCK = 11;
 
   /** Bytes of an interface's name, with the zero that ends it. */
@@ -83,7 +84,6 @@ final class NativeCalls {
         : 0;
   }
 
-  /** A number as a map's key or value. */
   /** What a buffer holds from its position on, which stays where it is. */
   static byte[] bytes(ByteBuffer from) {
     byte[] copy = new byte[from.remaining()];
@@ -91,6 +91,7 @@ final class NativeCalls {
     return copy;
   }
 
+  /** A number as a map's key or value. */
   static byte[] bytes(int number) {
     return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(number).array();
   }
@@ -102,6 +103,12 @@ final class NativeCalls {
 
   int open(Path pin) {
     return check("opening " + pin, library.bpf_obj_get(pin.toString()));
+  }
+
+  /** Empty where nothing is pinned, also where a pin was removed a moment ago. */
+  Optional<Integer> openIfPinned(Path pin) {
+    int fd = library.bpf_obj_get(pin.toString());
+    return fd == -ENOENT ? Optional.empty() : Optional.of(check("opening " + pin, fd));
   }
 
   void close(int fd) {

@@ -16,6 +16,9 @@ final class NetlinkDump {
   /** Tries for a list that did not change while it was read. */
   private static final int TRIES = 5;
 
+  private static final int EAGAIN = 11;
+  private static final int EMSGSIZE = 90;
+
   private final NativeCalls calls;
 
   NetlinkDump(NativeCalls calls) {
@@ -27,16 +30,17 @@ final class NetlinkDump {
    * asked for again, some times.
    *
    * @param what is asked for, for messages
+   * @throws KernelException where the whole list was not had: half a list would read as if the rest
+   *     of the interfaces or routes were gone
    */
   List<Message> read(String what, byte[] request) {
-    List<Message> messages = new ArrayList<>();
     for (int i = 0; i < TRIES; i++) {
-      messages.clear();
+      List<Message> messages = new ArrayList<>();
       if (!readOnce(what, request, messages)) {
-        break;
+        return messages;
       }
     }
-    return messages;
+    throw new KernelException("reading %s, at each of %d tries,".formatted(what, TRIES), EAGAIN);
   }
 
   /** Returns whether the kernel's list changed meanwhile. */
@@ -54,11 +58,11 @@ final class NetlinkDump {
         }
         messages.addAll(part.messages());
         interrupted |= part.interrupted();
-        if (length == 0 || part.last()) {
-          break;
+        if (part.last()) {
+          return interrupted;
         }
       }
-      return interrupted;
+      throw new KernelException("reading " + what, EMSGSIZE);
     } finally {
       calls.close(socket);
     }

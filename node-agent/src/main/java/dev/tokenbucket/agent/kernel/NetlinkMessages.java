@@ -8,14 +8,16 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The framing of rtnetlink messages and their attributes (linux/netlink.h). Pure, and total: a
- * message that is cut short or odd gives what can be read of it.
+ * The framing of rtnetlink messages and their attributes (linux/netlink.h). Pure, and total: odd
+ * bytes give what can be read of them, and an error.
  */
 final class NetlinkMessages {
   private static final int NLMSG_ERROR = 2;
   private static final int NLMSG_DONE = 3;
   private static final int NLM_F_REQUEST_DUMP = 0x301;
   private static final int NLM_F_DUMP_INTR = 0x10;
+
+  private static final int EBADMSG = 74;
 
   private static final int MESSAGE_HEADER = 16;
   private static final int ATTRIBUTE_HEADER = 4;
@@ -40,7 +42,8 @@ final class NetlinkMessages {
    *
    * @param last nothing follows
    * @param interrupted the kernel's list changed while it was read, so the dump may lack an entry
-   * @param error why the kernel ended the dump before its end, as a positive errno; else 0
+   * @param error why the list is not whole, as a positive errno: the kernel's own, or EBADMSG where
+   *     a message is cut short; else 0
    */
   record Part(List<Message> messages, boolean last, boolean interrupted, int error) {}
 
@@ -66,14 +69,19 @@ final class NetlinkMessages {
     ByteBuffer from = ByteBuffer.wrap(bytes, 0, length).order(ByteOrder.nativeOrder());
     List<Message> messages = new ArrayList<>();
     boolean interrupted = false;
+    if (length == 0) {
+      return new Part(messages, true, false, EBADMSG);
+    }
     while (from.remaining() >= MESSAGE_HEADER) {
       int start = from.position();
       int size = from.getInt(start);
       int type = Short.toUnsignedInt(from.getShort(start + 4));
       interrupted |= (from.getShort(start + 6) & NLM_F_DUMP_INTR) != 0;
-      boolean whole = size >= MESSAGE_HEADER && size <= from.remaining();
-      if (type == NLMSG_DONE || type == NLMSG_ERROR || !whole) {
-        int error = whole && size >= MESSAGE_HEADER + 4 ? -from.getInt(start + MESSAGE_HEADER) : 0;
+      if (size < MESSAGE_HEADER || size > from.remaining()) {
+        return new Part(messages, true, interrupted, EBADMSG);
+      }
+      if (type == NLMSG_DONE || type == NLMSG_ERROR) {
+        int error = size >= MESSAGE_HEADER + 4 ? -from.getInt(start + MESSAGE_HEADER) : 0;
         return new Part(messages, true, interrupted, Math.max(0, error));
       }
       messages.add(new Message(type, slice(from, start + MESSAGE_HEADER, start + size)));

@@ -18,7 +18,6 @@ final class RouteDump {
     List<Message> routes = new ArrayList<>();
     routes.addAll(dump.read("IPv4 routes", RouteMessages.routeRequest(RouteMessages.AF_INET)));
     routes.addAll(dump.read("IPv6 routes", RouteMessages.routeRequest(RouteMessages.AF_INET6)));
-    // a kernel before 5.3 has no such objects, and answers that it does not know the question
     return RouteMessages.defaultRouteDevices(
         routes, dump.read("next hops", RouteMessages.nextHopRequest()));
   }

@@ -103,10 +103,11 @@ final class TcxLinks {
    * and its index along, and the index may be given to another interface of this namespace.
    */
   Optional<KernelHooks.Attached> attached(Attachment at) {
-    if (!Files.exists(at.link())) {
+    Optional<Integer> link = calls.openIfPinned(at.link());
+    if (link.isEmpty()) {
       return Optional.empty();
     }
-    int fd = calls.open(at.link());
+    int fd = link.get();
     try {
       ByteBuffer info = calls.info(fd, 64);
       int ifindex = info.getInt(16);

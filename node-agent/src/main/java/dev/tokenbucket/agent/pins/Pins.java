@@ -8,6 +8,8 @@ import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -118,13 +120,12 @@ public record Pins(Path root) {
         .toList();
   }
 
-  /** What a folder holds, in order; nothing where there is none. */
+  /** What a folder holds, in order; nothing where there is none, or none any more. */
   public static List<Path> entries(Path folder) {
-    if (!Files.isDirectory(folder)) {
-      return List.of();
-    }
     try (Stream<Path> each = Files.list(folder)) {
       return each.sorted().toList();
+    } catch (NoSuchFileException | NotDirectoryException e) {
+      return List.of();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

@@ -196,7 +196,7 @@ final class HookAttaching {
   }
 
   private boolean enforces(HookKey hook, NodePolicy policy) {
-    return readBack.hooks(List.of(programs.at(hook))).stream()
+    return readBack.hooks(() -> List.of(programs.at(hook))).stream()
         .flatMap(running -> running.policies().stream())
         .anyMatch(running -> running.uid().equals(policy.uid()));
   }

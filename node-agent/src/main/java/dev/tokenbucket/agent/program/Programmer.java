@@ -383,6 +383,6 @@ public final class Programmer {
 
   /** What the kernel runs of ours now; a hook whose interface is gone is left out. */
   public synchronized List<RunningHook> running() {
-    return readBack.hooks(pins.hooks());
+    return readBack.hooks(pins::hooks);
   }
 }

@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.hooks.HookConfiguration;
 import dev.tokenbucket.agent.hooks.HookPrograms;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelException;
 import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.layout.FailsafeCountLayout;
 import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
@@ -11,7 +12,6 @@ import dev.tokenbucket.agent.layout.NotIpLayout;
 import dev.tokenbucket.agent.layout.SlotLimit;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.agent.match.FailsafeTraffic;
-import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
 import dev.tokenbucket.agent.program.RunningHook.Exempted;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
@@ -20,15 +20,26 @@ import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.agent.slots.Sums;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Stream;
 
-/** What the kernel runs of ours, read from links, programs and maps. */
+/**
+ * What the kernel runs of ours, read from links, programs and maps. An agent in another process may
+ * exchange or remove them between two reads; then all is read again, so that no hook in force is
+ * left out and none that is gone is an error.
+ */
 final class ReadBack {
+  /**
+   * An agent exchanges a hook's program once a change; more often than that it is not waited for.
+   */
+  private static final int MOST_READS = 5;
+
   private final Kernel kernel;
   private final PolicySlots slots;
   private final HookPrograms programs;
@@ -45,26 +56,61 @@ final class ReadBack {
       PolicySlots.Lines lines,
       PolicySlots.TableCounters tables) {}
 
-  /** Of these, the ones whose interface is there and whose program and maps are ones we know. */
-  List<RunningHook> hooks(List<Attachment> hooks) {
+  /**
+   * Of these, the ones whose interface is there and whose program and maps are ones we know.
+   *
+   * @param hooks the places, asked for again at each read
+   */
+  List<RunningHook> hooks(Supplier<List<Attachment>> hooks) {
+    Map<Attachment, KernelHooks.Attached> before = attached(hooks.get());
+    for (int reads = 1; ; reads++) {
+      List<RunningHook> read = read(before);
+      Map<Attachment, KernelHooks.Attached> after = attached(hooks.get());
+      // A slot in use is never freed: what the same programs refer to was there all the time.
+      if (after.equals(before) || reads == MOST_READS) {
+        return read;
+      }
+      before = after;
+    }
+  }
+
+  private Map<Attachment, KernelHooks.Attached> attached(List<Attachment> hooks) {
+    Map<Attachment, KernelHooks.Attached> attached = new LinkedHashMap<>();
+    for (Attachment hook : hooks) {
+      kernel.attached(hook).ifPresent(running -> attached.put(hook, running));
+    }
+    return attached;
+  }
+
+  private List<RunningHook> read(Map<Attachment, KernelHooks.Attached> hooks) {
     if (hooks.isEmpty() || !slots.arePinned()) {
       return List.of();
     }
-    Slots all = new Slots(slots.all(), slots.linesInForce(), slots.tableCounters());
-    return hooks.stream().flatMap(hook -> hook(hook, all).stream()).toList();
+    return ifPinned(() -> new Slots(slots.all(), slots.linesInForce(), slots.tableCounters()))
+        .map(
+            all ->
+                hooks.entrySet().stream()
+                    .flatMap(each -> hook(each.getKey(), each.getValue(), all).stream())
+                    .toList())
+        .orElse(List.of());
   }
 
-  private Optional<RunningHook> hook(Attachment hook, Slots all) {
-    if (!Pins.HOOK_MAPS.stream().allMatch(map -> Files.exists(hook.folder().resolve(map)))) {
-      return Optional.empty();
+  private Optional<RunningHook> hook(Attachment hook, KernelHooks.Attached attached, Slots all) {
+    return ifPinned(() -> programs.running(hook, attached))
+        .flatMap(Function.identity())
+        .flatMap(running -> ifPinned(() -> hook(hook, attached, running, all)));
+  }
+
+  /** Empty where a pin is missing that the read needs. */
+  private static <T> Optional<T> ifPinned(Supplier<T> read) {
+    try {
+      return Optional.of(read.get());
+    } catch (KernelException e) {
+      if (e.isMissing()) {
+        return Optional.empty();
+      }
+      throw e;
     }
-    return kernel
-        .attached(hook)
-        .flatMap(
-            attached ->
-                programs
-                    .running(hook, attached)
-                    .map(running -> hook(hook, attached, running, all)));
   }
 
   private RunningHook hook(

@@ -96,6 +96,8 @@ class LinkMessagesTest {
     assertThat(parse(dump()).last()).isFalse();
     assertThat(parse(join(dump(), message(3, new byte[4]))).last()).isTrue();
     assertThat(parse(message(2, new byte[20])).last()).isTrue();
+    assertThat(parse(dump()).error()).isZero();
+    assertThat(parse(Arrays.copyOf(dump(), dump().length - 4)).error()).isEqualTo(74);
   }
 
   private static byte[] gre(String kind, byte[]... data) {
