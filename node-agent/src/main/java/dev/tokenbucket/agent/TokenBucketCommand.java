@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.cli.StatusCommand;
 import dev.tokenbucket.agent.cli.ValidateCommand;
 import dev.tokenbucket.agent.host.CommandFailure;
 import dev.tokenbucket.agent.host.CommandFailure.Exit;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.probe.AwaitDaemonSetCommand;
 import dev.tokenbucket.agent.probe.HoldCommand;
 import dev.tokenbucket.agent.probe.ProbeCommand;
@@ -62,7 +63,7 @@ public final class TokenBucketCommand {
     CommandLine commandLine = new CommandLine(new TokenBucketCommand());
     commandLine.setExecutionExceptionHandler(
         (e, command, parsed) -> {
-          command.getErr().println("tb " + command.getCommandName() + ": " + e.getMessage());
+          command.getErr().println("tb " + command.getCommandName() + ": " + Reason.of(e));
           return (e instanceof CommandFailure failure ? failure.exit() : Exit.FAILED).code();
         });
     commandLine.setCaseInsensitiveEnumValuesAllowed(true);

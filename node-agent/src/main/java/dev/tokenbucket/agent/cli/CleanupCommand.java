@@ -7,6 +7,7 @@ import dev.tokenbucket.agent.host.Preflight;
 import dev.tokenbucket.agent.host.StateFiles;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.agent.program.RunningHook;
 import java.io.IOException;
@@ -112,7 +113,7 @@ public final class CleanupCommand implements Callable<Integer> {
     try {
       Files.deleteIfExists(host.stateDir);
     } catch (FileSystemException e) {
-      LOG.debug("{} stays: {}", host.stateDir, e.getMessage());
+      LOG.debug("{} stays: {}", host.stateDir, Reason.of(e));
     }
   }
 

@@ -76,7 +76,7 @@ public final class ClassifierCompiler {
           ClassifierResources.hash(ClassifierResources.SOURCES, identity(clang) + defines);
       return ObjectFolder.of(cache, hash, folder -> compile(clang, defines, folder));
     } catch (IOException e) {
-      throw new UncheckedIOException("compiling the classifier failed: " + e.getMessage(), e);
+      throw new UncheckedIOException("compiling the classifier failed", e);
     }
   }
 

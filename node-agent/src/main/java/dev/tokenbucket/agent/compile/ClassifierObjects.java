@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.compile;
 
+import dev.tokenbucket.agent.log.Reason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -50,7 +51,7 @@ public final class ClassifierObjects {
     try {
       return compiled();
     } catch (UncheckedIOException e) {
-      LOG.warn("{}; the objects built with the agent are used", e.getMessage());
+      LOG.warn("{}; the objects built with the agent are used", Reason.of(e));
       return prebuilt();
     }
   }
@@ -72,8 +73,7 @@ public final class ClassifierObjects {
       LOG.info("classifier: prebuilt {}", folder.getFileName());
       return folder;
     } catch (IOException e) {
-      throw new UncheckedIOException(
-          "unpacking the classifier into " + cache + " failed: " + e.getMessage(), e);
+      throw new UncheckedIOException("unpacking the classifier into " + cache + " failed", e);
     }
   }
 }

@@ -5,6 +5,7 @@ import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.kernel.KernelPrograms;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -203,7 +204,7 @@ public final class HookPrograms {
           detachAndLog(hook);
         } catch (RuntimeException e) {
           problems.add(
-              "detaching from %s: %s".formatted(hook.folder().getFileName(), e.getMessage()));
+              "detaching from %s: %s".formatted(hook.folder().getFileName(), Reason.of(e)));
         }
       }
     }

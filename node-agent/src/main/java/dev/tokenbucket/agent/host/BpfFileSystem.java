@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.host;
 
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.KernelException;
+import dev.tokenbucket.agent.log.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +26,7 @@ public final class BpfFileSystem {
                   + " (mount -t bpf bpf %1$s), or name another folder. Mounting needs CAP_SYS_ADMIN,"
                   + " which a pod does not have: there it is a hostPath. Inside `ip netns exec` /sys"
                   + " is not the host's")
-              .formatted(folder, e.getMessage()),
+              .formatted(folder, Reason.of(e)),
           e);
     }
   }

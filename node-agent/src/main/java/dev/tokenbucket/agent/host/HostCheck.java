@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.host;
 
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.KernelException;
+import dev.tokenbucket.agent.log.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -134,12 +135,12 @@ public final class HostCheck {
           kernel.get().hasTcx() ? "TCX" : "clsact (TCX is there from Linux 6.6 on)");
     } catch (KernelException e) {
       return new Finding(
-          "hook", Verdict.UNKNOWN, "TCX or clsact: " + e.getMessage() + "; run as root to look");
+          "hook", Verdict.UNKNOWN, "TCX or clsact: " + Reason.of(e) + "; run as root to look");
     } catch (LinkageError e) {
       return new Finding(
           "hook",
           Verdict.UNSUPPORTED,
-          "libbpf.so.1 can't be loaded (" + e.getMessage() + "): install libbpf1");
+          "libbpf.so.1 can't be loaded (" + Reason.of(e) + "): install libbpf1");
     }
   }
 
@@ -154,7 +155,7 @@ public final class HostCheck {
                   + " sysctl -w net.core.bpf_jit_enable=1")
           : new Finding("JIT", Verdict.SUPPORTED, "net.core.bpf_jit_enable is " + mode);
     } catch (IOException e) {
-      return new Finding("JIT", Verdict.UNKNOWN, "/" + JIT + " can't be read: " + e.getMessage());
+      return new Finding("JIT", Verdict.UNKNOWN, "/" + JIT + " can't be read: " + Reason.of(e));
     }
   }
 

@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.host;
 
+import dev.tokenbucket.agent.log.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -91,7 +92,7 @@ public enum StateFiles {
     } catch (IOException e) {
       return Optional.of(
           "--state-dir %s: writing %s failed (%s); free space there or name another folder"
-              .formatted(stateDir, fileName, e));
+              .formatted(stateDir, fileName, Reason.of(e)));
     }
   }
 }

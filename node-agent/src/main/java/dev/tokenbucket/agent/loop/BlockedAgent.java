@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.loop;
 
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.loop.HealthEndpoint.LoopName;
 import dev.tokenbucket.agent.source.Applied;
 import dev.tokenbucket.agent.source.DesiredState;
@@ -65,7 +66,7 @@ public final class BlockedAgent {
         desired.report(new Applied(wanted, failures, List.of(), none), List.of(), Map.of());
       }
     } catch (RuntimeException e) {
-      LOG.error("not reported: {}", e.getMessage());
+      LOG.error("not reported: {}", Reason.of(e));
     }
   }
 }

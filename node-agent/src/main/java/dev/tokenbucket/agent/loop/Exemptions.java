@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.loop;
 
 import dev.tokenbucket.agent.host.StateFiles;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.source.DesiredState;
 import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
@@ -45,7 +46,7 @@ public final class Exemptions {
     try {
       settings = choice.with(wanted.failsafe());
     } catch (IllegalArgumentException e) {
-      notes.add("spec.failsafe is not used, what was exempt stays so: " + e.getMessage());
+      notes.add("spec.failsafe is not used, what was exempt stays so: " + Reason.of(e));
     }
     tell(notes);
     return settings;

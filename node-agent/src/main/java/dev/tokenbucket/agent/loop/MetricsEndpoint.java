@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.loop;
 
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
+import dev.tokenbucket.agent.log.Reason;
 import java.io.Closeable;
 import java.io.IOException;
 import java.net.HttpURLConnection;
@@ -55,7 +56,7 @@ public final class MetricsEndpoint implements Closeable {
       try {
         body = metrics.scrape();
       } catch (RuntimeException e) {
-        body = (e.getMessage() + "\n").getBytes(StandardCharsets.UTF_8);
+        body = (Reason.of(e) + "\n").getBytes(StandardCharsets.UTF_8);
         code = HttpURLConnection.HTTP_UNAVAILABLE;
       }
       exchange.getResponseHeaders().set("Content-Type", FORMAT);

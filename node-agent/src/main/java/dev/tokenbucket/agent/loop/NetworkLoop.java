@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.loop;
 
 import dev.tokenbucket.agent.kernel.KernelDevices;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.source.Wake;
 import java.time.Duration;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -45,7 +46,7 @@ public final class NetworkLoop implements AgentThreads.Loop {
           wake.signal();
         }
       } catch (RuntimeException e) {
-        LOG.warn("changes of interfaces are found by looking until this ends: {}", e.getMessage());
+        LOG.warn("changes of interfaces are found by looking until this ends: {}", Reason.of(e));
         Thread.sleep(LISTEN.toMillis());
       }
     }

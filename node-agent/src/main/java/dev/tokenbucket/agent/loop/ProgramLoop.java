@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.loop;
 
 import dev.tokenbucket.agent.host.PinGround;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.loop.HealthEndpoint.LoopName;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.program.Programmer;
@@ -91,7 +92,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
           health.ready();
         }
       } catch (IOException | RuntimeException e) {
-        lastError = logChanged(String.valueOf(e.getMessage()), lastError);
+        lastError = logChanged(Reason.of(e), lastError);
         Thread.sleep(LOOK.toMillis() / 2);
       }
       health.passed(LoopName.PROGRAMMING);
@@ -178,7 +179,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
     } catch (IOException | RuntimeException e) {
       LOG.debug("applying", e);
       Map<String, String> failures = new LinkedHashMap<>();
-      String message = String.valueOf(e.getMessage());
+      String message = Reason.of(e);
       wanted.policies().forEach(policy -> failures.put(policy.uid(), message));
       return failures;
     }

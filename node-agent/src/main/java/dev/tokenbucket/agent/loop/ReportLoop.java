@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.loop;
 
 import dev.tokenbucket.agent.host.StateFiles;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.loop.HealthEndpoint.LoopName;
 import dev.tokenbucket.agent.program.Programmer;
 import dev.tokenbucket.agent.source.Applied;
@@ -85,7 +86,7 @@ public final class ReportLoop implements AgentThreads.Loop {
       lastError = "";
       return reported;
     } catch (IOException | RuntimeException e) {
-      String error = String.valueOf(e.getMessage());
+      String error = Reason.of(e);
       if (!error.equals(lastError)) {
         LOG.warn("what runs could not be told, it is tried again: {}", error);
       }
@@ -100,7 +101,7 @@ public final class ReportLoop implements AgentThreads.Loop {
     try {
       warnings.putAll(programmer.warnings());
     } catch (RuntimeException e) {
-      LOG.warn("skipped the check for overlaps and stacked interfaces: {}", e.getMessage());
+      LOG.warn("skipped the check for overlaps and stacked interfaces: {}", Reason.of(e));
     }
     List<String> lines = new ArrayList<>();
     for (NodePolicy policy : policies) {

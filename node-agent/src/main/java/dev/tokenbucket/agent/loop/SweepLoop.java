@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.loop;
 
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.loop.HealthEndpoint.LoopName;
 import dev.tokenbucket.agent.program.Programmer;
 import java.time.Duration;
@@ -27,7 +28,7 @@ public final class SweepLoop implements AgentThreads.Loop {
         programmer.sweep();
         lastError = "";
       } catch (RuntimeException e) {
-        String error = String.valueOf(e.getMessage());
+        String error = Reason.of(e);
         if (!error.equals(lastError)) {
           LOG.warn("idle buckets stay until a later try succeeds: {}", error);
         }

@@ -162,7 +162,7 @@ public record Pins(Path root) {
         }
       }
     } catch (IOException e) {
-      throw new UncheckedIOException("removing " + folder + ": " + e.getMessage(), e);
+      throw new UncheckedIOException("removing " + folder, e);
     }
   }
 }

@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.hooks.HookSet;
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.KernelHooks;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.slots.Failures;
 import dev.tokenbucket.agent.slots.PolicySlots;
@@ -108,7 +109,7 @@ final class HookAttaching {
         (hook, problem) -> {
           LOG.debug("hook {}", hook, problem);
           failures.add(
-              Objects.requireNonNull(set.hooks().get(hook)), hook + ": " + problem.getMessage());
+              Objects.requireNonNull(set.hooks().get(hook)), hook + ": " + Reason.of(problem));
         });
     remember(made, tasks, problems.keySet());
     return all && problems.isEmpty();

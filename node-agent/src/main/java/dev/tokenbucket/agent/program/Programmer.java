@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.hooks.ProgramLoads;
 import dev.tokenbucket.agent.hooks.RouteHold;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.pins.Pins;
@@ -218,7 +219,7 @@ public final class Programmer {
       return Map.of();
     } catch (RuntimeException e) {
       LOG.debug("removing all", e);
-      return Map.of(Failures.HOST, String.valueOf(e.getMessage()));
+      return Map.of(Failures.HOST, Reason.of(e));
     }
   }
 
@@ -238,7 +239,7 @@ public final class Programmer {
           .ifPresent(problems -> problems.forEach(each -> failures.add(Failures.HOST, each)));
     } catch (RuntimeException e) {
       LOG.debug("slots to give up", e);
-      failures.add(Failures.HOST, "giving up slots: " + e.getMessage());
+      failures.add(Failures.HOST, "giving up slots: " + Reason.of(e));
     }
   }
 

@@ -13,6 +13,7 @@ import dev.tokenbucket.agent.layout.SharedBucketLayout;
 import dev.tokenbucket.agent.layout.SlotLimit;
 import dev.tokenbucket.agent.layout.TableCountersLayout;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -182,7 +183,7 @@ public final class PolicySlots {
             }
           } catch (RuntimeException e) {
             LOG.debug("slot of {}", identity.name(), e);
-            failures.add(policy.uid(), String.valueOf(e.getMessage()));
+            failures.add(policy.uid(), Reason.of(e));
           }
         });
     return placed;
@@ -383,7 +384,7 @@ public final class PolicySlots {
         free(slot, Optional.ofNullable(freed.get(slot)));
       } catch (RuntimeException e) {
         LOG.debug("slot {}", slot, e);
-        problems.add("giving up slot %d: %s".formatted(slot, e.getMessage()));
+        problems.add("giving up slot %d: %s".formatted(slot, Reason.of(e)));
       }
     }
     return problems;

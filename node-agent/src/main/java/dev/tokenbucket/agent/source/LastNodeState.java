@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tokenbucket.agent.host.StateFiles;
+import dev.tokenbucket.agent.log.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -49,7 +50,7 @@ public final class LastNodeState {
       LOG.warn(
           "{} can't be read, so nothing is enforced anew until the API server answers: {}",
           file,
-          e.getMessage());
+          Reason.of(e));
       return Optional.empty();
     }
   }
@@ -84,7 +85,7 @@ public final class LastNodeState {
       LOG.warn(
           "{} can't be deleted, and a restart without the API server would enforce it again: {}",
           StateFiles.NODE_STATE.in(stateDir),
-          e.getMessage());
+          Reason.of(e));
     }
   }
 }

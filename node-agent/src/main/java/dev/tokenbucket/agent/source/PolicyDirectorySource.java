@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.source;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tokenbucket.agent.host.StateFiles;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.agent.source.PolicyFiles.Merged;
 import dev.tokenbucket.agent.source.PolicyFiles.Parsed;
@@ -74,7 +75,7 @@ public final class PolicyDirectorySource implements DesiredStateSource {
           List.of(),
           List.of(
               "--policies %s can't be read (%s); what was last good stays in force"
-                  .formatted(path, e)));
+                  .formatted(path, Reason.of(e))));
     }
     if (changed.isEmpty()) {
       return last;

@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.source;
 
+import dev.tokenbucket.agent.log.Reason;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -127,7 +128,7 @@ public final class PolicyFolder {
           ? Content.unreadable("larger than " + MAX_FILE_BYTES + " bytes")
           : Content.of(Files.readString(file));
     } catch (IOException e) {
-      return Content.unreadable("can't be read: " + e);
+      return Content.unreadable("can't be read: " + Reason.of(e));
     }
   }
 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tokenbucket.agent.host.StateFiles;
+import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,7 +45,7 @@ public final class UnderstoodEntries {
         found.put(entry.uid(), entry);
       }
     } catch (IOException e) {
-      LOG.warn("{} can't be read and is made anew: {}", file, e.getMessage());
+      LOG.warn("{} can't be read and is made anew: {}", file, Reason.of(e));
     }
     return found;
   }

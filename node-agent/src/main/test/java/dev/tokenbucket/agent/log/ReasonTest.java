@@ -1,0 +1,45 @@
+package dev.tokenbucket.agent.log;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.ConnectException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+
+class ReasonTest {
+  private static final Throwable MISSING = new NoSuchFileException("/sys/fs/bpf/a");
+
+  static Stream<Arguments> reasons() {
+    return Stream.of(
+        Arguments.of(MISSING, "/sys/fs/bpf/a: no such file or folder"),
+        Arguments.of(new AccessDeniedException("/a"), "/a: permission denied"),
+        Arguments.of(new FileSystemException("/a", null, "File too large"), "/a: File too large"),
+        Arguments.of(
+            new UncheckedIOException("making /a/b", new NoSuchFileException("/a")),
+            "making /a/b: /a: no such file or folder"),
+        Arguments.of(new UncheckedIOException(new IOException("the disk is full")), "the disk is full"),
+        Arguments.of(new IllegalStateException("eth0 is gone", MISSING),
+            "eth0 is gone: /sys/fs/bpf/a: no such file or folder"),
+        Arguments.of(
+            new UncheckedIOException("writing: the disk is full", new IOException("the disk is full")),
+            "writing: the disk is full"),
+        Arguments.of(new ConnectException("refused"), "ConnectException: refused"),
+        Arguments.of(new NullPointerException(), "NullPointerException"),
+        Arguments.of(
+            new IndexOutOfBoundsException("Index 3 out of bounds for length 3"),
+            "IndexOutOfBoundsException: Index 3 out of bounds for length 3"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("reasons")
+  void aReasonSaysWhatTheClassAndTheCausesTell(Throwable thrown, String reason) {
+    assertThat(Reason.of(thrown)).isEqualTo(reason);
+  }
+}
