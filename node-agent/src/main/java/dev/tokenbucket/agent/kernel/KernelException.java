@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.kernel;
 
+import java.util.List;
 import jnr.constants.platform.Errno;
 
 /** A call to the kernel or to libbpf that failed: what was tried, and the errno. */
@@ -11,6 +12,26 @@ public final class KernelException extends RuntimeException {
   /** The kernel's own, which no libc names: what it can't do in this combination. */
   private static final int ENOTSUPP = 524;
 
+  /** The first of libbpf's own errors, enum libbpf_errno of bpf/libbpf.h. */
+  private static final int LIBBPF = 4000;
+
+  private static final List<String> LIBBPF_ERRORS =
+      List.of(
+          "LIBELF (the object is no ELF file that libelf reads)",
+          "FORMAT (the object is of an unknown format)",
+          "KVERSION (the object has no valid kernel version)",
+          "ENDIAN (the object is of the other byte order)",
+          "INTERNAL (libbpf is at fault)",
+          "RELOC (a relocation of the object failed)",
+          "LOAD (the kernel did not load the program)",
+          "VERIFY (the kernel's verifier refuses the program)",
+          "PROG2BIG (the program is too large for the kernel)",
+          "KVER (the program is for another kernel version)",
+          "PROGTYPE (the kernel does not know the type of program)",
+          "WRNGPID (a netlink answer is for another process)",
+          "INVSEQ (a netlink answer is for another request)",
+          "NLPARSE (a netlink answer can't be read)");
+
   private final int errno;
 
   public KernelException(String attempt, int errno) {
@@ -21,6 +42,9 @@ public final class KernelException extends RuntimeException {
   private static String text(int errno) {
     if (errno == ENOTSUPP) {
       return "ENOTSUPP (the kernel does not support this)";
+    }
+    if (errno >= LIBBPF && errno < LIBBPF + LIBBPF_ERRORS.size()) {
+      return "LIBBPF_ERRNO__" + LIBBPF_ERRORS.get(errno - LIBBPF);
     }
     Errno known = Errno.valueOf(errno);
     return known.defined() && known.intValue() == errno
