@@ -1,6 +1,7 @@
 package dev.tokenbucket.testing;
 
-import com.fasterxml.jackson.databind.JsonNode;
+import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.program.Programmer;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -10,7 +11,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeMap;
+import java.util.SortedSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
@@ -44,6 +45,7 @@ final class FaultyHost {
   private final Path folder;
   private final Path policies;
   private final String[] options;
+  private final Programmer programmer;
   private Daemon agent;
 
   /**
@@ -62,6 +64,7 @@ final class FaultyHost {
     this.host = host;
     this.folder = folder;
     this.options = options.clone();
+    this.programmer = new Programmer(new LinuxKernel(), host.bpffs(), folder);
     try {
       this.policies = Files.createDirectories(folder.resolve("policies"));
     } catch (IOException e) {
@@ -132,20 +135,30 @@ final class FaultyHost {
   }
 
   Objects objects() {
-    List<String> running = new ArrayList<>();
-    for (JsonNode hook : host.status().path("hooks")) {
-      for (JsonNode policy : hook.path("policies")) {
-        running.add(
-            "%s %s %s %d %s"
-                .formatted(
-                    hook.path("interface").asText(),
-                    hook.path("direction").asText(),
-                    policy.path("name").asText(),
-                    policy.path("rate").asLong(),
-                    policy.path("per").asText()));
-      }
+    return new Objects(pins(), running(), filters());
+  }
+
+  /** As tb status has it, without a process for each look. */
+  private List<String> running() {
+    try {
+      return Inside.call(host.namespace(), programmer::running).stream()
+          .flatMap(
+              hook ->
+                  hook.policies().stream()
+                      .map(
+                          policy ->
+                              "%s %s %s %d %s"
+                                  .formatted(
+                                      hook.interfaceName(),
+                                      hook.direction(),
+                                      policy.name(),
+                                      policy.rate(),
+                                      policy.per())))
+          .sorted()
+          .toList();
+    } catch (Exception e) {
+      throw new IllegalStateException("reading what runs on " + name(), e);
     }
-    return new Objects(pins(), running.stream().sorted().toList(), filters());
   }
 
   private List<String> filters() {
@@ -195,9 +208,7 @@ final class FaultyHost {
       Poll.until(
           "set " + i + " of " + name(),
           CONVERGED,
-          () ->
-              host.status().path("hooks").size() == hooks
-                  && host.status().findValues("rate").size() == 2);
+          () -> running().size() == 2 && hooksOf(running()) == hooks);
       references.add(objects());
       write("");
       awaitObjects("set %d removed".formatted(i), NOTHING);
@@ -205,18 +216,28 @@ final class FaultyHost {
     return List.copyOf(references);
   }
 
-  /** How often each call is made while one set follows on another, at most. */
-  Map<String, Integer> callsOfAChange(List<String> calls, List<Objects> references) {
-    Map<String, Integer> most = new TreeMap<>();
-    write(SETS.get(SETS.size() - 1));
-    awaitObjects("before the changes", references.get(SETS.size() - 1));
-    for (int i = 0; i < SETS.size(); i++) {
-      try (Injection counting = inject(calls, "")) {
-        write(SETS.get(i));
-        awaitObjects("set " + i + ", counted", references.get(i));
-        counting.counts().forEach((call, count) -> most.merge(call, count, Math::max));
-      }
+  private static long hooksOf(List<String> running) {
+    return running.stream()
+        .map(policy -> policy.substring(0, policy.indexOf(' ', 5)))
+        .distinct()
+        .count();
+  }
+
+  /** Brings a set to be in force, whatever was before it. */
+  void settle(int set, List<Objects> references) {
+    write(SETS.get(set));
+    awaitObjects("set " + set, references.get(set));
+  }
+
+  /**
+   * The calls at which it matters whether they are made, by call, that the agent makes while this
+   * set follows on the one before it: numbered as strace numbers them, by thread.
+   */
+  Map<String, SortedSet<Integer>> changesOf(int set, List<String> calls, List<Objects> references) {
+    settle(Math.floorMod(set - 1, SETS.size()), references);
+    try (Injection watching = inject(calls, "")) {
+      settle(set, references);
+      return watching.changes();
     }
-    return most;
   }
 }

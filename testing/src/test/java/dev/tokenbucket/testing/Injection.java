@@ -9,6 +9,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.SortedSet;
+import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -24,6 +27,12 @@ final class Injection implements AutoCloseable {
 
   private static final Duration ATTACHED = Duration.ofSeconds(30);
   private static final Pattern CALL = Pattern.compile("^(\\d+) +(\\w+)\\(");
+
+  /** bpf(2)'s commands that change the kernel's objects, or make one. */
+  private static final Pattern CHANGE =
+      Pattern.compile(
+          "bpf\\((BPF_MAP_CREATE|BPF_MAP_UPDATE_ELEM|BPF_MAP_DELETE_ELEM|BPF_MAP_FREEZE"
+              + "|BPF_PROG_LOAD|BPF_BTF_LOAD|BPF_OBJ_PIN|BPF_PROG_TEST_RUN|BPF_LINK_\\w+)\\b");
 
   private final Daemon strace;
   private final Path output;
@@ -69,24 +78,31 @@ final class Injection implements AutoCloseable {
     return call + ":signal=KILL:when=" + n;
   }
 
-  /** How often each call was made, by the thread that made most of all. */
-  Map<String, Integer> counts() {
-    Map<String, Map<String, Integer>> byThread = new HashMap<>();
-    try {
-      for (String line : Files.readAllLines(output)) {
-        Matcher call = CALL.matcher(line);
-        if (call.find()) {
-          byThread
-              .computeIfAbsent(call.group(1), any -> new HashMap<>())
-              .merge(call.group(2), 1, Integer::sum);
+  /**
+   * The calls that change something: by call their numbers, as {@code when=} counts them, which is
+   * by thread. A process that is killed at another one leaves what the change before left.
+   */
+  Map<String, SortedSet<Integer>> changes() {
+    Map<String, Integer> made = new HashMap<>();
+    Map<String, SortedSet<Integer>> changes = new TreeMap<>();
+    for (String line : lines()) {
+      Matcher call = CALL.matcher(line);
+      if (call.find()) {
+        int number = made.merge(call.group(1) + " " + call.group(2), 1, Integer::sum);
+        if (!call.group(2).equals("bpf") || CHANGE.matcher(line).find()) {
+          changes.computeIfAbsent(call.group(2), any -> new TreeSet<>()).add(number);
         }
       }
+    }
+    return changes;
+  }
+
+  private List<String> lines() {
+    try {
+      return Files.readAllLines(output);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    return byThread.values().stream()
-        .max((a, b) -> Integer.compare(a.getOrDefault("bpf", 0), b.getOrDefault("bpf", 0)))
-        .orElse(Map.of());
   }
 
   @Override

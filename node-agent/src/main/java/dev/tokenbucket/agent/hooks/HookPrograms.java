@@ -9,7 +9,6 @@ import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -54,7 +53,7 @@ public final class HookPrograms {
     Path scratch = pins.root().resolve("hooks").resolve("scratch");
     // Left by an agent that was killed here.
     Pins.remove(scratch);
-    if (Pins.HOST_MAPS.stream().allMatch(map -> Files.exists(pins.map(map)))) {
+    if (pins.hasHostMaps()) {
       return;
     }
     Pins.makeFolder(scratch);

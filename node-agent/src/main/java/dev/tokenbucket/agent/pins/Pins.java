@@ -52,6 +52,11 @@ public record Pins(Path root) {
     return root.resolve(name);
   }
 
+  /** Whether all maps that the host's programs share are pinned. */
+  public boolean hasHostMaps() {
+    return HOST_MAPS.stream().allMatch(map -> Files.exists(map(map)));
+  }
+
   public Path identities() {
     return root.resolve("identities");
   }

@@ -121,8 +121,7 @@ public final class PolicySlots {
 
   /** Whether the maps are there that tell of slots. */
   public boolean arePinned() {
-    return Files.exists(pins.identities())
-        && Pins.HOST_MAPS.stream().allMatch(map -> Files.exists(pins.map(map)));
+    return Files.exists(pins.identities()) && pins.hasHostMaps();
   }
 
   /** The slots in use. */
