@@ -8,32 +8,31 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Locale;
 
-/**
- * A hook of ours: where packets are met, and the folder on the BPF file system with what keeps it.
- */
+/** One hook that the agent uses, and the folder on the BPF file system whose pins keep it alive. */
 public record Attachment(int ifindex, Direction direction, Path folder) {
-  /** The pinned link, where TCX is used. */
+  /** The pinned link, if TCX is used. */
   Path link() {
     return folder.resolve("link");
   }
 
-  /** The pinned program, where a clsact filter is used. */
+  /** The pinned program, if a clsact filter is used. */
   Path filter() {
     return folder.resolve("filter");
   }
 
-  /** The pinned program that is about to be the filter's. */
+  /** The pinned program that is about to become the filter's. */
   Path nextFilter() {
     return folder.resolve("filter-new");
   }
 
-  /** A folder whose presence says that the clsact qdisc was made by us, or is about to be. */
+  /** A folder whose presence says that the agent made the clsact qdisc, or is about to make it. */
   Path qdiscMark() {
     return folder.resolve("qdisc");
   }
 
   /**
-   * In a folder of hooks; by index, not name: names may hold dots, which that file system refuses.
+   * The attachment in a folder of hooks. Its folder is named by the interface's index, because
+   * names may hold dots, which the BPF file system refuses.
    */
   public static Attachment in(Path hooks, int ifindex, Direction direction) {
     String name = direction.name().toLowerCase(Locale.ROOT) + "-" + ifindex;
@@ -46,11 +45,12 @@ public record Attachment(int ifindex, Direction direction, Path folder) {
     return in(folder.resolveSibling(""), ifindex, other);
   }
 
-  /** Lets another folder of the same file system keep what this one keeps, of the same hook. */
+  /** Moves the pins of this folder to another folder of the same file system, for the same hook. */
   public void handTo(Attachment other) {
     try {
-      // Copied, and first, so that it is not lost when we are killed; also of the other direction,
-      // which may be given up without knowing of the other folder.
+      // The mark is copied before the pins move, so that no kill of the agent loses it. The other
+      // direction's mark counts too, because that direction may be given up without knowing of the
+      // new folder.
       if (Files.exists(qdiscMark()) || Files.exists(sibling().qdiscMark())) {
         Files.createDirectories(other.qdiscMark());
       }

@@ -12,9 +12,10 @@ import jnr.ffi.Pointer;
 
 /**
  * Programs as direct-action filters of an interface's clsact qdisc, for kernels without TCX (before
- * 6.6). A filter needs no link to live; that its program is pinned beside its maps says that it is
- * ours. A program is pinned as the next one before the filter gets it, and as the filter's after
- * that: so whenever we are killed, one of the two pins is of the program that runs.
+ * 6.6). A filter needs no link to stay alive. The pin of its program, beside the maps' pins, says
+ * that the filter is the agent's. A program is pinned as the next one before the filter gets it,
+ * and as the filter's afterwards. So one of the two pins is always of the running program, whenever
+ * the agent is killed.
  */
 final class ClsactFilters {
   // struct bpf_tc_hook and struct bpf_tc_opts of libbpf
@@ -24,7 +25,7 @@ final class ClsactFilters {
   private static final int EGRESS = 2;
   private static final int REPLACE = 1;
 
-  /** First in order; the handle tells our filter from others of the same priority. */
+  /** Runs first. The handle tells the agent's filter from other filters of the same priority. */
   private static final int PRIORITY = 1;
 
   private static final int HANDLE = 0x7b;
@@ -49,8 +50,9 @@ final class ClsactFilters {
   }
 
   /**
-   * The mark comes first: a qdisc that has none would never be removed. Where one is there already
-   * it is another's, or was marked when we made it.
+   * Makes the clsact qdisc unless the interface has one. The mark is written first: if the agent
+   * were killed in between, an unmarked qdisc would never be removed. An existing qdisc belongs to
+   * other software, or has been marked when the agent made it.
    */
   private void makeQdisc(Attachment at) {
     if (new QdiscDump(calls).hasClsact(at.ifindex())) {
@@ -61,13 +63,16 @@ final class ClsactFilters {
     if (created < 0) {
       NativeCalls.unpin(at.qdiscMark());
     }
-    // Made by another since we looked.
+    // Other software made the qdisc after the check above.
     if (created != -EEXIST) {
       NativeCalls.check("making the clsact qdisc", created);
     }
   }
 
-  /** An attempt that fails leaves its pin, which says nothing: the program does not run. */
+  /**
+   * Sets the filter's program. A failed attempt leaves the pin of the next program, which is
+   * harmless because that program does not run.
+   */
   private void set(int program, Attachment at, int flags) {
     settle(at);
     calls.pin(program, at.nextFilter());
@@ -88,7 +93,10 @@ final class ClsactFilters {
     }
   }
 
-  /** Ends what was begun and not ended: the pin of the next program is kept where that runs. */
+  /**
+   * Completes or undoes an exchange that was interrupted: the pin of the next program is kept if
+   * that program runs, and removed otherwise.
+   */
   void settle(Attachment at) {
     if (!Files.exists(at.nextFilter())) {
       return;
@@ -100,7 +108,7 @@ final class ClsactFilters {
     }
   }
 
-  /** Empty where the filter is not there, or is another program than the ones pinned. */
+  /** Empty if there is no filter, or if it runs a program that is not pinned here. */
   Optional<KernelHooks.Attached> attached(Attachment at) {
     if (!isPinned(at)) {
       return Optional.empty();
@@ -114,7 +122,9 @@ final class ClsactFilters {
     return Files.exists(at.filter()) || Files.exists(at.nextFilter());
   }
 
-  /** The number of the program that has our place, be it ours or not. */
+  /**
+   * The id of the program at the filter's priority and handle, whether or not it is the agent's.
+   */
   private Optional<Long> running(Attachment at) {
     Pointer options = options();
     int result = calls.library().bpf_tc_query(hook(at, side(at)), options);
@@ -137,7 +147,7 @@ final class ClsactFilters {
     }
   }
 
-  /** Takes the filter away, and the qdisc where we made it and nothing else uses it. */
+  /** Removes the filter, and the qdisc too if the agent made it and nothing else uses it. */
   void detach(Attachment at) {
     if (attached(at).isPresent()) {
       int result = calls.library().bpf_tc_detach(hook(at, side(at)), options());
@@ -153,7 +163,10 @@ final class ClsactFilters {
     }
   }
 
-  /** The other direction's hook of ours takes over the mark; without one the qdisc goes. */
+  /**
+   * Hands the mark to the agent's hook of the other direction; without such a hook, removes the
+   * qdisc.
+   */
   private void handOn(Attachment at) {
     Attachment there = at.sibling();
     if (isPinned(there)) {
@@ -166,12 +179,12 @@ final class ClsactFilters {
     }
   }
 
-  /** No such filter, qdisc or interface. */
+  /** Whether the result says that the filter, qdisc or interface does not exist. */
   private static boolean isGone(int result) {
     return result == -ENOENT || result == -EINVAL || result == -ENODEV;
   }
 
-  /** A filter of another's, whatever its handle and priority, on either side. */
+  /** Whether other software has a filter on either side, with any handle and priority. */
   private boolean othersUseIt(Attachment at) {
     FilterDump dump = new FilterDump(calls);
     return dump.any(at.ifindex(), FilterDump.INGRESS) || dump.any(at.ifindex(), FilterDump.EGRESS);

@@ -4,15 +4,15 @@ import java.nio.file.Path;
 import java.util.function.IntConsumer;
 import java.util.function.IntFunction;
 
-/** Pinned programs and maps, by file descriptors, which are closed by who got them. */
+/** Pinned programs and maps as file descriptors, which the caller closes. */
 public interface Descriptors {
-  /** Pins a program or a map where nothing is pinned yet. */
+  /** Pins a program or a map at a path that is still free. */
   void pin(int fd, Path pin);
 
   /** Opens a pinned program or map. */
   int open(Path pin);
 
-  /** Opens a pinned program or map for as long as it is read. */
+  /** Opens a pinned program or map, reads from it and closes it. */
   default <T> T read(Path pin, IntFunction<T> use) {
     int map = open(pin);
     try {
@@ -22,7 +22,7 @@ public interface Descriptors {
     }
   }
 
-  /** Opens a pinned map for as long as it is used. */
+  /** Opens a pinned map, uses it and closes it. */
   default void use(Path pin, IntConsumer use) {
     int map = open(pin);
     try {

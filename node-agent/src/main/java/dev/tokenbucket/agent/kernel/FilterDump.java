@@ -11,7 +11,7 @@ final class FilterDump {
   private static final int RTM_NEWTFILTER = 44;
   private static final int RTM_GETTFILTER = 46;
 
-  /** struct tcmsg. */
+  /** Bytes of struct tcmsg. */
   private static final int FILTER_HEADER = 20;
 
   private static final int INDEX_AT = 4;
@@ -24,7 +24,8 @@ final class FilterDump {
   }
 
   /**
-   * Whether there is a filter, of whomever; none where there is no such interface or qdisc.
+   * Whether the qdisc has any filter, regardless of its owner; false if there is no such interface
+   * or qdisc.
    *
    * @param side {@link #INGRESS} or {@link #EGRESS}
    */

@@ -4,12 +4,12 @@ import java.util.function.IntSupplier;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 
-/** Waits until every program that runs now has ended. */
+/** Waits until every BPF program that runs now has ended. */
 final class GracePeriod {
   private static final int BPF_MAP_TYPE_ARRAY = 2;
   private static final int BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
 
-  /** Bytes of struct bpf_map_create_opts, and where its {@code inner_map_fd} is. */
+  /** Bytes of struct bpf_map_create_opts, and the offset of its {@code inner_map_fd}. */
   private static final int CREATE_OPTIONS = 48;
 
   private static final int INNER_MAP_FD = 24;
@@ -25,7 +25,7 @@ final class GracePeriod {
   }
 
   /**
-   * @param membarrier gives 0, or the errno with which it was refused
+   * @param membarrier returns 0, or the errno of a refusal
    */
   GracePeriod(NativeCalls calls, IntSupplier membarrier) {
     this.calls = calls;
@@ -37,7 +37,7 @@ final class GracePeriod {
     if (error == 0) {
       return;
     }
-    // A kernel with nohz_full refuses it, and one without CONFIG_MEMBARRIER does not know it.
+    // Kernels with nohz_full refuse the call; kernels without CONFIG_MEMBARRIER do not know it.
     if (error != EINVAL && error != ENOSYS) {
       throw new KernelException("waiting for a grace period by membarrier", error);
     }
@@ -45,8 +45,8 @@ final class GracePeriod {
   }
 
   /**
-   * By the kernel's own waiting: an update of an array of maps returns when no program can read the
-   * map that was there before (maybe_wait_bpf_programs of kernel/bpf/syscall.c).
+   * Uses a wait inside the kernel: an update of an array of maps returns only when no program can
+   * still read the replaced map (maybe_wait_bpf_programs of kernel/bpf/syscall.c).
    */
   private void awaitByMaps() {
     LibBpf library = calls.library();

@@ -4,24 +4,27 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * All that the agent asks of the kernel; the one door to native calls. All methods throw {@link
- * KernelException}.
+ * Everything that the agent asks of the kernel, and the only door to native calls. All methods
+ * throw {@link KernelException}.
  */
 public interface Kernel extends KernelMaps, KernelPrograms, KernelHooks, KernelDevices {
-  /** Mounts a BPF file system that its owner alone may look into; needs CAP_SYS_ADMIN. */
+  /** Mounts a BPF file system that only its owner may look into. Needs CAP_SYS_ADMIN. */
   void mountBpf(Path folder);
 
-  /** Waits until every program that runs now has ended. */
+  /** Waits until every BPF program that runs now has ended. */
   void awaitGracePeriod();
 
   /**
-   * Locks a folder against every other process that does, in whatever container, until the
-   * descriptor is closed or this process ends.
+   * Takes a folder's lock, which excludes all processes that take the same lock, in any container.
+   * The lock lasts until the descriptor is closed or this process ends.
    *
-   * @return the descriptor; empty where another process holds the lock
+   * @return the descriptor; empty if another process holds the lock
    */
   Optional<Integer> lock(Path folder);
 
-  /** Whether a task may preempt another that runs one of our programs: PREEMPT_RT. */
+  /**
+   * Whether the kernel is PREEMPT_RT, so that a task may preempt another one inside the agent's
+   * programs.
+   */
   boolean isRealTime();
 }

@@ -7,7 +7,7 @@ import java.util.Set;
 
 /** What the agent asks of the interfaces and routes of its network namespace. */
 public interface KernelDevices {
-  /** The index of an interface of this network namespace; empty where there is none. */
+  /** The index of an interface of this network namespace; empty if there is no such interface. */
   default Optional<Integer> interfaceIndex(String name) {
     return devices().stream()
         .filter(device -> device.name().equals(name))
@@ -15,28 +15,28 @@ public interface KernelDevices {
         .findFirst();
   }
 
-  /** The name of an interface of this network namespace; empty where there is none. */
+  /** The name of an interface of this network namespace; empty if there is no such interface. */
   Optional<String> interfaceName(int index);
 
-  /** The interfaces of this network namespace and what they stand on. */
+  /** The interfaces of this network namespace, with the devices that they stand on. */
   List<NetworkDevice> devices();
 
-  /** Listens to changes of interfaces and routes of this network namespace from now on. */
+  /** Starts listening to changes of interfaces and routes of this network namespace. */
   NetworkWatch watchNetwork();
 
   /**
-   * The indexes of the interfaces that default routes lead over: IPv4's and IPv6's, of any table,
-   * each next hop of a multipath route included.
+   * The indexes of the interfaces that default routes lead over, for IPv4 and IPv6, in any table,
+   * including each next hop of a multipath route.
    */
   Set<Integer> defaultRouteDevices();
 
-  /** Tells of changes; for one thread. */
+  /** Reports changes of the network. Not thread-safe. */
   interface NetworkWatch extends AutoCloseable {
     /**
-     * Waits until interfaces or default routes have changed, or may have.
+     * Waits until interfaces or default routes have changed, or may have changed.
      *
-     * @param most how long to wait, in whole milliseconds
-     * @return whether they may have; false after {@code most}, or earlier
+     * @param most the longest wait, in whole milliseconds
+     * @return whether they may have changed; false after {@code most}, or earlier
      */
     boolean await(Duration most);
 

@@ -3,13 +3,13 @@ package dev.tokenbucket.agent.kernel;
 import java.util.List;
 import jnr.constants.platform.Errno;
 
-/** A call to the kernel or to libbpf that failed: what was tried, and the errno. */
+/** A failed call to the kernel or to libbpf: what was tried, and the errno. */
 public final class KernelException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
   private static final int ENOENT = 2;
 
-  /** The kernel's own, which no libc names: what it can't do in this combination. */
+  /** A code of the kernel that libc has no name for: this combination is not supported. */
   private static final int ENOTSUPP = 524;
 
   /** The first of libbpf's own errors, enum libbpf_errno of bpf/libbpf.h. */

@@ -6,31 +6,34 @@ import java.util.Optional;
 
 /** What the agent asks of the hooks of interfaces. */
 public interface KernelHooks {
-  /** Attaches at the head of the interface's hook, so that it stays when we are gone. */
+  /**
+   * Attaches a program at the head of the interface's hook. The program stays attached after the
+   * agent has ended.
+   */
   void attach(int program, Attachment at);
 
-  /** Exchanges the program there, without a gap. */
+  /** Replaces the attached program without a gap. */
   void replace(Attachment at, int program);
 
-  /** What of ours is attached there; empty where nothing is, or the interface is gone. */
+  /** The agent's program on this hook; empty if there is none, or if the interface is gone. */
   Optional<Attached> attached(Attachment at);
 
-  /** Ends what an agent that was killed had begun to exchange there; most often nothing. */
+  /** Completes or undoes an exchange that a killed agent left unfinished; usually there is none. */
   void settle(Attachment at);
 
-  /** Detaches what of ours is attached there; no error where nothing is. */
+  /** Detaches the agent's program from this hook; no error if there is none. */
   void detach(Attachment at);
 
   /**
-   * The programs on an interface's TCX hook in the order in which they run, ours among them; empty
-   * where the kernel has no TCX, or the interface is gone.
+   * The programs on an interface's TCX hook in the order in which they run, including the agent's
+   * own; empty if the kernel has no TCX, or if the interface is gone.
    */
   List<Long> tcxPrograms(int ifindex, Direction direction);
 
-  /** Whether the kernel has TCX; elsewhere programs are attached as clsact filters. */
+  /** Whether the kernel has TCX. Without it, programs are attached as clsact filters. */
   boolean hasTcx();
 
-  /** Which of the kernel's hooks holds a program. */
+  /** The kind of hook that holds a program. */
   enum Hook {
     TCX("TCX"),
     CLSACT("Clsact");
@@ -41,7 +44,7 @@ public interface KernelHooks {
       this.text = text;
     }
 
-    /** As status and API have it. */
+    /** The kind's name in the status and the API. */
     public String text() {
       return text;
     }

@@ -7,13 +7,13 @@ import java.util.Optional;
 
 /** What the agent asks of BPF maps. */
 public interface KernelMaps extends Descriptors {
-  /** The kernel's number of a map. */
+  /** The kernel's id of a map. */
   long mapId(int map);
 
   /** Creates an array map and pins it. */
   int createArray(String name, int valueSize, int entries, Path pin);
 
-  /** Creates an array map for an array of maps. */
+  /** Creates an array map to be put into an array of maps. */
   int createArray(String name, int valueSize, int entries);
 
   /** Creates a queue map. */
@@ -22,7 +22,8 @@ public interface KernelMaps extends Descriptors {
   /**
    * Creates a preallocated hash map.
    *
-   * @param evicts whether the kernel makes room by removing about the least recently used
+   * @param evicts whether a full map makes room by removing an entry that is among the least
+   *     recently used
    */
   int createHash(String name, int keySize, int valueSize, int entries, boolean evicts);
 
@@ -32,45 +33,47 @@ public interface KernelMaps extends Descriptors {
   List<byte[]> lookupPerCpu(int map, int key, int valueSize);
 
   /**
-   * All values of an array map, in order, in one call.
+   * Reads all values of an array map, in order, in one call.
    *
-   * @param valueSize bytes of an entry's value; of a per-CPU map, those of all possible CPUs
+   * @param valueSize bytes of an entry's value; for a per-CPU map, of the values of all possible
+   *     CPUs
    */
   ByteBuffer lookupAll(int map, int entries, int valueSize);
 
   void update(int map, int key, byte[] value);
 
   /**
-   * Reads about so many elements of a hash map, from a cursor on.
+   * Reads at most {@code count} elements of a hash map, starting at a cursor.
    *
-   * @param cursor what the read before gave; empty from the beginning
+   * @param cursor the previous batch's {@code next}; empty to start at the beginning
    */
   Batch lookupBatch(int map, Optional<ByteBuffer> cursor, int keySize, int valueSize, int count);
 
   /**
-   * The number of the map that an element of an array of maps holds; empty where it holds none. A
-   * number opens nothing: that would need CAP_SYS_ADMIN, so maps of such arrays are pinned, too.
+   * The id of the map that an element of an array of maps holds; empty if the element holds none.
+   * An id opens nothing, because that would need CAP_SYS_ADMIN. Maps in such arrays are therefore
+   * pinned, too.
    */
   Optional<Long> innerId(int maps, int key);
 
   /** Writes the same value for each possible CPU. */
   void updatePerCpu(int map, int key, byte[] value);
 
-  /** Removes an entry; no error where there is none. */
+  /** Removes an entry; no error if there is none. */
   void delete(int map, int key);
 
-  /** Bytes of kernel memory that a map takes, as the kernel tells it. */
+  /** Bytes of kernel memory that a map takes, as the kernel reports them. */
   long memory(int map);
 
-  /** CPUs that there may ever be: a per-CPU value has a part for each. */
+  /** The number of CPUs that may ever exist: a per-CPU value has one part per possible CPU. */
   int possibleCpus();
 
   /**
    * A part of a hash map.
    *
-   * @param keys of {@code count} elements, one behind the other
-   * @param values likewise
-   * @param next the cursor to go on from; empty at the map's end
+   * @param keys the keys of {@code count} elements, one after the other
+   * @param values the values of the same elements, in the same order
+   * @param next the cursor of the next batch; empty at the map's end
    */
   record Batch(int count, ByteBuffer keys, ByteBuffer values, Optional<ByteBuffer> next) {}
 }

@@ -29,7 +29,7 @@ public interface KernelPrograms extends Descriptors {
   }
 
   /**
-   * Loads a program and takes a map of its own beside it.
+   * Loads a program and returns one of its own maps with it.
    *
    * @param map the map's name in the object
    */
@@ -41,15 +41,15 @@ public interface KernelPrograms extends Descriptors {
       List<MapContents> contents,
       String map);
 
-  /** The kernel's number of a loaded program. */
+  /** The kernel's id of a loaded program. */
   long programId(int program);
 
-  /** The maps that a loaded program uses, by the kernel's numbers. */
+  /** The kernel's ids of the maps that a loaded program uses. */
   List<Long> mapIds(int program);
 
   /** Runs a syscall program on this context and returns its result. */
   int run(int program, byte[] context);
 
-  /** Two file descriptors. */
+  /** A program and a map, as file descriptors. */
   record ProgramAndMap(int program, int map) {}
 }

@@ -4,8 +4,8 @@ import jnr.ffi.Pointer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The functions used of libbpf 1.1 ({@code libbpf.so.1}) and libc, by their C names. Those that
- * return {@code int} return a negative errno on failure.
+ * The functions of libbpf 1.1 ({@code libbpf.so.1}) and libc that the agent uses, by their C names.
+ * libbpf's functions that return {@code int} return a negative errno on failure.
  */
 public interface LibBpf {
   @Nullable Pointer bpf_object__open_file(String path, @Nullable Pointer options);

@@ -12,12 +12,15 @@ import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** The messages of a dump of links (linux/rtnetlink.h, linux/if_link.h). Pure, and total. */
+/**
+ * The messages of a dump of links (linux/rtnetlink.h, linux/if_link.h). Pure functions that accept
+ * any input.
+ */
 final class LinkMessages {
   private static final int RTM_NEWLINK = 16;
   private static final int RTM_GETLINK = 18;
 
-  /** struct ifinfomsg. */
+  /** Bytes of struct ifinfomsg. */
   private static final int LINK_HEADER = 16;
 
   private static final int TYPE_AT = 2;
@@ -33,17 +36,17 @@ final class LinkMessages {
   /** In the data of a VXLAN device, which has no IFLA_LINK. */
   private static final int IFLA_VXLAN_LINK = 3;
 
-  /** In the data of GRE devices: none, or all zero, where each packet has its own. */
+  /** In the data of GRE devices. Absent or all zero if the remote address differs per packet. */
   private static final int IFLA_GRE_REMOTE = 7;
 
-  /** There, of a device whose packets' tunnels are told beside them. */
+  /** In the data of GRE devices whose packets carry their tunnel as metadata. */
   private static final int IFLA_GRE_COLLECT_METADATA = 18;
 
   private static final int IFLA_LINK_NETNSID = 37;
   private static final int IFLA_PROP_LIST = 52;
   private static final int IFLA_ALT_IFNAME = 53;
 
-  /** Their IFLA_LINK is the other end, not what they stand on. */
+  /** Kinds whose IFLA_LINK names the other end of a pair, not the device beneath. */
   private static final Set<String> PAIRED = Set.of("veth", "netkit", "vxcan");
 
   private LinkMessages() {}
@@ -82,8 +85,9 @@ final class LinkMessages {
   }
 
   /**
-   * A GRE device without a header of its own whose remote address is each packet's, by a neighbour
-   * entry or as a multicast group's: the kernel hands out and takes packets with the outer header.
+   * Whether a layer-3 GRE device has no fixed peer: its remote address comes per packet from a
+   * neighbour entry, or is a multicast group. The kernel shows and takes such a device's packets
+   * with the outer header.
    */
   private static boolean isGreToAnyone(String kind, Map<Integer, ByteBuffer> details) {
     if (!kind.equals("gre") && !kind.equals("ip6gre")) {
@@ -119,7 +123,7 @@ final class LinkMessages {
             .toList();
   }
 
-  /** An interface's number other than its own. */
+  /** The index of an interface other than this one. */
   private static Optional<Integer> number(@Nullable ByteBuffer value, int own) {
     return Optional.ofNullable(value)
         .filter(bytes -> bytes.remaining() >= Integer.BYTES)

@@ -15,7 +15,7 @@ import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 
-/** {@link Kernel} by libbpf and the bpf() system call. */
+/** {@link Kernel} on top of libbpf and the bpf() system call. */
 public final class LinuxKernel implements Kernel {
 
   private static final int EINVAL = 22;
@@ -30,13 +30,13 @@ public final class LinuxKernel implements Kernel {
   private final ClsactFilters clsact;
   private volatile boolean tcxMissing;
 
-  /** Uses TCX where the kernel has it, clsact elsewhere. */
+  /** Uses TCX if the kernel has it, and clsact otherwise. */
   public LinuxKernel() {
     this(false);
   }
 
   /**
-   * @param clsactOnly true uses clsact though the kernel may have TCX
+   * @param clsactOnly true to use clsact even if the kernel has TCX
    */
   public LinuxKernel(boolean clsactOnly) {
     this(clsactOnly, new NativeCalls());
@@ -82,7 +82,7 @@ public final class LinuxKernel implements Kernel {
         tcx.attach(program, at);
         return;
       } catch (KernelException e) {
-        // What a kernel before 6.6 says to an attach type that it does not know.
+        // Kernels before 6.6 answer EINVAL, because they do not know the attach type.
         if (e.errno() != EINVAL) {
           throw e;
         }
@@ -225,7 +225,8 @@ public final class LinuxKernel implements Kernel {
       NativeCalls.check("running a BPF program", library.bpf_prog_test_run_opts(program, options));
       return options.getInt(56);
     } finally {
-      // The kernel reads it by its address, which keeps nothing from being collected.
+      // The kernel reads the context by its address, and an address keeps nothing from being
+      // collected.
       Reference.reachabilityFence(input);
     }
   }

@@ -12,20 +12,20 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** What {@link KernelMaps} asks for, by libbpf. */
+/** {@link KernelMaps} on top of libbpf. */
 final class LinuxMaps {
   private static final int BPF_MAP_TYPE_HASH = 1;
   private static final int BPF_MAP_TYPE_ARRAY = 2;
   private static final int BPF_MAP_TYPE_QUEUE = 22;
   private static final int BPF_MAP_TYPE_LRU_HASH = 9;
 
-  /** A hash map's cursor is the number of its bucket. */
+  /** The batch cursor of a hash map is the number of a hash bucket. */
   private static final int CURSOR_SIZE = 4;
 
-  /** Bytes of struct bpf_map_info that we ask for. */
+  /** Bytes of struct bpf_map_info that the agent asks for. */
   private static final int MAP_INFO = 80;
 
-  /** A line of a map's /proc/self/fdinfo. */
+  /** The prefix of a line in a map's /proc/self/fdinfo. */
   private static final String MEMORY = "memlock:";
 
   private static final int ENOENT = 2;
@@ -164,7 +164,8 @@ final class LinuxMaps {
   }
 
   /**
-   * A per-CPU value has a part for each possible CPU, present or not; the list ends in the last.
+   * The number of possible CPUs, present or not, since a per-CPU value has one part for each. The
+   * last number in the kernel's list is the highest CPU.
    */
   private static int readPossibleCpus() {
     try {

@@ -16,17 +16,20 @@ import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 
-/** The native library, and what every user of it needs. x86-64 and arm64 system call numbers. */
+/**
+ * The native library, and the calls that all its users need. Knows the system call numbers of
+ * x86-64 and arm64.
+ */
 final class NativeCalls {
   private static final boolean ARM = System.getProperty("os.arch", "").equals("aarch64");
   private static final long SYS_BPF = ARM ? 280 : 321;
   private static final long SYS_MEMBARRIER = ARM ? 283 : 324;
   private static final long MEMBARRIER_CMD_GLOBAL = 1;
 
-  /** Bytes of struct bpf_prog_info that we ask for. */
+  /** Bytes of struct bpf_prog_info that the agent asks for. */
   private static final int PROGRAM_INFO = 232;
 
-  /** The kernel takes no more in a program. */
+  /** The most maps that the kernel accepts per program. */
   private static final int MOST_MAPS = 64;
 
   private static final int F_DUPFD_CLOEXEC = 1030;
@@ -38,7 +41,7 @@ final class NativeCalls {
   private static final int ENOENT = 2;
   private static final int EWOULDBLOCK = 11;
 
-  /** Bytes of an interface's name, with the zero that ends it. */
+  /** Bytes of an interface's name, including the terminating zero. */
   static final int INTERFACE_NAME = 16;
 
   private final LibBpf library;
@@ -49,7 +52,7 @@ final class NativeCalls {
   }
 
   /**
-   * @param watched puts in front of the library what a test wants to see or to fail
+   * @param watched wraps the library, so that tests can observe calls or make them fail
    */
   NativeCalls(UnaryOperator<LibBpf> watched) {
     LibBpf loaded =
@@ -70,13 +73,14 @@ final class NativeCalls {
     return runtime;
   }
 
-  /** bpf(2); negative on failure, with errno in the runtime. */
+  /** Calls bpf(2). On failure the result is negative and the runtime holds errno. */
   long bpf(int command, Pointer attributes, int size) {
     return library.syscall(SYS_BPF, command, attributes, size);
   }
 
   /**
-   * Waits by membarrier(2) until all CPUs have been outside of the kernel's read sides; its errno.
+   * Waits with membarrier(2) until all CPUs have left the kernel's read-side sections; returns 0 or
+   * errno.
    */
   int membarrier() {
     return library.syscall(SYS_MEMBARRIER, MEMBARRIER_CMD_GLOBAL, 0L, 0L) < 0
@@ -84,7 +88,7 @@ final class NativeCalls {
         : 0;
   }
 
-  /** What a buffer holds from its position on, which stays where it is. */
+  /** The buffer's bytes from its position on. The position does not change. */
   static byte[] bytes(ByteBuffer from) {
     byte[] copy = new byte[from.remaining()];
     from.duplicate().get(copy);
@@ -96,7 +100,7 @@ final class NativeCalls {
     return ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.nativeOrder()).putInt(number).array();
   }
 
-  /** Pins a program, a map or a link where nothing is pinned yet. */
+  /** Pins a program, a map or a link at a path that is still free. */
   void pin(int fd, Path pin) {
     check("pinning " + pin, library.bpf_obj_pin(fd, pin.toString()));
   }
@@ -115,7 +119,9 @@ final class NativeCalls {
     library.close(fd);
   }
 
-  /** A second descriptor of the same object; by number it could be had by CAP_SYS_ADMIN alone. */
+  /**
+   * A second descriptor of the same object. Opening an object by its id would need CAP_SYS_ADMIN.
+   */
   int duplicate(int fd) {
     int second = library.fcntl(fd, F_DUPFD_CLOEXEC, 0);
     if (second < 0) {
@@ -124,7 +130,10 @@ final class NativeCalls {
     return second;
   }
 
-  /** Locks a folder against others who do; empty where somebody holds the lock. */
+  /**
+   * Takes a folder's lock, which excludes all processes that take the same lock; empty if it is
+   * held.
+   */
   Optional<Integer> lock(Path folder) {
     int fd = library.open(folder.toString(), READ_CLOSED_ON_EXEC);
     if (fd < 0) {
@@ -141,7 +150,7 @@ final class NativeCalls {
     return Optional.empty();
   }
 
-  /** An object's info, {@code size} bytes of it at most. */
+  /** An object's info, at most {@code size} bytes of it. */
   ByteBuffer info(int fd, int size) {
     Pointer info = Memory.allocateDirect(runtime, size, true);
     fillInfo(fd, info, size);
@@ -169,7 +178,7 @@ final class NativeCalls {
         .toList();
   }
 
-  /** Empty where this network namespace has no such interface. */
+  /** Empty if this network namespace has no such interface. */
   Optional<String> interfaceName(int index) {
     byte[] name = new byte[INTERFACE_NAME];
     if (library.if_indextoname(index, name) == null) {

@@ -7,13 +7,13 @@ import java.util.List;
 
 /** Asks rtnetlink of this network namespace for a list. */
 final class NetlinkDump {
-  /** The kernel's messages of a dump are no larger. */
+  /** The most bytes that the kernel sends per part of a dump. */
   private static final int PART = 32 * 1024;
 
-  /** More than 100,000 links. */
+  /** Enough for more than 100,000 links. */
   private static final int MOST_PARTS = 10_000;
 
-  /** Tries for a list that did not change while it was read. */
+  /** Attempts at reading a list that does not change meanwhile. */
   private static final int TRIES = 5;
 
   private static final int EAGAIN = 11;
@@ -26,12 +26,12 @@ final class NetlinkDump {
   }
 
   /**
-   * Sends a request and returns the messages of the answer. A list that changes while it is read is
-   * asked for again, some times.
+   * Sends a request and returns the messages of the answer. If the list changes while it is being
+   * read, the request is repeated a few times.
    *
-   * @param what is asked for, for messages
-   * @throws KernelException where the whole list was not had: half a list would read as if the rest
-   *     of the interfaces or routes were gone
+   * @param what the thing asked for, used in error messages
+   * @throws KernelException if the whole list could not be read: a partial list would look as if the
+   *     other interfaces or routes were gone
    */
   List<Message> read(String what, byte[] request) {
     for (int i = 0; i < TRIES; i++) {

@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The framing of rtnetlink messages and their attributes (linux/netlink.h). Pure, and total: odd
- * bytes give what can be read of them, and an error.
+ * The framing of rtnetlink messages and their attributes (linux/netlink.h). Pure functions that
+ * accept any input: malformed bytes yield the parts that can be read, and an error.
  */
 final class NetlinkMessages {
   private static final int NLMSG_ERROR = 2;
@@ -27,9 +27,9 @@ final class NetlinkMessages {
 
   private NetlinkMessages() {}
 
-  /** A message's type, RTM_*, and what follows its header. */
+  /** A message's type, RTM_*, and the bytes after its header. */
   record Message(int type, ByteBuffer body) {
-    /** The attributes behind a fixed header of so many bytes, by type. */
+    /** The attributes after a fixed header of {@code header} bytes, by type. */
     Map<Integer, ByteBuffer> attributes(int header) {
       return body.remaining() < header
           ? Map.of()
@@ -38,12 +38,13 @@ final class NetlinkMessages {
   }
 
   /**
-   * What one read gave.
+   * The result of one read.
    *
-   * @param last nothing follows
-   * @param interrupted the kernel's list changed while it was read, so the dump may lack an entry
-   * @param error why the list is not whole, as a positive errno: the kernel's own, or EBADMSG where
-   *     a message is cut short; else 0
+   * @param last whether nothing follows
+   * @param interrupted whether the kernel's list changed while it was read, so the dump may lack an
+   *     entry
+   * @param error why the list is incomplete, as a positive errno: the kernel's own, or EBADMSG if a
+   *     message is cut short; otherwise 0
    */
   record Part(List<Message> messages, boolean last, boolean interrupted, int error) {}
 
@@ -90,7 +91,7 @@ final class NetlinkMessages {
     return new Part(messages, false, interrupted, 0);
   }
 
-  /** By type; of several of one type the last. */
+  /** The attributes by type. If a type occurs more than once, the last one counts. */
   static Map<Integer, ByteBuffer> attributes(ByteBuffer from) {
     Map<Integer, ByteBuffer> attributes = new HashMap<>();
     attributeList(from).forEach(each -> attributes.put(each.type(), each.value()));
@@ -100,7 +101,7 @@ final class NetlinkMessages {
   /** An attribute of a message. */
   record Attribute(int type, ByteBuffer value) {}
 
-  /** In their order. */
+  /** The attributes in their order. */
   static List<Attribute> attributeList(ByteBuffer bytes) {
     ByteBuffer from = slice(bytes, bytes.position(), bytes.limit());
     List<Attribute> attributes = new ArrayList<>();

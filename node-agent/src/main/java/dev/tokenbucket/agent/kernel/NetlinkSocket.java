@@ -12,7 +12,7 @@ final class NetlinkSocket {
   private NetlinkSocket() {}
 
   /**
-   * Opens one in this network namespace.
+   * Opens a socket in this network namespace.
    *
    * @param flags {@link #NON_BLOCKING}, or 0
    */
@@ -24,9 +24,9 @@ final class NetlinkSocket {
   }
 
   /**
-   * What a call returned.
+   * Returns a call's result.
    *
-   * @throws KernelException where that is negative, with errno
+   * @throws KernelException with errno if the result is negative
    */
   static int check(NativeCalls calls, String attempt, long result) {
     if (result < 0) {

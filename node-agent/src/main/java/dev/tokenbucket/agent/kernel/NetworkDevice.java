@@ -5,14 +5,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * An interface of this network namespace and what it stands on.
+ * An interface of this network namespace, with the devices that it stands on.
  *
  * @param altNames further names of the same interface
  * @param type ARPHRD_* of linux/if_arp.h
- * @param kind as the kernel names it, such as {@code vlan} or {@code bond}; empty for hardware
- * @param lower the index of the device beneath, in this namespace
- * @param master the index of the bond, team or bridge that it is a port of
- * @param showsOuterHeader its frames begin with the header of the packet that carries them
+ * @param kind the kernel's name of the kind, such as {@code vlan} or {@code bond}; empty for
+ *     hardware
+ * @param lower the index of the device beneath, if it is in this namespace
+ * @param master the index of the bond, team or bridge that has this interface as a port
+ * @param showsOuterHeader whether its frames begin with the header of the packet that carries them
  */
 public record NetworkDevice(
     int index,
@@ -23,7 +24,7 @@ public record NetworkDevice(
     Optional<Integer> lower,
     Optional<Integer> master,
     boolean showsOuterHeader) {
-  /** Kinds whose packets leave in packets of another interface, which routes may choose. */
+  /** Kinds whose packets travel inside packets of another interface, which routes may choose. */
   private static final Set<String> TUNNELS =
       Set.of(
           "bareudp",
@@ -43,7 +44,6 @@ public record NetworkDevice(
           "wireguard",
           "xfrm");
 
-  /** Whether it is a tunnel. */
   public boolean isTunnel() {
     return TUNNELS.contains(kind);
   }

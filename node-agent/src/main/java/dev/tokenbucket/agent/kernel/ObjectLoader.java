@@ -7,7 +7,7 @@ import java.util.function.Function;
 import jnr.ffi.Pointer;
 
 /**
- * Loads BPF objects by libbpf: their maps are pinned, sized and filled before programs are taken.
+ * Loads BPF objects with libbpf. Maps are pinned, sized and filled before programs are handed out.
  */
 final class ObjectLoader {
   private static final int ENOENT = 2;
@@ -101,7 +101,7 @@ final class ObjectLoader {
     if (found == null) {
       throw new KernelException("finding program " + name, ENOENT);
     }
-    // The object's own descriptor goes with the object; a second one outlives it.
+    // The object's own descriptor is closed with the object; the duplicate outlives it.
     return calls.duplicate(library.bpf_program__fd(found));
   }
 

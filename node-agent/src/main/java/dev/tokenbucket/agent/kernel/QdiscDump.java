@@ -8,10 +8,12 @@ final class QdiscDump {
   private static final int RTM_NEWQDISC = 36;
   private static final int RTM_GETQDISC = 38;
 
-  /** The parent of a clsact or ingress qdisc: an interface has one of them at most. */
+  /**
+   * The parent of a clsact or ingress qdisc. An interface has at most one qdisc of these two kinds.
+   */
   private static final int CLSACT = 0xffff_fff1;
 
-  /** struct tcmsg. */
+  /** Bytes of struct tcmsg. */
   private static final int QDISC_HEADER = 20;
 
   private static final int INDEX_AT = 4;
@@ -23,7 +25,7 @@ final class QdiscDump {
     this.dump = new NetlinkDump(calls);
   }
 
-  /** Whether an interface has a clsact or an ingress qdisc, of whomever. */
+  /** Whether an interface has a clsact or ingress qdisc, regardless of its owner. */
   boolean hasClsact(int ifindex) {
     byte[] request =
         NetlinkMessages.dumpRequest(RTM_GETQDISC, ByteBuffer.allocate(QDISC_HEADER).array());

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 
-/** Asks rtnetlink for the routes of this network namespace, of all tables. */
+/** Asks rtnetlink for the routes of this network namespace, in all tables. */
 final class RouteDump {
   private final NetlinkDump dump;
 
@@ -13,7 +13,7 @@ final class RouteDump {
     this.dump = new NetlinkDump(calls);
   }
 
-  /** The indexes of the devices that default routes lead over, IPv4's and IPv6's. */
+  /** The indexes of the devices that IPv4 and IPv6 default routes lead over. */
   Set<Integer> defaultRouteDevices() {
     List<Message> routes = new ArrayList<>();
     routes.addAll(dump.read("IPv4 routes", RouteMessages.routeRequest(RouteMessages.AF_INET)));

@@ -7,10 +7,11 @@ import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 
 /**
- * Hears rtnetlink's messages to all about links, routes, next hops and IPv4 addresses, whose
- * removal takes routes away without a message. Of a message only its kind is read: what there is
- * now is asked for afresh. A route other than a default route is no change, so a node that learns
- * routes by the thousand is not kept busy.
+ * Listens to rtnetlink's multicast messages about links, routes, next hops and IPv4 addresses.
+ * (Removing an IPv4 address removes routes without a message of their own.) A message only says
+ * that something changed; the caller asks the kernel for the current state. Routes other than
+ * default routes do not count as changes, so a node that learns thousands of routes is not kept
+ * busy.
  */
 final class RouteGroups implements KernelDevices.NetworkWatch {
   private static final short AF_NETLINK = 16;
@@ -27,10 +28,13 @@ final class RouteGroups implements KernelDevices.NetworkWatch {
   private static final int RTM_NEWROUTE = 24;
   private static final int RTM_DELROUTE = 25;
 
-  /** struct sockaddr_nl. */
+  /** Bytes of struct sockaddr_nl. */
   private static final int ADDRESS_SIZE = 12;
 
-  /** struct nlmsghdr, and of struct rtmsg the family and the destination's length. */
+  /**
+   * Bytes of struct nlmsghdr and of the first two fields of struct rtmsg: family, destination
+   * length.
+   */
   private static final int HEAD = 18;
 
   private static final int TYPE_AT = 4;
@@ -39,12 +43,12 @@ final class RouteGroups implements KernelDevices.NetworkWatch {
   private static final int EAGAIN = 11;
   private static final int MSG_TRUNC = 0x20;
 
-  /** struct pollfd. */
+  /** Bytes of struct pollfd. */
   private static final int POLL_SIZE = 8;
 
   private static final short POLLIN = 1;
 
-  /** Messages taken at once; what is left tells of a change at the next call. */
+  /** Messages read per call. The rest stay queued, and the next call reports them. */
   private static final int MOST_MESSAGES = 10_000;
 
   private final NativeCalls calls;
@@ -87,7 +91,7 @@ final class RouteGroups implements KernelDevices.NetworkWatch {
     for (int i = 0; i < MOST_MESSAGES; i++) {
       long length = calls.library().recv(socket, bytes, bytes.length, MSG_TRUNC);
       if (length < 0) {
-        // Any other than EAGAIN: messages were lost, and may have told of a change.
+        // An error other than EAGAIN means lost messages, which may have reported a change.
         return changed || calls.runtime().getLastError() != EAGAIN;
       }
       changed |= isChange(length);

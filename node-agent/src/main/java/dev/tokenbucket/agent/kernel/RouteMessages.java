@@ -11,9 +11,9 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The messages of dumps of routes and next-hop objects (linux/rtnetlink.h, linux/nexthop.h): over
- * which devices default routes lead, in any table, each next hop of a multipath route included.
- * Pure, and total.
+ * The messages of dumps of routes and next-hop objects (linux/rtnetlink.h, linux/nexthop.h). They
+ * say over which devices default routes lead, in any table, including each next hop of a multipath
+ * route. Pure functions that accept any input.
  */
 final class RouteMessages {
   static final int AF_INET = 2;
@@ -24,7 +24,7 @@ final class RouteMessages {
   private static final int RTM_NEWNEXTHOP = 104;
   private static final int RTM_GETNEXTHOP = 106;
 
-  /** struct rtmsg. */
+  /** Bytes of struct rtmsg. */
   private static final int ROUTE_HEADER = 12;
 
   private static final int DESTINATION_LENGTH_AT = 1;
@@ -34,17 +34,17 @@ final class RouteMessages {
   private static final int RTA_MULTIPATH = 9;
   private static final int RTA_NH_ID = 30;
 
-  /** struct rtnexthop: its length, then flags and hops, then the device. */
+  /** Bytes of struct rtnexthop: its length, then flags and hops, then the device. */
   private static final int NEXT_HOP_HEADER = 8;
 
-  /** struct nhmsg. */
+  /** Bytes of struct nhmsg. */
   private static final int OBJECT_HEADER = 8;
 
   private static final int NHA_ID = 1;
   private static final int NHA_GROUP = 2;
   private static final int NHA_OIF = 5;
 
-  /** struct nexthop_grp: an object's id, then its weight. */
+  /** Bytes of struct nexthop_grp: an object's id, then its weight. */
   private static final int GROUP_MEMBER = 8;
 
   private RouteMessages() {}
@@ -60,7 +60,10 @@ final class RouteMessages {
   }
 
   /**
-   * The indexes of the devices that default routes lead over, by the dumps of routes and objects.
+   * The indexes of the devices that default routes lead over.
+   *
+   * @param routes the dump of routes
+   * @param nextHops the dump of next-hop objects
    */
   static Set<Integer> defaultRouteDevices(List<Message> routes, List<Message> nextHops) {
     Map<Integer, Set<Integer>> objects = objects(nextHops);
@@ -98,7 +101,7 @@ final class RouteMessages {
     return devices;
   }
 
-  /** The devices of each next-hop object; those of a group are its members'. */
+  /** The devices of each next-hop object. A group has the devices of its members. */
   private static Map<Integer, Set<Integer>> objects(List<Message> messages) {
     Map<Integer, Set<Integer>> devices = new HashMap<>();
     Map<Integer, ByteBuffer> groups = new HashMap<>();
@@ -125,7 +128,7 @@ final class RouteMessages {
     return all;
   }
 
-  /** None or one. */
+  /** The attribute's number, or nothing if the attribute is absent or too short. */
   private static Set<Integer> number(@Nullable ByteBuffer value) {
     return value == null || value.remaining() < Integer.BYTES ? Set.of() : Set.of(value.getInt(0));
   }

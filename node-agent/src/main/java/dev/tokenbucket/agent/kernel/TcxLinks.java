@@ -10,8 +10,8 @@ import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 
 /**
- * Programs at the head of an interface's TCX hook, kept by pinned links. libbpf 1.1 has no call for
- * it, so links are made by bpf() itself.
+ * Programs at the head of an interface's TCX hook, kept alive by pinned links. libbpf 1.1 has no
+ * call that creates such links, so the agent calls bpf() itself.
  */
 final class TcxLinks {
   private static final int BPF_PROG_QUERY = 16;
@@ -24,7 +24,7 @@ final class TcxLinks {
   /** The first interface of each network namespace. */
   private static final int LOOPBACK = 1;
 
-  /** The kernel takes no more on a hook. */
+  /** The most programs that the kernel accepts per hook. */
   private static final int MOST_PROGRAMS = 64;
 
   private final NativeCalls calls;
@@ -60,7 +60,7 @@ final class TcxLinks {
     Pointer attributes = query(ifindex, direction);
     attributes.putLong(16, ids.address());
     attributes.putInt(24, MOST_PROGRAMS);
-    // a kernel before 6.6 does not know the type; the interface may be gone
+    // The kernel is older than 6.6 and does not know the type, or the interface is gone.
     if (calls.bpf(BPF_PROG_QUERY, attributes, 64) < 0) {
       return List.of();
     }
@@ -76,7 +76,7 @@ final class TcxLinks {
     return attributes;
   }
 
-  /** Whether the kernel knows TCX: one before 6.6 answers EINVAL, whatever the interface. */
+  /** Whether the kernel knows TCX. Kernels before 6.6 answer EINVAL for any interface. */
   boolean known() {
     if (calls.bpf(BPF_PROG_QUERY, query(LOOPBACK, Direction.Ingress), 64) >= 0) {
       return true;
@@ -99,8 +99,9 @@ final class TcxLinks {
   }
 
   /**
-   * Empty also where the link's interface went to another network namespace: it takes its programs
-   * and its index along, and the index may be given to another interface of this namespace.
+   * The running program; also empty if the link's interface moved to another network namespace.
+   * Such an interface takes its programs and its index along, and this namespace may give the index
+   * to another interface.
    */
   Optional<KernelHooks.Attached> attached(Attachment at) {
     Optional<Integer> link = calls.openIfPinned(at.link());
@@ -120,7 +121,10 @@ final class TcxLinks {
     }
   }
 
-  /** At once: a link that is only unpinned runs its program until the kernel gets round to it. */
+  /**
+   * Detaches the program at once. If its link were only unpinned, the program would run until the
+   * kernel frees the link.
+   */
   void detach(Attachment at) {
     if (!Files.exists(at.link())) {
       return;

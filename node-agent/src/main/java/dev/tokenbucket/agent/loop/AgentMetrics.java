@@ -28,8 +28,9 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Supplier;
 
 /**
- * What Prometheus is told of this host. Counters are the kernel's own, read at each scrape, so they
- * go on over restarts of the agent. No label holds an address: a flood of sources makes no series.
+ * The metrics of this host for Prometheus. Counters are the kernel's own and are read at each
+ * scrape, so a restart of the agent does not reset them. No label holds an address, so a flood of
+ * sources creates no time series.
  */
 public final class AgentMetrics {
   private final Supplier<List<RunningHook>> running;
@@ -39,11 +40,12 @@ public final class AgentMetrics {
   private final AtomicLong repairs = new AtomicLong();
 
   /**
-   * What the agent itself does; asked from any thread.
+   * The agent's own work. The suppliers may be called from any thread.
    *
-   * @param preparation what compiling or unpacking the classifier took at the agent's start
-   * @param loads programs that the kernel has checked
-   * @param lastContact when a report last reached the API server; empty where none did
+   * @param preparation the time that compiling or unpacking the classifier took at the agent's
+   *     start
+   * @param loads programs that the kernel has verified
+   * @param lastContact when a report last reached the API server; empty if none has
    */
   public record Work(
       Duration preparation,
@@ -59,9 +61,9 @@ public final class AgentMetrics {
   }
 
   /**
-   * A set was applied; told by the agent's loop alone.
+   * Records that a set was applied. Only the agent's program loop calls this.
    *
-   * @param repaired whether nothing had been asked for, and yet something was to be put right
+   * @param repaired whether the agent had to correct the kernel although nothing new was asked for
    */
   void applied(List<NodePolicy> policies, int failures, boolean repaired) {
     asked = policies;
@@ -71,7 +73,9 @@ public final class AgentMetrics {
     }
   }
 
-  /** In Prometheus' text format, version 0.0.4; from one thread at a time, whoever asks. */
+  /**
+   * The metrics in Prometheus' text format, version 0.0.4. Concurrent scrapes wait for each other.
+   */
   synchronized byte[] scrape() throws IOException {
     ByteArrayOutputStream text = new ByteArrayOutputStream();
     PrometheusTextFormatWriter.create().write(text, snapshots(running.get()));

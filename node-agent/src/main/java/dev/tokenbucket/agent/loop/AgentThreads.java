@@ -12,8 +12,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The agent's loops, a thread each, so that one that waits holds up no other. A loop that ends ends
- * the agent: without it the agent would look alive and do a part of its work.
+ * The agent's loops, each in a thread of its own, so that a waiting loop holds up no other. If one
+ * loop ends, the agent ends: otherwise it would look alive while it does only part of its work.
  */
 public final class AgentThreads implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AgentThreads.class);
@@ -23,16 +23,16 @@ public final class AgentThreads implements AutoCloseable {
   private final List<Thread> threads = new ArrayList<>();
   private final CountDownLatch ended = new CountDownLatch(1);
 
-  /** A loop: it returns only when it is interrupted. */
+  /** A loop, which returns only when it is interrupted. */
   @FunctionalInterface
   interface Loop {
     void run() throws InterruptedException;
   }
 
   /**
-   * Threads that end when they have long had nothing to do.
+   * An executor whose threads end after they have been idle for a while.
    *
-   * @param most of them, on a host with as many CPUs
+   * @param most the most threads; a host with fewer CPUs has one thread per CPU
    */
   public static Executor pool(String name, int most) {
     int threads = Math.min(most, Runtime.getRuntime().availableProcessors());

@@ -10,20 +10,20 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The level that {@code tb log-level} asks of the agent that runs. */
+/** The log level that {@code tb log-level} asks of the running agent. */
 public final class AskedLogLevel {
   private static final Logger LOG = LoggerFactory.getLogger(AskedLogLevel.class);
 
   private final Path stateDir;
   private List<String> last = List.of();
 
-  /** What an agent before was asked for is forgotten. */
+  /** Discards a request that was meant for an earlier agent. */
   public AskedLogLevel(Path stateDir) throws IOException {
     this.stateDir = stateDir;
     Files.deleteIfExists(StateFiles.LOG_LEVEL.in(stateDir));
   }
 
-  /** Takes what was asked for since the last call. */
+  /** Applies a request that has arrived since the last call. */
   void follow() throws IOException {
     List<String> asked = StateFiles.LOG_LEVEL.lines(stateDir);
     if (asked.equals(last) || asked.isEmpty()) {

@@ -20,8 +20,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * An agent that must not touch the kernel it sees: it says so, of every policy and for as long as
- * it runs, and does nothing else. Only another pod mends that.
+ * An agent that must not touch the kernel it sees. As long as it runs, it reports the obstacle for
+ * every policy, and does nothing else. Only a new pod helps.
  */
 public final class BlockedAgent {
   private static final Logger LOG = LoggerFactory.getLogger(BlockedAgent.class);
@@ -33,7 +33,7 @@ public final class BlockedAgent {
   private final Repairs none;
 
   /**
-   * @param findings of the preflight, to be told too
+   * @param findings the preflight's findings, which are reported as well
    */
   public BlockedAgent(String obstacle, List<String> findings, HealthEndpoint health) {
     this.obstacle = obstacle;
@@ -43,7 +43,7 @@ public final class BlockedAgent {
     this.none = Repairs.since(Instant.now());
   }
 
-  /** Never returns but by an exception. */
+  /** Returns only by an exception. */
   public void run(SourceOpening opening) throws IOException, InterruptedException {
     LOG.error("preflight: {}", obstacle);
     health.notReady(obstacle);

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What is exempt on this node: by the command line's options, and else by its node state. */
+/** What is exempt on this node: the command line's options take precedence over its node state. */
 public final class Exemptions {
   private static final Logger LOG = LoggerFactory.getLogger(Exemptions.class);
 
@@ -21,13 +21,13 @@ public final class Exemptions {
   private FailsafeSettings settings;
   private List<String> lines = List.of();
 
-  /** What the command line and a node state say together. */
+  /** Combines the command line and a node state. */
   @FunctionalInterface
   public interface Choice {
     /**
-     * What is to be exempt.
+     * The failsafes in force.
      *
-     * @throws IllegalArgumentException where the node state breaks a rule
+     * @throws IllegalArgumentException if the node state breaks a rule
      */
     FailsafeSettings with(@Nullable NodeFailsafe byNodeState);
   }
@@ -39,7 +39,7 @@ public final class Exemptions {
   }
 
   /**
-   * What is to be exempt; a node state's failsafe that breaks a rule leaves the former in force.
+   * The failsafes in force. If a node state's failsafe breaks a rule, the previous settings stay.
    */
   FailsafeSettings of(DesiredState wanted) {
     List<String> notes = new ArrayList<>(wanted.notes());
@@ -65,7 +65,7 @@ public final class Exemptions {
     }
   }
 
-  /** A line for each thing that is exempt, as of the last {@link #of}. */
+  /** One line per exemption, as of the last {@link #of}. */
   List<String> lines() {
     return lines;
   }

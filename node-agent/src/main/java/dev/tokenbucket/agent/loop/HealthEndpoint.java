@@ -18,22 +18,23 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Answers a kubelet's probes on loopback: {@code /healthz} while the agent's loops go round, {@code
- * /readyz} once what the node is to run was applied, or nothing is to be; and {@code /metrics}.
+ * Answers a kubelet's probes on loopback: {@code /healthz} succeeds while the agent's loops make
+ * progress, {@code /readyz} once the node's desired state has been applied or nothing is desired.
+ * Also serves {@code /metrics}.
  */
 public final class HealthEndpoint implements AutoCloseable {
-  /** A loop that made no pass for so long hangs, and only a restart helps. */
+  /** A loop without a pass for this long hangs, and only a restart helps. */
   static final Duration LONGEST_PASS = Duration.ofSeconds(60);
 
   private static final int BACKLOG = 8;
 
-  /** What the agent does side by side; each has to go round. */
+  /** The agent's concurrent loops, each of which must keep making passes. */
   public enum LoopName {
     PROGRAMMING,
     SWEEPING,
     REPORTING;
 
-    /** For people, and as the thread's name. */
+    /** The loop's name in messages, and its thread's name. */
     public String text() {
       return name().toLowerCase(Locale.ROOT);
     }
@@ -45,11 +46,11 @@ public final class HealthEndpoint implements AutoCloseable {
   private volatile String missing = "nothing was applied yet";
 
   /**
-   * Serves from now on.
+   * Starts serving.
    *
-   * @param port on 127.0.0.1; 0: none
+   * @param port the port on 127.0.0.1; 0 for no endpoint
    * @param nanoClock as {@link System#nanoTime()}
-   * @throws IOException where the port is taken
+   * @throws IOException if the port is taken
    */
   public HealthEndpoint(int port, LongSupplier nanoClock) throws IOException {
     this.nanoClock = nanoClock;
@@ -73,24 +74,24 @@ public final class HealthEndpoint implements AutoCloseable {
     }
   }
 
-  /** Serves metrics, too. */
+  /** Also serves metrics. */
   public void serve(AgentMetrics metrics) {
     if (server != null) {
       MetricsEndpoint.serve(server, metrics);
     }
   }
 
-  /** A loop has come round. */
+  /** Records that a loop has completed a pass. */
   void passed(LoopName loop) {
     passedAt.put(loop, nanoClock.getAsLong());
   }
 
-  /** From now on the agent is ready. */
+  /** Makes the agent ready from now on. */
   void ready() {
     missing = "";
   }
 
-  /** Why the agent is not ready. */
+  /** Makes the agent not ready, with the reason. */
   void notReady(String why) {
     missing = why;
   }

@@ -12,7 +12,8 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * {@code /metrics} on every address of the host, for a Prometheus elsewhere: a pod in the host's
- * network has no address of its own. It takes nothing and tells of policies and interfaces.
+ * network has no address of its own. The endpoint accepts no input and shows policies and
+ * interfaces.
  */
 public final class MetricsEndpoint implements Closeable {
   private static final String PATH = "/metrics";
@@ -22,10 +23,10 @@ public final class MetricsEndpoint implements Closeable {
   private final @Nullable HttpServer server;
 
   /**
-   * Serves from now on.
+   * Starts serving.
    *
-   * @param port 0: none
-   * @throws IOException where the port is taken
+   * @param port 0 for no endpoint
+   * @throws IOException if the port is taken
    */
   public MetricsEndpoint(int port, AgentMetrics metrics) throws IOException {
     server = port == 0 ? null : listen(port);
@@ -48,7 +49,10 @@ public final class MetricsEndpoint implements Closeable {
     server.createContext(PATH, exchange -> scrape(exchange, metrics));
   }
 
-  /** A scrape that fails is answered with 503 and why: the loop may be exchanging what is read. */
+  /**
+   * Answers a failed scrape with 503 and the reason: the program loop may be replacing what is
+   * read.
+   */
   private static void scrape(HttpExchange exchange, AgentMetrics metrics) throws IOException {
     try (exchange) {
       byte[] body;

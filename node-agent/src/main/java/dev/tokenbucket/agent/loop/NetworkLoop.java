@@ -8,11 +8,11 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Hears of changes of interfaces and routes, and wakes the loop that programs. */
+/** Listens for changes of interfaces and routes, and wakes the program loop. */
 public final class NetworkLoop implements AgentThreads.Loop {
   private static final Logger LOG = LoggerFactory.getLogger(NetworkLoop.class);
 
-  /** For as long a wait in the kernel, which no interrupt ends. */
+  /** The longest wait inside the kernel, since no interrupt ends it. */
   private static final Duration LISTEN = Duration.ofSeconds(1);
 
   private final KernelDevices.NetworkWatch watch;
@@ -20,7 +20,7 @@ public final class NetworkLoop implements AgentThreads.Loop {
   private final AtomicBoolean changed = new AtomicBoolean();
 
   /**
-   * @param wake signalled at a change
+   * @param wake signalled on each change
    */
   public NetworkLoop(KernelDevices.NetworkWatch watch, Wake wake) {
     this.watch = watch;
@@ -32,7 +32,7 @@ public final class NetworkLoop implements AgentThreads.Loop {
     return changed.getAndSet(false);
   }
 
-  /** What was taken could not be looked at: it is still to be. */
+  /** Restores a change that was taken but could not be handled. */
   void putBack() {
     changed.set(true);
   }

@@ -20,20 +20,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings the kernel to the desired state, again and again: at once when that, interfaces or default
- * routes change; at the next look when hooks have changed or something failed; and from time to
- * time whatever happens, since others may change the kernel, too.
+ * Brings the kernel to the desired state, again and again. The loop acts at once if the desired
+ * state, interfaces or default routes change; at the next look if hooks have changed or something
+ * failed; and periodically in any case, since other software may change the kernel, too.
  */
 public final class ProgramLoop implements AgentThreads.Loop {
   private static final Logger LOG = LoggerFactory.getLogger(ProgramLoop.class);
 
-  /** Between looks at what may have changed. */
+  /** The interval between looks at what may have changed. */
   private static final Duration LOOK = Duration.ofSeconds(2);
 
-  /** Between read-backs of all that runs, maps included, where nothing has changed. */
+  /** The interval between complete read-backs, maps included, if nothing has changed. */
   private static final Duration READ_BACK = Duration.ofSeconds(25);
 
-  /** As many times as long as a look at changes that were none of ours the loop rests. */
+  /**
+   * After a look at changes that did not concern this agent, the loop rests this many times as
+   * long.
+   */
   private static final int REST = 4;
 
   private final Programmer programmer;
@@ -55,7 +58,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
   private String lastError = "";
 
   /**
-   * @param wake ends a wait, when the desired state or the network has changed
+   * @param wake ends a wait when the desired state or the network has changed
    */
   public ProgramLoop(
       Programmer programmer,
@@ -122,7 +125,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
   }
 
   /**
-   * Looks at all that there is.
+   * Checks and corrects everything.
    *
    * @param unasked whether nothing has changed that would be a reason to change the kernel
    */
@@ -141,7 +144,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
     ended(wanted, failures, repaired);
   }
 
-  /** Looks at what the network's change may have to do with. */
+  /** Checks and corrects only what a change of the network can affect. */
   private void follow(DesiredState wanted) throws InterruptedException {
     long start = System.nanoTime();
     Optional<Map<String, String>> failures;
@@ -153,7 +156,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
     }
     failures.ifPresent(each -> ended(wanted, each, false));
     if (failures.isEmpty()) {
-      // Others' interfaces come and go on some hosts all the time.
+      // On some hosts, interfaces of other software come and go all the time.
       Thread.sleep(Duration.ofNanos(REST * (System.nanoTime() - start)).toMillis());
     }
   }
@@ -165,7 +168,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
     reports.tell(new Applied(wanted, failures, exemptions.lines(), repairs));
   }
 
-  /** What stops the whole set is told of each policy in it. */
+  /** Applies the set. A failure of the whole set is recorded for each of its policies. */
   private Map<String, String> apply(DesiredState wanted, FailsafeSettings failsafes) {
     try {
       failedWhole = true;
@@ -185,7 +188,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
     }
   }
 
-  /** The same failure is tried again for ever, and logged once. */
+  /** A failing step is retried forever, but its error is logged only once. */
   private static String logChanged(String error, String last) {
     if (!error.equals(last) && !error.equals("{}")) {
       LOG.error("not programmed, the last good state stays in force: {}", error);

@@ -22,19 +22,23 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells what the kernel runs: at once when a set was applied, from time to time whatever happens,
- * and again after a failure. What is told is read when it is told, so nothing old is sent late.
+ * Reports what the kernel runs: at once after a set was applied, periodically in any case, and
+ * again after a failure. The state is read at the moment of the report, so no report is outdated
+ * when sent.
  */
 public final class ReportLoop implements AgentThreads.Loop {
   private static final Logger LOG = LoggerFactory.getLogger(ReportLoop.class);
 
-  /** Between reports where nothing has changed: what somebody has overwritten is put right. */
+  /**
+   * The interval between reports if nothing has changed. A renewed report restores what others have
+   * overwritten.
+   */
   private static final Duration RENEWAL = Duration.ofSeconds(25);
 
-  /** Between reports while interfaces come by the hundred. */
+  /** The shortest interval between reports, for times when hundreds of interfaces appear. */
   private static final Duration LEAST = Duration.ofMillis(500);
 
-  /** By the number of failures in a row, milliseconds until the next try. */
+  /** Milliseconds until the next try, by the number of failures in a row. */
   private static final IntervalFunction BACKOFF =
       IntervalFunction.ofExponentialRandomBackoff(
           Duration.ofSeconds(1), 2.0, 0.5, Duration.ofSeconds(30));
@@ -49,7 +53,7 @@ public final class ReportLoop implements AgentThreads.Loop {
 
   /**
    * @param programmer says what runs
-   * @param source is told
+   * @param source receives the reports
    * @param stateDir keeps the warnings for {@code tb status}
    */
   public ReportLoop(
@@ -60,7 +64,7 @@ public final class ReportLoop implements AgentThreads.Loop {
     this.health = health;
   }
 
-  /** Tells of this from now on. */
+  /** Sets what is reported from now on. */
   void tell(Applied applied) {
     latest.set(applied);
     wake.signal();
@@ -78,7 +82,7 @@ public final class ReportLoop implements AgentThreads.Loop {
     }
   }
 
-  /** Whether the report has got through. */
+  /** Whether the report was delivered. */
   private boolean reported(Applied applied) {
     try {
       boolean reported =
@@ -95,7 +99,10 @@ public final class ReportLoop implements AgentThreads.Loop {
     }
   }
 
-  /** Also kept for {@code tb status}; that they can't be had stops nothing. */
+  /**
+   * The warnings, which are also kept for {@code tb status}. If they cannot be determined, the
+   * report is sent without them.
+   */
   private Map<String, List<String>> warnings(List<NodePolicy> policies) throws IOException {
     Map<String, List<String>> warnings = new LinkedHashMap<>();
     try {

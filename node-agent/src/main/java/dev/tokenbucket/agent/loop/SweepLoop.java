@@ -7,7 +7,7 @@ import java.time.Duration;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Removes idle buckets again and again. That one stays for longer harms no limit. */
+/** Removes idle buckets periodically. A bucket that stays for longer harms no limit. */
 public final class SweepLoop implements AgentThreads.Loop {
   private static final Logger LOG = LoggerFactory.getLogger(SweepLoop.class);
   private static final Duration BETWEEN = Duration.ofSeconds(2);

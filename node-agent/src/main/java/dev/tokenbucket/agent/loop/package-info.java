@@ -1,4 +1,4 @@
-/** What the agent does for as long as it runs, and how it shows that it does. */
+/** The loops of a running agent, and the endpoints that show its health. */
 @NullMarked
 package dev.tokenbucket.agent.loop;
 
