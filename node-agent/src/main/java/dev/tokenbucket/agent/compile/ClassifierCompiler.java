@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * Compiles the classifier's sources with clang. The result is kept by a hash of sources, flags and
- * compiler, so that clang is not run where it has been before.
+ * Compiles the classifier's sources with clang. The result is cached under a hash of sources, flags
+ * and compiler, so that clang runs only once per combination.
  */
 public final class ClassifierCompiler {
   private static final Duration TIMEOUT = Duration.ofMinutes(2);
@@ -29,15 +29,15 @@ public final class ClassifierCompiler {
   /**
    * Uses the clang on the PATH.
    *
-   * @param cache a folder for sources and objects, made where missing
+   * @param cache a folder for sources and objects, created if missing
    */
   public ClassifierCompiler(Path cache) {
     this(cache, System.getenv().getOrDefault("PATH", ""), TIMEOUT);
   }
 
   /**
-   * @param searchPath the folders, parted by colons, in which clang is looked for
-   * @param timeout after which a clang that has not ended is killed
+   * @param searchPath the folders, separated by colons, in which clang is searched
+   * @param timeout the time after which a running clang is killed
    */
   ClassifierCompiler(Path cache, String searchPath, Duration timeout) {
     this.cache = cache;
@@ -45,7 +45,7 @@ public final class ClassifierCompiler {
     this.timeout = timeout;
   }
 
-  /** The compiler, where there is one. */
+  /** The compiler, if there is one. */
   Optional<Path> clang() {
     return Stream.of(searchPath.split(File.pathSeparator, -1))
         .filter(folder -> !folder.isEmpty())
@@ -55,11 +55,11 @@ public final class ClassifierCompiler {
   }
 
   /**
-   * The folder that holds an object a program, {@code classifier.bpf.o} and so on. Its name is the
-   * hash, so that equal names mean equal programs.
+   * The folder that holds one object per program, such as {@code classifier.bpf.o}. Its name is the
+   * hash, so equal names mean equal programs.
    *
-   * @param defines macros to define, of this program's own choosing
-   * @throws UncheckedIOException where there is no clang, it fails, or takes too long
+   * @param defines macros to define
+   * @throws UncheckedIOException if there is no clang, or if clang fails or takes too long
    */
   public Path compile(List<String> defines) {
     try {
@@ -80,7 +80,10 @@ public final class ClassifierCompiler {
     }
   }
 
-  /** Which compiler it is, without running it: that would take longer than all else at a start. */
+  /**
+   * Identifies the compiler without running it, because running clang would be the slowest step of
+   * a start.
+   */
   private static String identity(Path clang) throws IOException {
     Path real = clang.toRealPath();
     BasicFileAttributes file = Files.readAttributes(real, BasicFileAttributes.class);
@@ -98,7 +101,10 @@ public final class ClassifierCompiler {
     run(command, folder);
   }
 
-  /** Output goes to a file: to read it from a pipe would wait for as long as clang does. */
+  /**
+   * Writes clang's output to a file. Reading it from a pipe would block for as long as clang runs,
+   * and the timeout would have no effect.
+   */
   private void run(List<String> command, Path folder) throws IOException {
     Path output = folder.resolve(OUTPUT);
     Process process =

@@ -9,7 +9,7 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The classifier's objects: compiled on this host, or those built with the agent. */
+/** The classifier's objects: compiled on this host, or built with the agent. */
 public final class ClassifierObjects {
   private static final Logger LOG = LoggerFactory.getLogger(ClassifierObjects.class);
 
@@ -17,9 +17,9 @@ public final class ClassifierObjects {
   private final ClassifierCompiler compiler;
 
   /**
-   * Compiles with the clang on the PATH, where it compiles.
+   * Compiles, if at all, with the clang on the PATH.
    *
-   * @param cache a folder for objects, made where missing
+   * @param cache a folder for objects, created if missing
    */
   public ClassifierObjects(Path cache) {
     this(cache, new ClassifierCompiler(cache));
@@ -35,9 +35,9 @@ public final class ClassifierObjects {
   }
 
   /**
-   * A folder with an object a program; equal names mean equal programs.
+   * A folder with one object per program; equal names mean equal programs.
    *
-   * @throws UncheckedIOException where objects can't be had in this way
+   * @throws UncheckedIOException if this mode cannot provide the objects
    */
   public Path of(CompileMode mode) {
     return switch (mode) {

@@ -12,7 +12,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What the jar holds of the classifier: its sources, clang's flags, and objects made of them. */
+/** The classifier's parts in the jar: sources, clang's flags, and the objects built from them. */
 final class ClassifierResources {
   /** A response file for clang. */
   static final String FLAGS = "clang.flags";
@@ -41,7 +41,7 @@ final class ClassifierResources {
           "token_axis.h",
           "token_bucket.h");
 
-  /** All that clang reads of ours. */
+  /** All files of this project that clang reads. */
   static final List<String> SOURCES =
       Stream.of(List.of(FLAGS), PROGRAMS.stream().map(name -> name + ".c").toList(), HEADERS)
           .flatMap(List::stream)
@@ -68,9 +68,9 @@ final class ClassifierResources {
   }
 
   /**
-   * A name for what is made of these.
+   * A name for the product of these resources.
    *
-   * @param more what else it depends on
+   * @param more what else the product depends on
    * @return hexadecimal digits
    */
   static String hash(List<String> names, String more) throws IOException {

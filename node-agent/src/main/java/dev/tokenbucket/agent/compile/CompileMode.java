@@ -4,14 +4,14 @@ import java.util.Locale;
 
 /** Where the classifier's objects come from. */
 public enum CompileMode {
-  /** From the agent's jar, as built with it. */
+  /** From the agent's jar, which holds the objects built with it. */
   NEVER,
-  /** From clang where there is one that works, else from the jar. */
+  /** From clang if there is a working one, otherwise from the jar. */
   AUTO,
   /** From clang. */
   ALWAYS;
 
-  /** As the command line has it. */
+  /** The mode's name on the command line. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -5,8 +5,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A folder of objects, named by a hash of what they are made of. It is made once and used by every
- * later start; one that was cut short is made again.
+ * A folder of objects, named by a hash of everything they are made from. The folder is filled once
+ * and used by every later start. If filling was interrupted, the next start repeats it.
  */
 final class ObjectFolder {
   /** Written last. */
@@ -14,7 +14,7 @@ final class ObjectFolder {
 
   private ObjectFolder() {}
 
-  /** What fills the folder. */
+  /** Fills the folder. */
   interface Maker {
     void fill(Path folder) throws IOException;
   }

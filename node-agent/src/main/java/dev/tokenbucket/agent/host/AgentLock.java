@@ -10,9 +10,9 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Held by the one process that may change pins, or files: two agents would exchange each other's
- * programs for ever. Pins and state folder each have a lock, since agents may share the one without
- * the other. The kernel takes a lock back from whoever dies.
+ * The lock of the one process that may change pins or state files: two agents would replace each
+ * other's programs forever. Pins and state folder each have a lock, since two agents may share only
+ * one of them. The kernel releases the lock of a process that dies.
  */
 public final class AgentLock implements Closeable {
   private final Closeable held;
@@ -22,9 +22,9 @@ public final class AgentLock implements Closeable {
   }
 
   /**
-   * Locks the folder of pins; nothing where there is none.
+   * Locks the folder of pins; does nothing if there is no such folder.
    *
-   * @throws CommandFailure where another process has the lock
+   * @throws CommandFailure if another process holds the lock
    */
   public static AgentLock ofPins(Kernel kernel, Path bpffs) {
     if (!Files.isDirectory(bpffs)) {
@@ -35,9 +35,9 @@ public final class AgentLock implements Closeable {
   }
 
   /**
-   * Locks the state folder; nothing where there is none.
+   * Locks the state folder; does nothing if there is no such folder.
    *
-   * @throws CommandFailure where another process has the lock
+   * @throws CommandFailure if another process holds the lock
    */
   public static AgentLock ofState(Path stateDir) throws IOException {
     if (!Files.isDirectory(stateDir)) {

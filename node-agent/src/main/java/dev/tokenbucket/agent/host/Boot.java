@@ -11,7 +11,7 @@ public final class Boot {
 
   private Boot() {}
 
-  /** The kernel's random number of it, a UUID; null where it can't be read. */
+  /** The kernel's random id of this boot, a UUID; null if it cannot be read. */
   public static @Nullable String id() {
     try {
       return Files.readString(ID).strip();

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 public final class BpfFileSystem {
   private BpfFileSystem() {}
 
-  /** Mounts a BPF file system there where there is none. */
+  /** Mounts a BPF file system at the folder unless the folder is on one already. */
   static void ensure(Kernel kernel, Path folder) throws IOException {
     boolean mounted = isBpf(folder);
     Files.createDirectories(folder);
@@ -31,7 +31,7 @@ public final class BpfFileSystem {
     }
   }
 
-  /** Whether a folder is on one, or would be once it is made. */
+  /** Whether a folder is on a BPF file system, or would be once it is created. */
   public static boolean isBpf(Path folder) throws IOException {
     Path there = folder.toAbsolutePath();
     while (there != null && !Files.exists(there)) {

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.host;
 
-/** Ends a command with an exit code of its own and a message that says what to do. */
+/** Ends a command with its own exit code and with a message that says what to do. */
 public final class CommandFailure extends RuntimeException {
   private static final long serialVersionUID = 1;
 
@@ -15,10 +15,10 @@ public final class CommandFailure extends RuntimeException {
     return exit;
   }
 
-  /** What {@code tb} tells scripts; docs/reference/command-line.md lists the numbers. */
+  /** The exit codes of {@code tb}; docs/reference/command-line.md lists the numbers. */
   public enum Exit {
     OK(0),
-    /** It failed, or what was looked at is not right. */
+    /** The command failed, or its check found a fault. */
     FAILED(1),
     /** No hook of this host has a program of this layout. */
     NO_HOOK(3),
@@ -26,7 +26,7 @@ public final class CommandFailure extends RuntimeException {
     OTHER_LAYOUT(4),
     /** A capability is missing. */
     NOT_PERMITTED(5),
-    /** The folder of pins is on no BPF file system. */
+    /** The folder of pins is not on a BPF file system. */
     NO_BPFFS(6),
     /** An agent runs on these pins. */
     AGENT_RUNS(7);

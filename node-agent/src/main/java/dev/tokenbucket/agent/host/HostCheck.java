@@ -14,9 +14,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** What a host has of what the agent needs, looked at without changing anything. */
+/** Checks whether a host has what the agent needs, without changing anything. */
 public final class HostCheck {
-  /** The oldest kernel that the classifier is written for: bpf_ktime_get_coarse_ns, batches. */
+  /** The oldest kernel that the classifier supports: bpf_ktime_get_coarse_ns, batches. */
   private static final int[] OLDEST = {5, 15};
 
   private static final Pattern RELEASE = Pattern.compile("([0-9]{1,5})\\.([0-9]{1,5}).*");
@@ -29,9 +29,9 @@ public final class HostCheck {
   private final Supplier<Kernel> kernel;
 
   /**
-   * @param root of the file system
-   * @param release the kernel's, as {@code uname -r} tells it
-   * @param searchPath the folders, parted by colons, in which clang is looked for
+   * @param root the root of the file system
+   * @param release the kernel's release, as {@code uname -r} prints it
+   * @param searchPath the folders, separated by colons, in which clang is searched
    * @param kernel loads the native library, which may fail
    */
   public HostCheck(
@@ -43,11 +43,11 @@ public final class HostCheck {
     this.kernel = kernel;
   }
 
-  /** Whether the host has it. */
+  /** Whether the host meets a need. */
   public enum Verdict {
     SUPPORTED,
     UNSUPPORTED,
-    /** It could not be looked at. */
+    /** The check could not be made. */
     UNKNOWN;
 
     @Override
@@ -57,13 +57,13 @@ public final class HostCheck {
   }
 
   /**
-   * What was found of one need.
+   * The result of one check.
    *
-   * @param reason what was seen and, where it is not supported, what to do
+   * @param reason what was seen and, if it is not supported, what to do
    */
   public record Finding(String name, Verdict verdict, String reason) {}
 
-  /** In the order in which a user would mend them. */
+  /** The findings in the order in which a user would fix them. */
   public List<Finding> findings() {
     return List.of(
         kernelRelease(), btf(), bpfFileSystem(), capabilities(), hook(), jit(), classifier());

@@ -11,22 +11,23 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Which node this is, and whether its network is the one that this process sees. */
+/** The name of this node, and whether this process sees the node's network. */
 public final class NodePlace {
   private static final Logger LOG = LoggerFactory.getLogger(NodePlace.class);
   private static final String NODE_NAME = "NODE_NAME";
 
-  /** The node's addresses, by the downward API's status.hostIP or status.hostIPs. */
+  /** The node's addresses, from the downward API's status.hostIP or status.hostIPs. */
   private static final String HOST_IP = "HOST_IP";
 
   private NodePlace() {}
 
   /**
-   * The node's name: as given, else by the environment, else, on a bare host, the host's own.
+   * The node's name: the given one, otherwise the environment's, otherwise, on a bare host, the
+   * host's own.
    *
-   * @param given by {@code --node-name}
-   * @param inPod whether the host's name is a pod's, and so none of a node
-   * @throws IOException where there is none; the message says what to set
+   * @param given the value of {@code --node-name}
+   * @param inPod whether the host's name is a pod's and therefore not a node's
+   * @throws IOException if there is no name; the message says what to set
    */
   public static String name(@Nullable String given, Map<String, String> environment, boolean inPod)
       throws IOException {
@@ -54,8 +55,8 @@ public final class NodePlace {
   }
 
   /**
-   * What keeps this process from programming its node, if anything: in a network namespace of its
-   * own it would limit a pod.
+   * The obstacle that keeps this process from programming its node, if there is one: in a network
+   * namespace of its own, the process would limit a pod.
    */
   public static Optional<String> obstacle(Map<String, String> environment) throws IOException {
     String addresses = environment.getOrDefault(HOST_IP, "").strip();

@@ -11,9 +11,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The BPF file system that the agent's objects are pinned on, and the lock there. The lock also
- * keeps a file system that somebody unmounts: what is pinned on it stays in force until the same is
- * in force from another one.
+ * The BPF file system that holds the agent's pins, and the lock on it. The lock also keeps a file
+ * system alive that somebody unmounts: its pinned objects stay in force until a new file system
+ * holds their replacements.
  */
 public final class PinGround implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(PinGround.class);
@@ -25,10 +25,10 @@ public final class PinGround implements AutoCloseable {
   private Object device;
 
   /**
-   * Mounts one where there is none, and locks it.
+   * Mounts a BPF file system if there is none, and locks it.
    *
-   * @throws IOException where it can't be mounted, or is not this agent's alone
-   * @throws CommandFailure where another agent has the lock
+   * @throws IOException if it cannot be mounted, or does not belong to this agent alone
+   * @throws CommandFailure if another agent holds the lock
    */
   public PinGround(Kernel kernel, Path folder) throws IOException {
     this.kernel = kernel;
@@ -44,9 +44,9 @@ public final class PinGround implements AutoCloseable {
   }
 
   /**
-   * Sees to it that the file system is there.
+   * Makes sure that the file system is still there.
    *
-   * @throws IOException as the constructor does; what is in force stays so
+   * @throws IOException as the constructor does; everything in force stays in force
    */
   public void ensure() throws IOException {
     BpfFileSystem.ensure(kernel, folder);
@@ -64,7 +64,10 @@ public final class PinGround implements AutoCloseable {
     device = deviceOf(folder);
   }
 
-  /** Lets go of file systems that were unmounted: all is in force from the one there is now. */
+  /**
+   * Releases file systems that were unmounted, since everything is now in force from the current
+   * one.
+   */
   public void settled() throws IOException {
     for (AgentLock each : former) {
       each.close();
@@ -72,7 +75,10 @@ public final class PinGround implements AutoCloseable {
     former.clear();
   }
 
-  /** On one that everybody may write to, another user may have made our folder first. */
+  /**
+   * On a file system that everybody may write to, another user may have created the agent's folder
+   * first.
+   */
   private void checkOwner() throws IOException {
     Path ours = folder.resolve("tokenbucket");
     if (!Files.exists(ours, LinkOption.NOFOLLOW_LINKS)) {

@@ -10,9 +10,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What a host lacks of what the agent needs, each finding with what to do about it. */
+/** Finds what the agent needs and the host lacks. Each finding says what to do. */
 public final class Preflight {
-  /** Bits of CapEff, by include/uapi/linux/capability.h. */
+  /** Bits of CapEff, from include/uapi/linux/capability.h. */
   private enum Capability {
     CAP_NET_ADMIN(12),
     CAP_PERFMON(38),
@@ -30,10 +30,10 @@ public final class Preflight {
   private Preflight() {}
 
   /**
-   * Looks at the host.
+   * Checks the host.
    *
-   * @param root of its file system
-   * @param searchPath the folders, parted by colons, in which clang is looked for
+   * @param root the root of its file system
+   * @param searchPath the folders, separated by colons, in which clang is searched
    * @param compile whether clang is needed
    */
   public static List<String> findings(Path root, String searchPath, CompileMode compile) {
@@ -65,7 +65,7 @@ public final class Preflight {
   }
 
   /**
-   * For a command that can do nothing without them.
+   * Checks the capabilities for a command that can do nothing without them.
    *
    * @throws CommandFailure naming the capabilities that this process lacks
    */

@@ -13,29 +13,29 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The agent's files in its state folder, by name. A file is replaced whole, so that a reader and a
- * restarted agent find the old text or the new one.
+ * The agent's files in its state folder, by name. A file is replaced as a whole, so that a reader
+ * and a restarted agent find either the old text or the new one.
  */
 public enum StateFiles {
-  /** Held by the agent that runs. */
+  /** Locked by the running agent. */
   LOCK("agent.lock"),
   /** Compiled programs. */
   OBJECTS("objects"),
-  /** By policy file: the policies that it last said when it was good. */
+  /** The policies of each policy file, as of the last time the file was valid. */
   LAST_GOOD("last-good.json"),
-  /** What was last understood of each policy of the node state. */
+  /** The last understood entry of each policy of the node state. */
   UNDERSTOOD("understood-entries.json"),
-  /** The node state as it was last seen, for a start without the API server. */
+  /** The last seen node state, for a start without the API server. */
   NODE_STATE("node-state.json"),
-  /** From which level on the agent that runs is to write log lines. */
+  /** The lowest level at which the running agent is asked to log. */
   LOG_LEVEL("log-level.txt"),
-  /** Which folder the policy files were last read from. */
+  /** The folder that the policy files were last read from. */
   FOLDER("policies-folder.txt"),
-  /** Why policies are not in force, a line each, for {@code tb status}. */
+  /** Why policies are not in force, one line each, for {@code tb status}. */
   REFUSALS("refusals.txt"),
-  /** What is exempt, a line each, for {@code tb status}. */
+  /** What is exempt, one line each, for {@code tb status}. */
   FAILSAFES("failsafes.txt"),
-  /** What a user should know of policies in force, a line each, for {@code tb status}. */
+  /** What a user should know about policies in force, one line each, for {@code tb status}. */
   WARNINGS("warnings.txt");
 
   private static final String PARTIAL = ".partial";
@@ -50,7 +50,7 @@ public enum StateFiles {
     return stateDir.resolve(fileName);
   }
 
-  /** What a write that was interrupted leaves. */
+  /** The remains of an interrupted write. */
   public Path partialIn(Path stateDir) {
     return stateDir.resolve(fileName + PARTIAL);
   }
@@ -60,9 +60,9 @@ public enum StateFiles {
   }
 
   /**
-   * Replaces the file, unless it says the same already.
+   * Replaces the file, unless it already has this text.
    *
-   * @return why the file could not be written and what to do; empty where it was
+   * @return why the file could not be written and what to do; empty on success
    */
   public Optional<String> write(Path stateDir, String text) {
     try {
@@ -80,7 +80,7 @@ public enum StateFiles {
         while (bytes.hasRemaining()) {
           file.write(bytes);
         }
-        // Else a power failure could leave the new name with nothing in it.
+        // Without this, a power failure could leave an empty file under the new name.
         file.force(true);
       }
       Files.move(

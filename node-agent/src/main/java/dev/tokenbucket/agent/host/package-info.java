@@ -1,4 +1,4 @@
-/** This host: what the agent needs of it, what it locks there, and its files. */
+/** This host: what the agent needs from it, what the agent locks on it, and the agent's files. */
 @NullMarked
 package dev.tokenbucket.agent.host;
 

@@ -16,9 +16,10 @@ import java.util.Map;
 import org.slf4j.LoggerFactory;
 
 /**
- * Sends log lines to standard error: text, or JSON where {@code TOKENBUCKET_LOG_FORMAT} is {@code
- * json}; from {@code TOKENBUCKET_LOG_LEVEL} on, which is INFO by default. Found by logback as a
- * service. An XML file would say the same, for 400 more classes in each agent.
+ * Sends log lines to standard error: as text, or as JSON if {@code TOKENBUCKET_LOG_FORMAT} is
+ * {@code json}. {@code TOKENBUCKET_LOG_LEVEL} is the lowest level written, by default INFO. Logback
+ * finds this class as a service. An XML file would do the same at the cost of 400 more classes per
+ * agent.
  */
 @ConfiguratorRank(ConfiguratorRank.CUSTOM_HIGH_PRIORITY)
 public final class LogConfigurator extends ContextAwareBase implements Configurator {
@@ -51,12 +52,13 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
     context.getLogger("ROOT").addAppender(appender);
     context.getLogger("ROOT").setLevel(Level.WARN);
     context.getLogger(OURS).setLevel(Level.toLevel(environment.get(LEVEL), Level.INFO));
-    // They tell of each try that fails, with stack traces; ApiTrouble tells once, and what to do.
+    // These loggers report each failed try with a stack trace; ApiTrouble reports once, and says
+    // what to do.
     context.getLogger("io.fabric8.kubernetes.client").setLevel(Level.OFF);
     return ExecutionStatus.DO_NOT_INVOKE_NEXT_IF_ANY;
   }
 
-  /** From now on lines are of this format, whatever the environment says. */
+  /** Writes lines in this format from now on, regardless of the environment. */
   public static void use(LogFormat format) {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     Appender<ILoggingEvent> appender = context.getLogger("ROOT").getAppender(CONSOLE);
@@ -65,7 +67,7 @@ public final class LogConfigurator extends ContextAwareBase implements Configura
     }
   }
 
-  /** From now on lines are written from this level on, whatever the environment says. */
+  /** Writes lines from this level upwards from now on, regardless of the environment. */
   public static void use(LogLevel level) {
     LoggerContext context = (LoggerContext) LoggerFactory.getILoggerFactory();
     context.getLogger(OURS).setLevel(Level.toLevel(level.name()));

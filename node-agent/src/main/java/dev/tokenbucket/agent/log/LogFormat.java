@@ -2,14 +2,14 @@ package dev.tokenbucket.agent.log;
 
 import java.util.Locale;
 
-/** How a log line is written. */
+/** The format of log lines. */
 public enum LogFormat {
   /** For people. */
   TEXT,
-  /** An object a line. */
+  /** One object per line. */
   JSON;
 
-  /** As on the command line. */
+  /** The format's name on the command line. */
   @Override
   public String toString() {
     return name().toLowerCase(Locale.ROOT);

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.log;
 
-/** From which severity on lines are written. */
+/** The lowest severity that is written. */
 public enum LogLevel {
   ERROR,
   WARN,

@@ -9,8 +9,8 @@ import java.time.format.DateTimeFormatter;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A line per event: time, level, message; then a line per exception: its class, its message, and
- * where it was thrown.
+ * One line per event: time, level, message. Then one line per exception: its class, its message,
+ * and where it was thrown.
  */
 final class TextLayout extends LayoutBase<ILoggingEvent> {
   private static final int LEVEL_WIDTH = 5;

@@ -1,4 +1,4 @@
-/** How log lines are written, and which. */
+/** The format of log lines, and the level from which they are written. */
 @NullMarked
 package dev.tokenbucket.agent.log;
 

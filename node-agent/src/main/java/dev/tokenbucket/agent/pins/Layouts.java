@@ -5,10 +5,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The layouts of pinned maps that there are on this host: this agent's own, and what agents of
- * other versions have left.
+ * The layouts of pinned maps on this host: this agent's own, and those that agents of other
+ * versions have left.
  *
- * @param folder holds a folder a layout, and directly what layout 1 pinned
+ * @param folder holds one folder per layout, and directly the pins of layout 1
  */
 public record Layouts(Path folder, Pins own) {
   private static final String PREFIX = "layout-";
@@ -19,7 +19,7 @@ public record Layouts(Path folder, Pins own) {
     return new Layouts(folder, new Pins(folder.resolve(PREFIX + Pins.LAYOUT)));
   }
 
-  /** Those of which something is pinned, without the own one. */
+  /** The layouts other than this agent's own that have any pins. */
   public List<Pins> others() {
     List<Pins> others = new ArrayList<>();
     for (Path each : Pins.entries(folder)) {
@@ -38,7 +38,7 @@ public record Layouts(Path folder, Pins own) {
         : String.valueOf(layout.root().getFileName()).substring(PREFIX.length());
   }
 
-  /** Removes a layout's pins; its hooks must be free. */
+  /** Removes a layout's pins. No program of the layout may be attached any more. */
   public void remove(Pins layout) {
     if (!layout.root().equals(folder)) {
       Pins.remove(layout.root());

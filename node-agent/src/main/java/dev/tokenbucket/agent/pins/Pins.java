@@ -20,15 +20,15 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Where our objects are pinned: one layout's folder, see {@link Layouts}.
+ * The paths at which the agent pins its objects: one layout's folder, see {@link Layouts}.
  *
  * @param root the folder, on a BPF file system
  */
 public record Pins(Path root) {
   /**
-   * Which layout the pinned maps have. Raised by every change of a pinned map, or of one held by a
-   * pinned map: of its shape, of where it is pinned, and as well of what the bytes in it mean. So
-   * an agent never reads maps of another layout as its own. 1 had no folder of its own.
+   * The layout of the pinned maps. Every change of a pinned map, or of a map that a pinned map
+   * holds, raises this number: a change of its shape, of its path, and of the meaning of its bytes.
+   * So an agent never takes maps of another layout for its own. Layout 1 had no folder of its own.
    */
   public static final int LAYOUT = 4;
 
@@ -61,14 +61,14 @@ public record Pins(Path root) {
     return root.resolve("identities");
   }
 
-  /** Holds the key by which this host's tables are hashed. */
+  /** Holds the key with which this host's tables are hashed. */
   public Path hashKey() {
     return root.resolve("hash_key");
   }
 
   /**
-   * Where the maps of slots' tables are pinned, a folder a slot: those that arrays of maps hold can
-   * be opened by user space in no other way that needs no CAP_SYS_ADMIN.
+   * The pins of slots' tables, one folder per slot. Without CAP_SYS_ADMIN, user space has no other
+   * way to open maps that are held by arrays of maps.
    */
   public Path slots() {
     return root.resolve("slots");
@@ -78,7 +78,7 @@ public record Pins(Path root) {
     return slots().resolve(String.valueOf(slot));
   }
 
-  /** Holds a folder for each interface that a default route was last seen to lead over. */
+  /** Holds one folder per interface that a default route was last seen to lead over. */
   public Path routes() {
     return root.resolve("routes");
   }
@@ -108,7 +108,7 @@ public record Pins(Path root) {
     return pins;
   }
 
-  /** The array of maps that holds the tables of such policies. */
+  /** The name of the array of maps that holds the tables of such policies. */
   public static String tables(BucketPer per, boolean evicts) {
     String tables = per == BucketPer.Flow ? "flow_tables" : "bucket_tables";
     return evicts ? "evicting_" + tables : tables;
@@ -125,7 +125,7 @@ public record Pins(Path root) {
         .toList();
   }
 
-  /** What a folder holds, in order; nothing where there is none, or none any more. */
+  /** A folder's entries in order; none if there is no such folder, or no longer one. */
   public static List<Path> entries(Path folder) {
     try (Stream<Path> each = Files.list(folder)) {
       return each.sorted().toList();

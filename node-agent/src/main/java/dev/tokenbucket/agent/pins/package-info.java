@@ -1,6 +1,6 @@
 /**
- * Where the objects of this agent, and of agents of other layouts, are pinned on the BPF file
- * system.
+ * The paths on the BPF file system at which this agent, and agents of other layouts, pin their
+ * objects.
  */
 @NullMarked
 package dev.tokenbucket.agent.pins;

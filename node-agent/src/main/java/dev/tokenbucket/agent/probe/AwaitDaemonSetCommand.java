@@ -18,8 +18,8 @@ import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /**
- * Waits until a DaemonSet's pods are ready on every node, since Helm itself waits for no such hook.
- * Then it deletes the operators' lease, which is no part of a release.
+ * Waits until a DaemonSet's pods are ready on every node, since Helm itself does not wait for hooks
+ * of this kind. Then deletes the operators' lease, which does not belong to a release.
  */
 @Command(
     name = "await-daemonset",

@@ -4,7 +4,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 
-/** Keeps a pod running whose init container did the work: a DaemonSet's pods may not end. */
+/** Keeps a pod running after its init container did the work: a DaemonSet's pods may not end. */
 @Command(name = "hold", hidden = true, description = "Waits until it is ended.")
 public final class HoldCommand implements Callable<Integer> {
   @Override

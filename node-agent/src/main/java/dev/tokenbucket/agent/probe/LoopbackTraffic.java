@@ -10,18 +10,18 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.locks.LockSupport;
 
-/** UDP packets over the loopback interface to a socket of our own, counted at both ends. */
+/** UDP packets over the loopback interface to a socket of this process, counted at both ends. */
 final class LoopbackTraffic implements AutoCloseable {
   private static final long STEP_NANOS = Duration.ofMillis(1).toNanos();
   private static final Duration SILENCE = Duration.ofMillis(200);
   private static final int RECEIVE_BYTES = 1 << 20;
 
   /**
-   * Packets of the measured time.
+   * The packets of the measured time.
    *
-   * @param offered sent in it
-   * @param arrived received in it
-   * @param seconds how long it was
+   * @param offered packets sent in that time
+   * @param arrived packets received in that time
+   * @param seconds the length of that time
    */
   record Count(long offered, long arrived, double seconds) {
     double offeredRate() {
@@ -45,13 +45,13 @@ final class LoopbackTraffic implements AutoCloseable {
     sender.connect(loopback, receiver.getLocalPort());
   }
 
-  /** The port that the packets go to. */
+  /** The destination port of the packets. */
   int port() {
     return receiver.getLocalPort();
   }
 
   /**
-   * Sends evenly, and counts after a lead, in which the burst is spent.
+   * Sends evenly, and starts counting after a lead, which spends the burst.
    *
    * @param rate packets per second to send
    */
@@ -64,7 +64,7 @@ final class LoopbackTraffic implements AutoCloseable {
     long sent = 0;
     long offered = 0;
     for (long now = begin; now < end; now = System.nanoTime()) {
-      // by the clock, so that a late step sends what it owes
+      // The number is computed from the clock, so that a late step sends what it owes.
       long due = (long) ((double) rate * (now - begin) / 1e9) - sent;
       for (long i = 0; i < due; i++) {
         send();
@@ -102,7 +102,7 @@ final class LoopbackTraffic implements AutoCloseable {
       try {
         receiver.receive(packet);
       } catch (SocketTimeoutException e) {
-        continue; // nothing in between; the end may have come
+        continue; // no packet meanwhile; the end may have come
       } catch (IOException e) {
         throw new CompletionException(e);
       }

@@ -14,8 +14,8 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /**
- * Sends packets over the node's loopback interface without a policy and under one, and counts what
- * arrives. It needs the host's network, and no capability.
+ * Sends packets over the node's loopback interface with and without a policy, and counts the
+ * packets that arrive. The command needs the host's network, but no capability.
  */
 @Command(
     name = "probe",

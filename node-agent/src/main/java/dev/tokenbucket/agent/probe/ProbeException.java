@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.probe;
 
-/** What a hook found wrong; the message is for the one who ran Helm. */
+/** A fault that a hook found. The message is meant for the user who ran Helm. */
 final class ProbeException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

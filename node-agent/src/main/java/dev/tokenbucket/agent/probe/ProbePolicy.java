@@ -13,7 +13,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
-/** A policy on one node's loopback interface and one UDP port, for as long as it is open. */
+/** A policy on one node's loopback interface and one UDP port, which exists while this is open. */
 final class ProbePolicy implements AutoCloseable {
   private static final String HOSTNAME = "kubernetes.io/hostname";
 
@@ -33,10 +33,10 @@ final class ProbePolicy implements AutoCloseable {
   }
 
   /**
-   * Makes the policy.
+   * Creates the policy.
    *
    * @param rate packets per second
-   * @throws ProbeException where the node has no label that a policy can select it by
+   * @throws ProbeException if the node has no label that a policy can select it by
    */
   static ProbePolicy make(KubernetesClient client, String node, int port, long rate) {
     Node there = client.nodes().withName(node).require();
@@ -78,7 +78,7 @@ final class ProbePolicy implements AutoCloseable {
   /**
    * Waits until the node's agent has read the policy back from its kernel.
    *
-   * @throws ProbeException where it has not in time; the message says what is known
+   * @throws ProbeException on timeout; the message says what is known
    */
   void awaitProgrammed(Duration timeout) {
     await(timeout, () -> status().filter(NodePolicyStatus::programmed).isPresent(), this::whyNot);
@@ -109,7 +109,7 @@ final class ProbePolicy implements AutoCloseable {
         .findFirst();
   }
 
-  /** Deletes the policy, and waits until it is gone: the node then enforces it no more. */
+  /** Deletes the policy and waits until it is gone. The node has stopped enforcing it by then. */
   void remove(Duration timeout) {
     resource().delete();
     await(
@@ -137,7 +137,7 @@ final class ProbePolicy implements AutoCloseable {
     }
   }
 
-  /** Deletes it without waiting. */
+  /** Deletes the policy without waiting. */
   @Override
   public void close() {
     resource().delete();

@@ -1,4 +1,7 @@
-/** What the chart's hooks run: a limit proved by packets, and nodes cleaned and waited for. */
+/**
+ * The commands of the chart's hooks: they prove a limit with packets, and wait for nodes to be
+ * cleaned.
+ */
 @NullMarked
 package dev.tokenbucket.agent.probe;
 

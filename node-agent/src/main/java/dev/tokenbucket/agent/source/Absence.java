@@ -3,8 +3,8 @@ package dev.tokenbucket.agent.source;
 import java.time.Duration;
 
 /**
- * Tells an object that is gone from one that is away for a moment: a deleted Node whose state is
- * collected, from a node state that somebody deletes and the operator writes again.
+ * Tells an object that is gone from one that is away for a moment. A deleted Node's state is
+ * collected for good; a node state that somebody deletes is written again by the operator.
  */
 public final class Absence {
   private final long nanos;
@@ -12,17 +12,17 @@ public final class Absence {
   private long since;
 
   /**
-   * @param least for how long it must have been absent
+   * @param least how long the object must have been absent
    */
   Absence(Duration least) {
     this.nanos = least.toNanos();
   }
 
   /**
-   * Whether it has been absent for long enough.
+   * Whether the object has been absent for long enough.
    *
-   * @param seenAbsent whether it is absent now, by the word of one who knows; not knowing begins
-   *     anew
+   * @param seenAbsent whether the API server says that the object is absent now; false if its
+   *     answer is not known, which restarts the time
    * @param now nanoseconds, as {@link System#nanoTime}
    */
   boolean lasts(boolean seenAbsent, long now) {

@@ -14,9 +14,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells what the API server refuses or why it can't be reached, and what to do: one line for each
- * change, not for each try. It sees every answer, since the client tries watches again by itself
- * and tells nobody why they fail.
+ * Logs what the API server refuses, or why it cannot be reached, and what to do: one line per
+ * change, not per try. This interceptor sees every answer, because the client retries watches by
+ * itself and does not say why they fail.
  */
 public final class ApiTrouble implements Interceptor {
   private static final Logger LOG = LoggerFactory.getLogger(ApiTrouble.class);
@@ -25,7 +25,7 @@ public final class ApiTrouble implements Interceptor {
 
   private final String server;
 
-  /** What was said last, by method, or of the connection. */
+  /** The last message per method, or for the connection. */
   private final Map<String, String> said = new HashMap<>();
 
   /**
@@ -46,7 +46,7 @@ public final class ApiTrouble implements Interceptor {
     }
   }
 
-  /** A request failed; where there was an answer, that has been told. */
+  /** Records a failed request. If there was an answer, it has been logged already. */
   void failed(Throwable e) {
     Throwable cause = e;
     while (true) {

@@ -4,11 +4,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What came of a desired state.
+ * The outcome of applying a desired state.
  *
  * @param failures by uid, why a policy is not in force
- * @param exempt what policies do not judge, a line each
- * @param repairs up to now
+ * @param exempt what policies do not judge, one line each
+ * @param repairs the repairs so far
  */
 public record Applied(
     DesiredState state, Map<String, String> failures, List<String> exempt, Repairs repairs) {

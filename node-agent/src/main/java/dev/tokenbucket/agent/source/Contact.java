@@ -6,8 +6,8 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
- * When the API server last took a word of this agent. Pure; made by one thread at a time, and read
- * by any.
+ * The time of the last successful write of this agent to the API server. Pure. One thread at a time
+ * records contacts; any thread may read them.
  */
 public final class Contact {
   private final long nanos;
@@ -23,10 +23,10 @@ public final class Contact {
   }
 
   /**
-   * A write was taken.
+   * Records a successful write.
    *
    * @param now as {@link System#nanoTime}
-   * @param time the same, for people
+   * @param time the same moment, for people
    */
   void made(long now, Instant time) {
     last = new Made(now, time);

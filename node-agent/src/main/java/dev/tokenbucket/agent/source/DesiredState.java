@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * What this node is to run.
  *
- * @param generation of the object that says so; 0 in stand-alone mode
+ * @param generation the generation of the object that says so; 0 in stand-alone mode
  * @param refusals what was not accepted and why, one line each
- * @param failsafe what is to be exempt, where the object says so
- * @param unsupported by uid, policies of which this version does not understand the generation
- *     asked for; the one last understood is among the policies, where there is one
+ * @param failsafe what is to be exempt, if the object says so
+ * @param unsupported by uid, policies whose generation this version does not understand; the
+ *     policies contain the last understood generation, if there is one
  * @param notes what else is not understood, one line each
  */
 public record DesiredState(
@@ -27,12 +27,12 @@ public record DesiredState(
   /**
    * A policy's entry that is not understood.
    *
-   * @param generation asked for
-   * @param message which field or value, and what becomes of the policy
+   * @param generation the entry's generation
+   * @param message which field or value is not understood, and whether the policy stays in force
    */
   public record Unsupported(String name, long generation, String message) {}
 
-  /** With nothing exempt by it, and all understood. */
+  /** A state that is understood completely and sets no failsafe. */
   public DesiredState(long generation, List<NodePolicy> policies, List<String> refusals) {
     this(generation, policies, refusals, null, Map.of(), List.of());
   }

@@ -8,30 +8,31 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Where the desired state comes from, and where a report of what runs goes. */
+/** Where the desired state comes from, and where reports of the running state go. */
 public interface DesiredStateSource extends AutoCloseable {
   /**
-   * The desired state now; empty where there is none to be had, which changes nothing in the
-   * kernel: only an empty list of policies removes limits.
+   * The desired state now; empty if none is available. An empty result changes nothing in the
+   * kernel, because only an empty list of policies removes limits.
    */
   Optional<DesiredState> current() throws IOException;
 
-  /** Whether what {@link #current} says is what there is, be it nothing. */
+  /** Whether {@link #current} reflects what the source has seen, even if that is nothing. */
   boolean looked();
 
-  /** When a report last reached whoever asks for this state; empty where it is nobody's. */
+  /** When a report last reached the API server; empty before that, and in stand-alone mode. */
   default Optional<Instant> lastContact() {
     return Optional.empty();
   }
 
-  /** How long to wait at most between two looks at the desired state. */
+  /** The longest wait between two looks at the desired state. */
   Duration poll();
 
   /**
-   * Tells what the kernel runs; from one thread, which need not be that of {@link #current}.
+   * Reports what the kernel runs. Called by one thread, which may differ from that of {@link
+   * #current}.
    *
-   * @param warnings by uid, what a user should know though the policy is in force
-   * @return whether it was told, or is known already
+   * @param warnings by uid, what a user should know although the policy is in force
+   * @return whether the report was delivered, or was not needed
    */
   boolean report(Applied applied, List<RunningHook> running, Map<String, List<String>> warnings)
       throws IOException;

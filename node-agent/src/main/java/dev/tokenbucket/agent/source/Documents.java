@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 
-/** What commands print for programs to read. */
+/** Machine-readable output of commands. */
 public final class Documents {
   private Documents() {}
 

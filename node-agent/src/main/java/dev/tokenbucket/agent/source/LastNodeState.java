@@ -14,8 +14,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The node state as it was last seen, kept over restarts: a node that starts while the API server
- * is away enforces what it was last asked to.
+ * The last seen node state, kept over restarts. A node that starts while the API server is away
+ * enforces what it was last asked for.
  */
 public final class LastNodeState {
   private static final Logger LOG = LoggerFactory.getLogger(LastNodeState.class);
@@ -26,9 +26,9 @@ public final class LastNodeState {
   private @Nullable Seen kept;
 
   /**
-   * A node state's part that says what to enforce.
+   * The part of a node state that says what to enforce.
    *
-   * @param node its name
+   * @param node the node's name
    */
   record Seen(String node, long generation, JsonNode spec) {}
 
@@ -37,7 +37,7 @@ public final class LastNodeState {
     this.nodeName = nodeName;
   }
 
-  /** What was kept for this node; empty where nothing was, or it can't be read. */
+  /** The kept state of this node; empty if there is none, or if it cannot be read. */
   Optional<Seen> read() {
     Path file = StateFiles.NODE_STATE.in(stateDir);
     if (!Files.exists(file)) {
@@ -55,12 +55,12 @@ public final class LastNodeState {
     }
   }
 
-  /** A file that says nothing of policies must not take any away. */
+  /** A file without policies must not remove any limit. */
   private static boolean isWhole(@Nullable Seen seen) {
     return seen != null && seen.spec() != null && seen.spec().path("policies").isArray();
   }
 
-  /** Keeps what was seen now; what could not be written is tried again at the next call. */
+  /** Keeps the current state. A failed write is repeated at the next call. */
   void keep(long generation, JsonNode spec) {
     Seen seen = new Seen(nodeName, generation, spec);
     if (seen.equals(kept)) {
@@ -76,7 +76,7 @@ public final class LastNodeState {
     }
   }
 
-  /** The node is asked for nothing any more. */
+  /** Deletes the kept state, because the node is no longer asked for anything. */
   void forget() {
     try {
       Files.deleteIfExists(StateFiles.NODE_STATE.in(stateDir));

@@ -21,12 +21,12 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads a node state of whatever version: entries that this version understands, and of the others
- * what it does not understand. A field or value that is not known may be a condition that narrows a
- * limit, so an entry that has one is not guessed at.
+ * Reads a node state of any version. It returns the entries that this version understands, and says
+ * what it does not understand about the others. An unknown field or value may be a condition that
+ * narrows a limit, so the reader never guesses at such an entry.
  */
 public final class NodeStateReader {
-  /** Without them an entry says nothing that could be programmed. */
+  /** An entry without one of these fields cannot be programmed. */
   private static final List<String> REQUIRED =
       List.of("direction", "per", "unit", "rate", "burst", "action", "mode");
 
@@ -41,11 +41,11 @@ public final class NodeStateReader {
   /**
    * What a node state asks for.
    *
-   * @param understood entries in the order in which they apply; for one that is not understood its
-   *     last understood generation, where there is one
-   * @param unsupported by uid, what is not understood of an entry
-   * @param failsafe as far as it is understood
-   * @param notes what else is not understood, a line each
+   * @param understood the entries in the order in which they apply; an entry that is not understood
+   *     is represented by its last understood generation, if there is one
+   * @param unsupported by uid, what is not understood about an entry
+   * @param failsafe the part of the failsafe that is understood
+   * @param notes what else is not understood, one line each
    */
   record Reading(
       List<NodePolicy> understood,
@@ -54,10 +54,10 @@ public final class NodeStateReader {
       List<String> notes) {}
 
   /**
-   * Reads.
+   * Reads a node state.
    *
-   * @param spec of the node state
-   * @param former by uid, what was last understood of each policy
+   * @param spec the node state's spec
+   * @param former by uid, the last understood entry of each policy
    */
   static Reading read(JsonNode spec, Map<String, NodePolicy> former) {
     List<NodePolicy> understood = new ArrayList<>();
@@ -100,7 +100,7 @@ public final class NodeStateReader {
   /**
    * Reads an entry.
    *
-   * @throws JsonProcessingException where it has what is not known, or lacks what is needed
+   * @throws JsonProcessingException if the entry has something unknown, or lacks something required
    */
   static NodePolicy entry(JsonNode entry) throws JsonProcessingException {
     for (String name : REQUIRED) {
@@ -129,7 +129,7 @@ public final class NodeStateReader {
     }
   }
 
-  /** Path, name and, where it is one, value of what is not known. */
+  /** The path and name of the unknown part, and its value if it is one. */
   private static String why(String at, JsonProcessingException e) {
     String path = at;
     if (e instanceof JsonMappingException mapping) {

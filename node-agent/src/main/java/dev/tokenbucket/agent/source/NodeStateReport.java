@@ -15,9 +15,9 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
-/** What a node state's status is to say of what the kernel runs. Pure. */
+/** Builds a node state's status from what the kernel runs. Pure. */
 public final class NodeStateReport {
-  // What the CRD takes: a status with more would be refused as a whole.
+  // The CRD's limits: a status beyond them would be refused as a whole.
   private static final int MAX_TEXT = 2048;
   private static final int MAX_FINDINGS = 64;
   private static final int MAX_EXEMPT = 1024;
@@ -40,8 +40,8 @@ public final class NodeStateReport {
   /**
    * The status of a node state after it was applied.
    *
-   * @param warnings by uid, what a user should know though a policy is in force
-   * @param findings of the preflight
+   * @param warnings by uid, what a user should know although a policy is in force
+   * @param findings the preflight's findings
    */
   public static TokenBucketNodeStateStatus status(
       Applied applied,
@@ -74,10 +74,10 @@ public final class NodeStateReport {
   }
 
   /**
-   * The same with the time since when each policy is as it is.
+   * The same status, with the time at which each policy entered its present state.
    *
-   * @param before the status that was told before, where there is one
-   * @param now for what has changed
+   * @param before the last reported status, if there is one
+   * @param now the time for policies whose state has changed
    */
   public static TokenBucketNodeStateStatus since(
       TokenBucketNodeStateStatus status, @Nullable TokenBucketNodeStateStatus before, String now) {

@@ -36,8 +36,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The node's own TokenBucketNodeState: its spec is watched, its status written when it changes. It
- * is handled as JSON, for an operator of another version may have written it.
+ * The node's own TokenBucketNodeState. Its spec is watched; its status is written when it changes.
+ * The object is handled as JSON, because an operator of another version may have written it.
  */
 public final class NodeStateSource implements DesiredStateSource {
   private static final Logger LOG = LoggerFactory.getLogger(NodeStateSource.class);
@@ -47,13 +47,16 @@ public final class NodeStateSource implements DesiredStateSource {
   private static final ObjectMapper JSON =
       new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
-  /** For how long the API server must know no node state, before that removes the limits. */
+  /** How long the API server must know no node state before that removes the limits. */
   private static final Duration ABSENCE = Duration.ofSeconds(30);
 
-  /** Between two writes of a status that says the same: the later one says that it still holds. */
+  /** The time after which an unchanged status is written again, to say that it still holds. */
   private static final Duration CONTACT = Duration.ofSeconds(60);
 
-  /** Between looks where no change was heard of: an absence is noticed by its length. */
+  /**
+   * The interval between looks if no change was heard of. An absence is recognized by its length,
+   * which no event announces.
+   */
   private static final Duration POLL = Duration.ofSeconds(2);
 
   private static final Optional<DesiredState> NOTHING =
@@ -73,22 +76,22 @@ public final class NodeStateSource implements DesiredStateSource {
   /** What the node was asked for before this agent started. */
   private final Optional<DesiredState> beforeFirstLook;
 
-  /** The loop asks every few seconds, and most often for what it has had. */
+  /** The loop asks every few seconds, usually for the same object. */
   private @Nullable Understood last;
 
-  /** What a version of the node state asks for. */
+  /** What one version of the node state asks for. */
   private record Understood(GenericKubernetesResource of, Optional<DesiredState> desired) {
-    @SuppressWarnings("ReferenceEquality") // comparing what is in them is what this spares
+    @SuppressWarnings("ReferenceEquality") // spares comparing the contents
     boolean isOf(GenericKubernetesResource state) {
       return of == state;
     }
   }
 
   /**
-   * Watches from now on.
+   * Starts watching.
    *
-   * @param stateDir where what was understood is kept
-   * @param findings of the preflight, for the status
+   * @param stateDir keeps what was understood
+   * @param findings the preflight's findings, for the status
    * @param wake signalled when the node state has changed
    */
   public NodeStateSource(
@@ -108,18 +111,21 @@ public final class NodeStateSource implements DesiredStateSource {
     informer = client.genericKubernetesResources(KIND).withName(nodeName).runnableInformer(0);
     informer.addEventHandler(new Changes(wake));
     informer.exceptionHandler((started, e) -> retry(e));
-    // Where there is no node state no event comes, and the loop is to know that at once, too.
+    // Without a node state there is no event, but the loop must learn of that at once, too.
     informer.start().whenComplete((done, e) -> wake.signal());
   }
 
-  /** Of the kinds that come: by default, hundreds of classes are loaded to find all there are. */
+  /**
+   * Registers only the kinds that occur. By default, the client loads hundreds of classes to find
+   * all kinds.
+   */
   private static KubernetesSerialization serialization() {
     KubernetesSerialization serialization = new KubernetesSerialization(new ObjectMapper(), false);
     serialization.registerKubernetesResource(Status.class);
     return serialization;
   }
 
-  /** The loop tries again by itself, and must not stand still while the API server is away. */
+  /** The loop retries by itself and must not block while the API server is away. */
   private static Config impatient(Config access) {
     return new ConfigBuilder(access)
         .withRequestRetryBackoffLimit(0)
@@ -128,7 +134,7 @@ public final class NodeStateSource implements DesiredStateSource {
         .build();
   }
 
-  /** An API server that can't be reached changes nothing in the kernel, and is tried again. */
+  /** An unreachable API server changes nothing in the kernel, and the client retries. */
   private boolean retry(Throwable e) {
     trouble.failed(e);
     return true;
@@ -188,7 +194,7 @@ public final class NodeStateSource implements DesiredStateSource {
     if (state == null || state.getMetadata().getDeletionTimestamp() != null) {
       return Optional.empty();
     }
-    // The informer's store has the same object until another version of it comes.
+    // The informer's store keeps the same object until a new version arrives.
     if (last == null || !last.isOf(state)) {
       last = new Understood(state, understand(state));
     }
@@ -260,12 +266,12 @@ public final class NodeStateSource implements DesiredStateSource {
     }
   }
 
-  /** Of an earlier boot nothing is in force any more. */
+  /** Nothing that an earlier boot reported is still in force. */
   private boolean isOfThisBoot(@Nullable TokenBucketNodeStateStatus told) {
     return told != null && Objects.equals(told.bootID(), boot);
   }
 
-  /** What a status tells, whenever that was. */
+  /** A status without the time of its writing. */
   private static @Nullable TokenBucketNodeStateStatus told(JsonNode status) {
     try {
       TokenBucketNodeStateStatus read = JSON.treeToValue(status, TokenBucketNodeStateStatus.class);
@@ -275,7 +281,7 @@ public final class NodeStateSource implements DesiredStateSource {
     }
   }
 
-  /** Replaces the status as a whole: what is not said any more is removed. */
+  /** Replaces the status as a whole: fields that are no longer set are removed. */
   private static String patch(JsonNode before, TokenBucketNodeStateStatus status) {
     ObjectNode now = JSON.valueToTree(status);
     before

@@ -22,8 +22,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Policies from the YAML files of a folder. What a file last said stays in force, over restarts
- * too, until the file is deleted.
+ * Policies from the YAML files of a folder. The last valid content of a file stays in force, also
+ * over restarts, until the file is deleted.
  */
 public final class PolicyDirectorySource implements DesiredStateSource {
   private static final Logger LOG = LoggerFactory.getLogger(PolicyDirectorySource.class);
@@ -37,7 +37,7 @@ public final class PolicyDirectorySource implements DesiredStateSource {
 
   private PolicyFiles files;
 
-  /** Of the folder that the files were last read from; empty before the first look. */
+  /** The identity of the folder that the files were last read from; empty before the first look. */
   private String identity;
 
   private List<String> logged = List.of();
@@ -60,7 +60,7 @@ public final class PolicyDirectorySource implements DesiredStateSource {
     }
   }
 
-  /** For Jackson, which needs the type by name. */
+  /** For Jackson, which needs a named type. */
   static final class GoodFiles extends TreeMap<String, List<NodePolicy>> {
     private static final long serialVersionUID = 1;
   }
@@ -92,7 +92,10 @@ public final class PolicyDirectorySource implements DesiredStateSource {
     return take(look);
   }
 
-  /** What is left where a file system was unmounted: nobody has deleted its files. */
+  /**
+   * Whether the path shows another, empty folder, as after an unmount: nobody has deleted the
+   * files.
+   */
   private boolean isAnother(Look look) {
     return look.files().isEmpty() && !files.good().isEmpty() && !look.identity().equals(identity);
   }
@@ -115,8 +118,8 @@ public final class PolicyDirectorySource implements DesiredStateSource {
   /**
    * The policies in force.
    *
-   * @param refusals of files, each beginning with the file's name
-   * @param problems of anything else
+   * @param refusals refusals of files, each beginning with the file's name
+   * @param problems all other problems
    */
   private Optional<DesiredState> remember(List<String> refusals, List<String> problems) {
     List<String> all = Stream.concat(refusals.stream(), problems.stream()).toList();
@@ -135,8 +138,8 @@ public final class PolicyDirectorySource implements DesiredStateSource {
     return last.isPresent();
   }
 
-  // A folder's files are looked at, not watched: inotify is silent on network file systems and on
-  // the links by which Kubernetes projects a ConfigMap.
+  // The folder is polled, not watched: inotify is silent on network file systems, and for the
+  // symbolic links by which Kubernetes projects a ConfigMap.
   @Override
   public Duration poll() {
     return POLL;
@@ -151,7 +154,7 @@ public final class PolicyDirectorySource implements DesiredStateSource {
     return true;
   }
 
-  /** Written by two threads: the one that reads files, and the one that reports. */
+  /** Called by two threads: the one that reads files, and the one that reports. */
   private synchronized void writeRefusals(List<String> lines) {
     StateFiles.REFUSALS
         .write(stateDir, String.join("\n", lines))

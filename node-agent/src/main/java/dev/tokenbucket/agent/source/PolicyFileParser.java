@@ -26,9 +26,9 @@ public final class PolicyFileParser {
   private final PolicyValidator validator;
   private final Taker taker;
 
-  /** Who is to take the policies. */
+  /** The receiver of the policies. */
   public enum Taker {
-    /** A host without a cluster: it has no labels, and no rollout that could wait. */
+    /** A host without a cluster. It has no labels, and no rollout that could wait. */
     HOST,
     /** The API server. */
     CLUSTER
@@ -39,7 +39,7 @@ public final class PolicyFileParser {
     validator = PolicyValidator.ofCrd();
   }
 
-  /** A policy that breaks rules; each reason names field, value and what is allowed. */
+  /** A policy that breaks rules. Each reason names field, value and what is allowed. */
   private static final class RefusedException extends IOException {
     private static final long serialVersionUID = 1;
     private final ArrayList<String> reasons;
@@ -51,10 +51,10 @@ public final class PolicyFileParser {
   }
 
   /**
-   * The policies of a file, or every reason to refuse it.
+   * The policies of a file, or all reasons to refuse it.
    *
-   * @param before by name, the policies as last read: one that says another thing is a generation
-   *     later
+   * @param before by name, the policies as last read; a policy that differs gets the next
+   *     generation
    */
   public Parsed parse(Content content, Map<String, NodePolicy> before) {
     if (content.text().isEmpty()) {

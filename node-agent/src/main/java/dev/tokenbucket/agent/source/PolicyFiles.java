@@ -12,10 +12,10 @@ import java.util.TreeMap;
 
 /**
  * The policies of a folder's files, and how a new look at the folder changes them. Pure. A policy
- * goes when its file goes, or says a new one instead: a file that is refused, was emptied or has
- * lost a document leaves in force what it last said.
+ * is removed when its file is deleted or holds a new policy instead. A file that is refused, is
+ * empty or has lost a document leaves its last valid content in force.
  *
- * @param good by file name: what the file last said when it was good
+ * @param good by file name, the policies of the file as of the last time it was valid
  */
 public record PolicyFiles(SortedMap<String, List<NodePolicy>> good) {
   public PolicyFiles {
@@ -29,15 +29,15 @@ public record PolicyFiles(SortedMap<String, List<NodePolicy>> good) {
     }
   }
 
-  /** The files after a look, and what a user should know of it, a line each. */
+  /** The files after a look, and what a user should know about them, one line each. */
   public record Merged(PolicyFiles files, List<String> refusals) {}
 
-  /** In the order of file names. */
+  /** The policies in the order of file names. */
   List<NodePolicy> policies() {
     return good.values().stream().flatMap(List::stream).toList();
   }
 
-  /** By name, in whichever file. */
+  /** The policies of all files by name. */
   Map<String, NodePolicy> byName() {
     Map<String, NodePolicy> all = new HashMap<>();
     policies().forEach(policy -> all.put(policy.name(), policy));
@@ -45,9 +45,9 @@ public record PolicyFiles(SortedMap<String, List<NodePolicy>> good) {
   }
 
   /**
-   * What is in force once the files say this.
+   * The policies in force once the files have this content.
    *
-   * @param now by file name; a file that is not in it was deleted
+   * @param now by file name; a file that is missing here was deleted
    */
   public Merged merge(SortedMap<String, Parsed> now) {
     TreeMap<String, List<NodePolicy>> next = new TreeMap<>();
@@ -80,8 +80,9 @@ public record PolicyFiles(SortedMap<String, List<NodePolicy>> good) {
   }
 
   /**
-   * Policies that a file said and says no more stay, unless another file has taken them over, or
-   * the file says a new one: then it was rewritten, and is not just incomplete.
+   * Keeps policies that have disappeared from their file, unless another file has taken them over,
+   * or the file holds a new policy. A new policy means that the file was rewritten and is not just
+   * incomplete.
    */
   private void keepMissing(
       String file, Map<String, List<NodePolicy>> next, Set<String> names, List<String> refusals) {

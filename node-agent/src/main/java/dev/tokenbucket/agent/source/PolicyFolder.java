@@ -13,19 +13,19 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * The policy files of a folder, looked at again and again. Files are compared by content: a copy
- * that keeps size and modification time is a change, too. Attributes tell of most changes at once;
- * the contents are read again every {@link #REREAD}, whatever the attributes say.
+ * The policy files of a folder, which is looked at again and again. Files are compared by content:
+ * a copy that keeps size and modification time is a change, too. Attributes reveal most changes at
+ * once; the contents are read again every {@link #REREAD}, regardless of the attributes.
  */
 public final class PolicyFolder {
-  /** A larger file is not read. */
+  /** Larger files are not read. */
   static final long MAX_FILE_BYTES = 1 << 20;
 
   private static final Duration REREAD = Duration.ofSeconds(5);
 
   private static final String INODE = "ino";
 
-  /** In place of a file's name; no file has it. */
+  /** Stands for the folder among the names of files; no file has this name. */
   private static final String FOLDER = "";
 
   private final Path folder;
@@ -42,10 +42,10 @@ public final class PolicyFolder {
   /**
    * The files at one moment.
    *
-   * @param identity tells this folder from another one of the same path, such as the mount point
-   *     that is left when a file system is unmounted
+   * @param identity distinguishes this folder from another one at the same path, such as the mount
+   *     point that remains when a file system is unmounted
    * @param files the text of each policy file, by name, in the order of names; a file that is too
-   *     large or can't be read has the reason in place of its text
+   *     large or cannot be read has the reason in place of its text
    */
   record Look(String identity, Map<String, Content> files) {}
 
@@ -61,8 +61,9 @@ public final class PolicyFolder {
   }
 
   /**
-   * The files, where they differ from those of the last call that gave any. A change counts once
-   * two looks in a row have found the same, so that a file is not read while it is being written.
+   * The files, if they differ from the last ones that this method returned. A change counts once
+   * two looks in a row have found the same, so that no file is taken while it is being written. A
+   * change made only of replaced files counts at once.
    */
   Optional<Look> changed() throws IOException {
     Map<String, Map<String, Object>> now = attributes();
@@ -96,7 +97,7 @@ public final class PolicyFolder {
         now.getOrDefault(name, Map.of()).get(INODE));
   }
 
-  /** By name of each policy file, and those of the folder itself. */
+  /** The attributes of each policy file by name, and those of the folder itself. */
   private Map<String, Map<String, Object>> attributes() throws IOException {
     Map<String, Map<String, Object>> found = new TreeMap<>();
     found.put(FOLDER, Files.readAttributes(folder, "unix:ino,dev"));

@@ -8,23 +8,23 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 
 /**
- * How often the kernel did not run what the agent had left, and was put right. Pure.
+ * How often the agent had to correct a kernel that did not run what the agent had left. Pure.
  *
  * @param count repairs since the agent's start
- * @param first when the present row of repairs began, of which none is further from the next than
- *     {@link #SHOWN}; the agent's start where there was no repair
+ * @param first when the present series of repairs began, in which no two repairs are further apart
+ *     than {@link #SHOWN}; the agent's start if there was no repair
  * @param last the last repair, or the agent's start
  */
 public record Repairs(long count, Instant first, Instant last) {
   /** For how long the condition stays True after a repair. */
   static final Duration SHOWN = Duration.ofMinutes(10);
 
-  /** None since the agent's start. */
+  /** No repair since the agent's start. */
   public static Repairs since(Instant start) {
     return new Repairs(0, start, start);
   }
 
-  /** With one more. */
+  /** These repairs and one more. */
   public Repairs and(Instant now) {
     return new Repairs(count + 1, isShown(now) ? first : now, now);
   }
@@ -36,7 +36,7 @@ public record Repairs(long count, Instant first, Instant last) {
   /**
    * The condition {@code Repaired} of a node state.
    *
-   * @param now tells whether the last repair is long ago
+   * @param now the time that the last repair's age is measured at
    */
   public Condition condition(Instant now) {
     boolean shown = isShown(now);

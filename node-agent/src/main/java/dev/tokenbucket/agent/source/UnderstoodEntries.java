@@ -17,8 +17,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What was last understood of each policy of the node state, kept over restarts: a later generation
- * that is not understood leaves it in force.
+ * The last understood entry of each policy of the node state, kept over restarts. The entry stays
+ * in force when a later generation is not understood.
  */
 public final class UnderstoodEntries {
   private static final Logger LOG = LoggerFactory.getLogger(UnderstoodEntries.class);
@@ -28,7 +28,7 @@ public final class UnderstoodEntries {
   private Map<String, NodePolicy> entries;
   private boolean written = true;
 
-  /** Reads what was kept; what can't be read, as of a newer agent, is not used. */
+  /** Reads the kept entries. A file that cannot be read, such as a newer agent's, is not used. */
   UnderstoodEntries(Path stateDir) {
     this.stateDir = stateDir;
     this.entries = read(StateFiles.UNDERSTOOD.in(stateDir));
@@ -50,12 +50,12 @@ public final class UnderstoodEntries {
     return found;
   }
 
-  /** By uid. */
+  /** The entries by uid. */
   Map<String, NodePolicy> byUid() {
     return Map.copyOf(entries);
   }
 
-  /** These are in force from now on, and no others; kept anew where the last write failed. */
+  /** Keeps exactly these entries from now on. A failed write is repeated at the next call. */
   void keep(Collection<NodePolicy> now) {
     Map<String, NodePolicy> next = new TreeMap<>();
     now.forEach(entry -> next.put(entry.uid(), entry));

@@ -1,4 +1,4 @@
-/** Where the desired state comes from, a cluster or a folder, and where reports go. */
+/** The sources of the desired state, a cluster or a folder, which also receive the reports. */
 @NullMarked
 package dev.tokenbucket.agent.source;
 

@@ -26,7 +26,7 @@ final class CelRule {
           .addFunctionBindings(KubernetesFunctions.BINDINGS)
           .build();
 
-  /** CEL's integers are of 64 bits. */
+  /** CEL's integers have 64 bits. */
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.USE_LONG_FOR_INTS);
 
@@ -42,7 +42,7 @@ final class CelRule {
     this.reason = reason;
   }
 
-  /** Compiles a rule as the CRD has it. */
+  /** Compiles a rule of the CRD. */
   static CelRule of(JsonNode rule) {
     try {
       return new CelRule(

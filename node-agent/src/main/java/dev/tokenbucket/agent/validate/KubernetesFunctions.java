@@ -9,7 +9,7 @@ import dev.tokenbucket.api.v1alpha1.Cidr;
 import java.math.BigDecimal;
 import java.util.List;
 
-/** Of Kubernetes' CEL libraries what the CRD's rules use: quantities and CIDRs. */
+/** The parts of Kubernetes' CEL libraries that the CRD's rules use: quantities and CIDRs. */
 final class KubernetesFunctions {
   static final List<CelFunctionDecl> DECLARATIONS =
       List.of(
@@ -74,7 +74,7 @@ final class KubernetesFunctions {
     return "kubernetes_" + function;
   }
 
-  /** A function of one text. */
+  /** A function with one string argument. */
   private static CelFunctionDecl function(String name, CelType result) {
     return CelFunctionDecl.newFunctionDeclaration(
         name, CelOverloadDecl.newGlobalOverload(overload(name), result, SimpleType.STRING));

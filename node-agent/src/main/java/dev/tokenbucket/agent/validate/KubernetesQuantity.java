@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /**
  * A quantity as Kubernetes reads it (k8s.io/apimachinery/pkg/api/resource): a decimal number with
- * at most one suffix, binary, decimal or an exponent. What the client library parses is laxer.
+ * at most one suffix: binary, decimal or an exponent. The client library's parser accepts more.
  */
 final class KubernetesQuantity {
   private static final Pattern GRAMMAR =

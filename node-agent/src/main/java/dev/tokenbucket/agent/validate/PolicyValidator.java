@@ -31,7 +31,10 @@ import java.util.stream.Stream;
 public final class PolicyValidator {
   private static final String CRD = "/crds/tokenbucketpolicies.tokenbucket.dev-v1.yml";
 
-  /** After these the API server checks no rule: they would meet values of the wrong shape. */
+  /**
+   * After these errors the API server evaluates no rules, because they would meet values of the
+   * wrong shape.
+   */
   private static final Set<String> BLOCKING = Set.of("type", "required", "enum", "maxLength");
 
   private final ObjectNode schema;
@@ -46,7 +49,7 @@ public final class PolicyValidator {
     this.compiled = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V7).getSchema(strict);
   }
 
-  /** A validator by the CRD that this build ships. */
+  /** A validator for the CRD that this build ships. */
   public static PolicyValidator ofCrd() throws IOException {
     try (InputStream crd = PolicyValidator.class.getResourceAsStream(CRD)) {
       if (crd == null) {
@@ -65,7 +68,7 @@ public final class PolicyValidator {
     node.forEach(this::compileRules);
   }
 
-  /** From Kubernetes' dialect to plain JSON Schema in which an unknown field is an error. */
+  /** Turns Kubernetes' dialect into plain JSON Schema in which an unknown field is an error. */
   private static void plain(JsonNode node) {
     if (node instanceof ObjectNode object) {
       if (object.path("x-kubernetes-int-or-string").asBoolean()) {
@@ -76,15 +79,15 @@ public final class PolicyValidator {
       if (object.path("type").asText().equals("object") && object.has("properties")) {
         object.put("additionalProperties", false);
       }
-      // Judged apart, and each would be warned of.
+      // These fields are judged separately; the library would log a warning for each.
       object.properties().removeIf(field -> field.getKey().startsWith("x-kubernetes-"));
     }
     node.forEach(PolicyValidator::plain);
   }
 
   /**
-   * Every reason to refuse a policy's spec, each naming field, value and what is allowed; none
-   * where the API would take it.
+   * All reasons to refuse a policy's spec, each naming field, value and what is allowed; none if
+   * the API server would accept it.
    */
   public List<String> refusals(JsonNode spec) {
     if (spec.isMissingNode() || spec.isNull()) {
@@ -114,8 +117,8 @@ public final class PolicyValidator {
   }
 
   /**
-   * The API server drops a null where the schema does not ask for one, and a client sends a number
-   * such as 2000.0 as 2000.
+   * The spec as the API server receives it. The server drops a null unless the schema asks for one,
+   * and a client sends a number such as 2000.0 as 2000.
    */
   private static JsonNode asSent(JsonNode node) {
     if (node instanceof ObjectNode object) {
@@ -132,7 +135,7 @@ public final class PolicyValidator {
         : value;
   }
 
-  /** The API server fills in the schema's defaults before it judges. */
+  /** Fills in the schema's defaults, as the API server does before it judges. */
   private static JsonNode withDefaults(JsonNode schema, JsonNode value) {
     if (value instanceof ObjectNode object) {
       Iterator<Map.Entry<String, JsonNode>> properties = schema.path("properties").fields();
@@ -166,7 +169,7 @@ public final class PolicyValidator {
   }
 
   private static Stream<String> refusals(ValidationMessage error) {
-    // An int-or-string is two schemas to the API server, which tells of both.
+    // To the API server an int-or-string is two schemas, and it reports both.
     return error.getType().equals("type") && error.getSchemaNode().isArray()
         ? Stream.of(
             refusal(error, error.getSchemaNode()), refusal(error, error.getSchemaNode().path(0)))
@@ -218,7 +221,7 @@ public final class PolicyValidator {
     return String.join(", ", texts);
   }
 
-  /** What a list that is a set has twice. */
+  /** Refuses duplicates in a list that is a set. */
   private static void refuseTwice(
       String field, JsonNode schema, JsonNode value, List<String> refusals) {
     if (value.isArray()) {

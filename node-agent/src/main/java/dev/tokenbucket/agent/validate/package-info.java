@@ -1,4 +1,4 @@
-/** Judges policies from files by the CRD's own schema and rules, in the API server's words. */
+/** Judges policies from files with the CRD's own schema and rules, in the API server's words. */
 @NullMarked
 package dev.tokenbucket.agent.validate;
 
