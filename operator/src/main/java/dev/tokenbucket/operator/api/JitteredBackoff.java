@@ -7,9 +7,9 @@ import java.util.Optional;
 import java.util.function.DoubleSupplier;
 
 /**
- * Tries again for ever: what an API server that is away for an hour did not take is not lost. The
- * delay doubles from {@code first} up to {@code most}, and is each time drawn from its upper half,
- * so that what failed together does not come back together.
+ * Retries forever, so that an API server that is away for an hour loses no update. The delay
+ * doubles from {@code first} up to {@code most}. Each delay is drawn from its upper half, so that
+ * requests that failed together do not return together.
  *
  * @param random draws from 0 up to 1
  */

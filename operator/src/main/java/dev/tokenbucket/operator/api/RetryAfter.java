@@ -11,11 +11,11 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Holds a refusal back for as long as the API server asks for in {@code Retry-After}, and up to a
- * quarter more; the client tries again when it sees it. The client reads the header too, but waits
- * its own interval.
+ * quarter longer. The client retries when it sees the refusal. The client reads the header too, but
+ * waits its own interval.
  */
 public final class RetryAfter implements Interceptor {
-  /** A request's time-out, this waiting included, is twice as long. */
+  /** A request's timeout, which includes this wait, is twice as long. */
   private static final Duration MOST = Duration.ofSeconds(10);
 
   private static final int TOO_MANY_REQUESTS = 429;
@@ -38,7 +38,7 @@ public final class RetryAfter implements Interceptor {
         false, millis(response.code(), response.header("Retry-After")), TimeUnit.MILLISECONDS);
   }
 
-  /** How long to wait, in ms; 0 where nothing is asked for. */
+  /** The wait in ms; 0 if the API server asks for none. */
   long millis(int code, @Nullable String header) {
     boolean retried = code == TOO_MANY_REQUESTS || code >= SERVER_ERROR;
     if (!retried || header == null) {

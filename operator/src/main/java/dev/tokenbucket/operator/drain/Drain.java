@@ -20,9 +20,10 @@ import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Deletes every policy and waits until they are gone, which the operator lets them be once every
- * node has confirmed it. What is still there after the timeout, as where no operator runs, is let
- * go without: nothing is left that a deletion of the CRDs would wait for.
+ * Deletes every policy and waits until they are gone; the operator lets a policy go once every node
+ * has confirmed its removal. After the timeout, for example because no operator runs, the remaining
+ * policies lose their finalizer without confirmation. So no policy is left that would block a
+ * deletion of the CRDs.
  */
 final class Drain {
   private static final Duration PAUSE = Duration.ofSeconds(1);
@@ -33,14 +34,14 @@ final class Drain {
   private final Consumer<String> out;
 
   /**
-   * @param out is told, line by line, what happens
+   * @param out receives a line per step
    */
   Drain(KubernetesClient client, Consumer<String> out) {
     this.client = client;
     this.out = out;
   }
 
-  /** Whether every node confirmed; either way no policy is left. */
+  /** Whether every node has confirmed. No policy is left in either case. */
   boolean run(Duration timeout) {
     int count = policies().size();
     out.accept(count + " policies are deleted; waiting up to " + timeout.toSeconds() + " s");
@@ -97,9 +98,7 @@ final class Drain {
     return left;
   }
 
-  /**
-   * The nodes whose node state lists a policy, be it in what they are asked or what they answer.
-   */
+  /** The nodes whose node state lists a policy, either in its spec or in its status. */
   private List<String> holders() {
     TreeSet<String> nodes = new TreeSet<>();
     @Nullable String next = null;

@@ -10,12 +10,12 @@ import java.time.format.DateTimeParseException;
 import java.util.Locale;
 import java.util.Map;
 
-/** The command: reads its environment, drains, and says how it ended. */
+/** The command: reads its environment, drains, and reports the outcome. */
 public final class DrainCommand {
   /** Every policy is gone, and every node confirmed it. */
   static final int DRAINED = 0;
 
-  /** It could not be done. */
+  /** The drain could not be done. */
   static final int FAILED = 1;
 
   /** Every policy is gone, but not every node confirmed it. */
@@ -40,7 +40,7 @@ public final class DrainCommand {
     }
   }
 
-  /** As 90s, 2m or 1h. */
+  /** Reads a time such as 90s, 2m or 1h. */
   static Duration timeout(String text) {
     try {
       Duration timeout = Duration.parse("PT" + text.strip().toUpperCase(Locale.ROOT));
@@ -48,7 +48,7 @@ public final class DrainCommand {
         return timeout;
       }
     } catch (DateTimeParseException e) {
-      // told below
+      // reported below
     }
     throw new IllegalArgumentException(
         TIMEOUT + ": \"" + text + "\" must be a time of at most 24 h, such as 90s or 2m");

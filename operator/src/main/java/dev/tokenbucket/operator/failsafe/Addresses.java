@@ -9,9 +9,12 @@ import java.util.Comparator;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** Which addresses may be exempt at all: anybody who writes a Node or an EndpointSlice may lie. */
+/**
+ * The addresses that may be exempt at all. The check is strict because anybody who can write a Node
+ * or an EndpointSlice can put false addresses into it.
+ */
 final class Addresses {
-  /** IPv4 before IPv6, then by address, then wider first. */
+  /** IPv4 before IPv6, then by address, then wider networks first. */
   static final Comparator<Cidr> ORDER =
       Comparator.comparingInt((Cidr cidr) -> cidr.address().getAddress().length)
           .thenComparing(cidr -> cidr.address().getAddress(), Arrays::compareUnsigned)
@@ -21,7 +24,7 @@ final class Addresses {
 
   private Addresses() {}
 
-  /** A unicast address of one host, as a network of its own; empty where the text is none. */
+  /** A host's unicast address as a network of its own; empty if the text is not one. */
   static Optional<Cidr> host(@Nullable String text) {
     if (text == null || !InetAddresses.isInetAddress(text) || text.indexOf('%') >= 0) {
       return Optional.empty();
@@ -46,7 +49,7 @@ final class Addresses {
         && !address.isLinkLocalAddress();
   }
 
-  /** The network of this length around an address or a network. */
+  /** The network with this prefix length around an address or a network. */
   static Cidr network(Cidr of, int prefixLength) {
     return new Cidr(of.address(), Math.min(prefixLength, of.prefixLength())).masked();
   }

@@ -7,8 +7,8 @@ import java.util.Optional;
 /**
  * An API server at one address.
  *
- * @param address as a network of one host
- * @param port TCP, from 1 to 65535
+ * @param address the address, as a network of one host
+ * @param port the TCP port, from 1 to 65535
  */
 record Endpoint(Cidr address, int port) {
   static final Comparator<Endpoint> ORDER =
@@ -21,7 +21,7 @@ record Endpoint(Cidr address, int port) {
     return port >= 1 && port <= MAX_PORT;
   }
 
-  /** Reads ADDRESS, IPV4:PORT or [IPV6]:PORT; the port is 6443 unless it is given. */
+  /** Reads ADDRESS, IPV4:PORT or [IPV6]:PORT; the default port is 6443. */
   static Optional<Endpoint> parse(String text) {
     Optional<Cidr> bare = Addresses.host(text);
     if (bare.isPresent()) {
@@ -42,7 +42,7 @@ record Endpoint(Cidr address, int port) {
         .map(host -> new Endpoint(host, port));
   }
 
-  /** As a node state has it. */
+  /** The endpoint as node states contain it. */
   @Override
   public String toString() {
     String host = address.toString().replaceAll("/.*", "");

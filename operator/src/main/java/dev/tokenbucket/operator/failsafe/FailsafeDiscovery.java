@@ -18,11 +18,14 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is exempt on the nodes, from the Nodes' addresses and the endpoints of the service {@code
- * kubernetes}. It holds nothing that is not in the API; one thread at a time.
+ * Determines what is exempt on the nodes, from the Nodes' addresses and the endpoints of the
+ * service {@code kubernetes}. All its state can be rebuilt from the API. Not thread-safe.
  */
 public final class FailsafeDiscovery {
-  /** A Node names at most so many of its addresses; more of one Node are a lie, or not needed. */
+  /**
+   * The number of addresses that a Node is expected to have. Twice as many are accepted; further
+   * ones are false or not needed.
+   */
   private static final int ADDRESSES_OF_A_NODE = 2;
 
   private final FailsafeSettings settings;
@@ -34,7 +37,7 @@ public final class FailsafeDiscovery {
     this.settings = settings;
   }
 
-  /** The port of a Node's kubelet; null where it is the usual one. */
+  /** The port of a Node's kubelet; null if it is the default port. */
   public @Nullable Integer kubeletPort(Node node) {
     if (settings.kubeletPort().isPresent()) {
       return usual(settings.kubeletPort().getAsInt());
@@ -53,7 +56,7 @@ public final class FailsafeDiscovery {
     return port == NodeFailsafe.DEFAULT_KUBELET_PORT ? null : port;
   }
 
-  /** A Node as found; whether that changes what is exempt. */
+  /** Records a Node; returns whether that changes what is exempt. */
   public boolean put(Node node) {
     if (!settings.discover()) {
       return false;
@@ -73,18 +76,20 @@ public final class FailsafeDiscovery {
             .flatMap(each -> Addresses.host(each.getAddress()).stream());
   }
 
-  /** A Node that is gone; whether that changes what is exempt. */
+  /** Removes a Node; returns whether that changes what is exempt. */
   public boolean removeNode(String name) {
     return changed(nodes.remove(name) != null);
   }
 
-  /** A slice of the service {@code kubernetes}; whether that changes what is exempt. */
+  /**
+   * Records a slice of the service {@code kubernetes}; returns whether that changes what is exempt.
+   */
   public boolean put(EndpointSlice slice) {
     Set<Endpoint> found = endpoints(slice);
     return changed(!found.equals(slices.put(slice.getMetadata().getName(), found)));
   }
 
-  /** A slice that is gone; whether that changes what is exempt. */
+  /** Removes a slice; returns whether that changes what is exempt. */
   public boolean removeSlice(String name) {
     return changed(slices.remove(name) != null);
   }
@@ -108,7 +113,11 @@ public final class FailsafeDiscovery {
     return found;
   }
 
-  /** Whether what is exempt is another now, where something it is made of is. */
+  /**
+   * Whether a change of the sources changes what is exempt.
+   *
+   * @param source whether the sources have changed
+   */
   private boolean changed(boolean source) {
     if (!source) {
       return false;
@@ -119,8 +128,8 @@ public final class FailsafeDiscovery {
   }
 
   /**
-   * What is exempt on every node, but for the kubelet's port; null where nothing is. The same
-   * instance while nothing changes.
+   * What is exempt on every node, except the kubelet's port; null if nothing is. Returns the same
+   * instance as long as nothing changes.
    */
   public @Nullable NodeFailsafe common() {
     if (made == null) {
@@ -147,12 +156,15 @@ public final class FailsafeDiscovery {
     return all;
   }
 
-  /** Configured ones first, of as few ports as the classifier compares beside the others. */
+  /**
+   * The API servers that fit into a node state, configured ones first. Their distinct ports are
+   * limited to those that the classifier can compare beside the other failsafe ports.
+   */
   private List<Endpoint> fitting() {
     TreeSet<Endpoint> found = new TreeSet<>(Endpoint.ORDER);
     slices.values().forEach(found::addAll);
     Set<Integer> ports = new HashSet<>(settings.overlayPorts());
-    // Each node's own: any number, but one a node.
+    // The kubelet's port may differ between nodes, but each node has only one.
     int kubelet = 1;
     TreeSet<Endpoint> fit = new TreeSet<>(Endpoint.ORDER);
     Stream.concat(settings.apiServers().stream(), found.stream())

@@ -9,13 +9,13 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * What the operator was told of failsafes.
+ * The operator's configuration of failsafes.
  *
- * @param discover whether nodes and API servers are looked for in the cluster
- * @param peers networks that are peers in any case
- * @param apiServers addresses that are exempt in any case
- * @param overlayPorts UDP
- * @param kubeletPort of every node; empty: each Node's own
+ * @param discover whether to discover nodes and API servers in the cluster
+ * @param peers networks that are always peers
+ * @param apiServers addresses that are always exempt
+ * @param overlayPorts UDP ports
+ * @param kubeletPort the kubelet's port on every node; empty to use each Node's own
  */
 public record FailsafeSettings(
     boolean discover,
@@ -23,18 +23,21 @@ public record FailsafeSettings(
     List<Endpoint> apiServers,
     List<Integer> overlayPorts,
     OptionalInt kubeletPort) {
-  /** Nothing is looked for, and nothing exempt. */
+  /** No discovery and no exemption. */
   public static final FailsafeSettings NONE =
       new FailsafeSettings(false, List.of(), List.of(), List.of(), OptionalInt.empty());
 
-  /** Configured networks or addresses: the rest of a node state's room is for discovered ones. */
+  /**
+   * The most configured networks or addresses, so that a node state has space left for discovered
+   * ones.
+   */
   private static final int MOST_CONFIGURED = 64;
 
-  /** One port is the kubelet's, and at least one is left to API servers. */
+  /** One port is the kubelet's, and at least one must be left for API servers. */
   private static final int MOST_OVERLAY_PORTS = NodeFailsafe.MAX_PORTS - 2;
 
   /**
-   * Reads what the environment says.
+   * Reads the environment's values.
    *
    * @throws IllegalArgumentException naming variable, value and what is allowed
    */

@@ -8,14 +8,14 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * Nodes' addresses as few networks that seldom change: the /24 around an IPv4 address, the /64
- * around an IPv6 address, so that a node that joins a known network changes nothing. More than 256
- * networks are widened, IPv4 by 4 bits and IPv6 by 8 at a time, down to /8 and /16; of what is
- * still too much the first 256 are taken, IPv4 first. Pure: the order of the addresses does not
- * matter.
+ * Represents the nodes' addresses by a few networks that seldom change: the /24 around an IPv4
+ * address, the /64 around an IPv6 address. So a node that joins a known network changes nothing. If
+ * there are more than 256 networks, they are widened step by step, IPv4 by 4 bits down to /8 and
+ * IPv6 by 8 bits down to /16. If there are still too many, the first 256 are used, IPv4 first.
+ * Pure: the order of the addresses does not matter.
  */
 public final class PeerNetworks {
-  /** Networks at the most. */
+  /** The most networks. */
   public static final int MOST = 256;
 
   private static final int IPV4_LENGTH = 24;
@@ -51,13 +51,14 @@ public final class PeerNetworks {
     return networks;
   }
 
-  /** Without networks that another one contains; in canonical order. */
+  /** The networks that no other one contains, in canonical order. */
   static List<Cidr> withoutContained(Collection<Cidr> networks) {
     TreeSet<Cidr> ordered = new TreeSet<>(Addresses.ORDER);
     ordered.addAll(networks);
     List<Cidr> kept = new ArrayList<>();
     for (Cidr each : ordered) {
-      // One that contains it has come before, and nothing that is not in that one in between.
+      // In this order a containing network comes first, directly followed by the networks within
+      // it.
       if (kept.isEmpty() || !Addresses.contains(kept.get(kept.size() - 1), each)) {
         kept.add(each);
       }

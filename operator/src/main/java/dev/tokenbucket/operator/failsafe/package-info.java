@@ -1,4 +1,7 @@
-/** What nodes need to stay in their cluster: found in Nodes and EndpointSlices, and bounded. */
+/**
+ * What nodes need to stay in their cluster: found in Nodes and EndpointSlices, and bounded in
+ * number.
+ */
 @NullMarked
 package dev.tokenbucket.operator.failsafe;
 

@@ -16,24 +16,28 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The lease that says which replica writes. Who loses it ends at once, with exit code {@value
- * #LEASE_LOST}: a process that is gone writes nothing, and its kubelet starts it anew as a standby.
+ * The lease that says which replica writes. A replica that loses the lease ends at once, with exit
+ * code {@value #LEASE_LOST}: an ended process writes nothing, and its kubelet restarts it as a
+ * standby.
  *
- * <p>Worst case from kill -9 to the next leader: {@link #DURATION} for the lease to run out, 2.2
- * times {@link #RETRY_PERIOD} for a standby to look again, and its two requests.
+ * <p>The worst case from kill -9 to the next leader is {@link #DURATION} until the lease expires,
+ * 2.2 times {@link #RETRY_PERIOD} until a standby looks again, and the standby's two requests.
  */
 @ApplicationScoped
 public class LeaderElection {
   /** The lease's name, in the operator's namespace. */
   static final String NAME = "tokenbucket-operator";
 
-  /** How long a lease is good for that nobody renews. */
+  /** How long a lease is valid without renewal. */
   static final Duration DURATION = Duration.ofSeconds(10);
 
-  /** A leader gives up so long after its last renewal; replicas' clocks may differ by the rest. */
+  /**
+   * How long after its last renewal a leader gives up. The clocks of replicas may differ by the
+   * rest of {@link #DURATION}.
+   */
   static final Duration RENEW_DEADLINE = Duration.ofSeconds(7);
 
-  /** How often the leader renews, and, with some jitter, standbys look. */
+  /** How often the leader renews, and how often, with some jitter, standbys look. */
   static final Duration RETRY_PERIOD = Duration.ofSeconds(1);
 
   static final int LEASE_LOST = 3;
@@ -46,9 +50,10 @@ public class LeaderElection {
   private volatile boolean stopping;
 
   /**
-   * @param namespace where the lease is
-   * @param identity what tells this replica from others; by default one that no other process has.
-   *     A pod's name lets a container that is restarted go on at once with the lease it held
+   * @param namespace the lease's namespace
+   * @param identity distinguishes this replica from others; by default an identity that no other
+   *     process has. A pod's name lets a restarted container continue at once with the lease that
+   *     it held
    */
   LeaderElection(
       @ConfigProperty(name = "tokenbucket.namespace") String namespace,
@@ -64,7 +69,7 @@ public class LeaderElection {
             this::refused);
   }
 
-  /** For the client that writes. */
+  /** The interceptor for the client that writes. */
   public Interceptor fence() {
     return fence;
   }
@@ -74,10 +79,9 @@ public class LeaderElection {
     return fence.open();
   }
 
-  /** What the operator framework is to do with the lease. */
-  // Its builder leaves the end of the process to the framework, whose exit runs shutdown hooks
-  // first
-  // and, where it comes from one, waits for itself.
+  /** The lease's configuration for the operator framework. */
+  // The builder would leave the end of the process to the framework. The framework's exit runs
+  // shutdown hooks first, and waits for itself if it is called from one.
   @SuppressWarnings("deprecation")
   public LeaderElectionConfiguration configuration() {
     return new LeaderElectionConfiguration(
@@ -111,12 +115,14 @@ public class LeaderElection {
     Runtime.getRuntime().halt(LEASE_LOST);
   }
 
-  /** From here on the loss of the lease is meant, and nothing is written any more. */
+  /**
+   * Announces a shutdown: from now on the loss of the lease is intended, and nothing is written.
+   */
   public void stopping() {
     stopping = true;
   }
 
-  /** Hands the lease over, so that no standby has to wait until it runs out. */
+  /** Hands the lease over, so that no standby has to wait until the lease expires. */
   public void release(KubernetesClient client) {
     fence.shut();
     try {

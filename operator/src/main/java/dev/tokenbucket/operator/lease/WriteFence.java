@@ -18,24 +18,27 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Lets a write out only while the lease is held, as seen on the wire: from the renewal time of the
- * record that the API server confirmed, for as long as the renewal deadline. A request that is sent
- * again, as after a 429, has the time of its first try: that is what other replicas go by. A
- * process that was stopped or starved for longer finds the fence shut at its next write, before any
- * timer has told it so.
+ * Lets a write pass only while the lease is held, as seen on the wire: the time runs from the
+ * renewal time in the record that the API server confirmed, for as long as the renewal deadline. A
+ * request that is sent again, as after a 429, counts from its first try, because other replicas go
+ * by that time. A process that was stopped or starved for longer finds the fence shut at its next
+ * write, even before any timer has fired.
  */
 final class WriteFence implements Interceptor {
   private static final Set<String> WRITES = Set.of("POST", "PUT", "PATCH", "DELETE");
 
   private static final Pattern RENEW_TIME = Pattern.compile("\"renewTime\"\\s*:\\s*\"([^\"]+)\"");
 
-  /** Questions about one's own rights are posted, and write nothing. */
+  /** Questions about the operator's own rights are POSTs, but write nothing. */
   private static final String REVIEWS = "/apis/authorization.k8s.io/";
 
-  /** Both clocks, since the one may stand still while the machine sleeps and the other jump. */
+  /** Both clocks, because one may stand still while the machine sleeps, and the other may jump. */
   private record Times(long nanos, long millis) {}
 
-  /** A renewal that was sent, by the time that it says; without one each try is another renewal. */
+  /**
+   * A sent renewal, identified by the renewal time in it. Without a renewal time, each try counts
+   * as a renewal of its own.
+   */
   private record Renewal(@Nullable String renewTime, Times at) {}
 
   private final String leases;
@@ -48,11 +51,11 @@ final class WriteFence implements Interceptor {
   private volatile boolean shut;
 
   /**
-   * @param leases the path of the leases in the namespace of ours; nobody writes another there
-   * @param hold how long a renewal is good for
+   * @param leases the path of leases in the operator's namespace, where no other lease is written
+   * @param hold how long a renewal is valid
    * @param nanoClock as {@link System#nanoTime()}
    * @param wallClock as {@link System#currentTimeMillis()}
-   * @param refused is told what was refused, before the write fails
+   * @param refused receives the refused request before the write fails
    */
   WriteFence(
       String leases,
@@ -67,7 +70,7 @@ final class WriteFence implements Interceptor {
     this.refused = refused;
   }
 
-  /** Whether a write would be let out now. */
+  /** Whether a write would pass now. */
   boolean open() {
     Times last = renewed;
     return !shut
@@ -76,7 +79,7 @@ final class WriteFence implements Interceptor {
         && wallClock.getAsLong() - last.millis() < hold.toMillis();
   }
 
-  /** Lets nothing out any more, whatever becomes of the lease. */
+  /** Lets no write pass any more, regardless of the lease. */
   void shut() {
     shut = true;
   }
@@ -93,7 +96,8 @@ final class WriteFence implements Interceptor {
     }
     if (!open()) {
       String what = request.method() + " " + path;
-      // A successor that finds the lease in its own name leads before it has renewed it: it waits.
+      // A successor that finds the lease in its own name leads before it has renewed the lease. Its
+      // write fails, but the process stays.
       if (renewed != null || shut) {
         refused.accept(what);
       }

@@ -1,4 +1,7 @@
-/** Of two replicas one writes: who holds the lease, and what happens when it is lost. */
+/**
+ * Makes sure that only one of two replicas writes: which one holds the lease, and what a loss of
+ * the lease causes.
+ */
 @NullMarked
 package dev.tokenbucket.operator.lease;
 

@@ -21,7 +21,10 @@ import java.util.Collection;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** Who leads, and how far each policy is on how many nodes: what its status says, as gauges. */
+/**
+ * Gauges: which replica leads, and the counts of nodes and the conditions from each policy's
+ * status.
+ */
 @ApplicationScoped
 class Gauges {
   private static final Duration PAUSE = Duration.ofSeconds(5);

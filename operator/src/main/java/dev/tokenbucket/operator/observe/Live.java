@@ -6,7 +6,7 @@ import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Liveness;
 
-/** Down where an informer has ended: only a restart helps. */
+/** Down if an informer has ended, because only a restart helps. */
 @Liveness
 @ApplicationScoped
 class Live implements HealthCheck {

@@ -7,8 +7,8 @@ import jakarta.inject.Singleton;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Gives the framework's meters the tag that they leave out for Nodes, which have no API group:
- * Prometheus takes a meter with one set of tags only, and would drop those of policies.
+ * Adds the tag that the framework's meters lack for Nodes, which have no API group. Prometheus
+ * accepts only one set of tags per meter, and would drop the meters of policies.
  */
 @Singleton
 class OneTagSet implements MeterFilter {

@@ -7,7 +7,10 @@ import org.eclipse.microprofile.health.HealthCheck;
 import org.eclipse.microprofile.health.HealthCheckResponse;
 import org.eclipse.microprofile.health.Readiness;
 
-/** Up once the caches are filled, on a standby as on the leader, so that it could take over. */
+/**
+ * Up once the caches are filled, on a standby as well as on the leader, so that the standby could
+ * take over.
+ */
 @Readiness
 @ApplicationScoped
 class Ready implements HealthCheck {

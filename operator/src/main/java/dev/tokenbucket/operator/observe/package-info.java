@@ -1,4 +1,4 @@
-/** What the operator tells of itself: health and metrics. */
+/** The operator's own health and metrics. */
 @NullMarked
 package dev.tokenbucket.operator.observe;
 

@@ -12,9 +12,9 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The kinds' fields, as the API server serves them, beside those of the CRDs that this build comes
- * with. Of a field that is missing the API server refuses an apply, and drops it from what users
- * write: an operator on older CRDs would do half of its work.
+ * Compares the kinds' fields that the API server serves with those of the CRDs in this build. The
+ * API server refuses an apply that sets a missing field, and drops the field from what users write.
+ * So an operator on older CRDs would do only half of its work.
  */
 public final class ServedSchema {
   private static final String PATH = "/openapi/v3/apis/tokenbucket.dev/v1alpha1";
@@ -23,9 +23,9 @@ public final class ServedSchema {
   private ServedSchema() {}
 
   /**
-   * The fields that the API server does not serve, by kind and path; none where it serves all.
+   * The fields that the API server does not serve, by kind and path; none if it serves all.
    *
-   * @throws KubernetesClientException where it can't be asked
+   * @throws KubernetesClientException if the API server cannot be asked
    */
   public static List<String> missing(KubernetesClient client) {
     JsonNode served = served(client);
@@ -79,7 +79,7 @@ public final class ServedSchema {
     return served.path("components").path("schemas").path("");
   }
 
-  /** The first that is missing on a path stands for all that is within it. */
+  /** Adds missing fields. A missing field also stands for all fields within it. */
   private static void compare(String path, JsonNode ours, JsonNode theirs, List<String> missing) {
     if (theirs.isMissingNode()) {
       missing.add(path);

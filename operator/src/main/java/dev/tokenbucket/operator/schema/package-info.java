@@ -1,4 +1,4 @@
-/** Whether the API server serves the kinds as this operator knows them. */
+/** Checks whether the API server serves the kinds as this operator knows them. */
 @NullMarked
 package dev.tokenbucket.operator.schema;
 
