@@ -39,7 +39,7 @@ import org.bouncycastle.operator.OperatorCreationException;
 import org.bouncycastle.operator.jcajce.JcaContentSignerBuilder;
 import org.jspecify.annotations.Nullable;
 
-/** A certificate authority of its own for each control plane, good for a day. */
+/** The certificate authority of one control plane. Its certificates are valid for a day. */
 public final class Certificates {
   private static final Duration VALID = Duration.ofDays(1);
   private static final String ISSUER = "CN=tokenbucket-test-ca";
@@ -58,7 +58,7 @@ public final class Certificates {
     issueClient("admin", "O=system:masters,CN=admin");
   }
 
-  /** A context that trusts the authority of this certificate alone. */
+  /** A context that trusts only the authority of this certificate. */
   static SSLContext trusting(Path authority) {
     try (InputStream in = Files.newInputStream(authority)) {
       KeyStore store = KeyStore.getInstance(KeyStore.getDefaultType());
@@ -103,7 +103,10 @@ public final class Certificates {
   private record Extensions(
       boolean authority, @Nullable KeyPurposeId purpose, @Nullable GeneralNames names) {}
 
-  /** A file of this authority: {@code ca.crt}, or a name that was issued with .crt or .key. */
+  /**
+   * A file of this authority: {@code ca.crt}, or the name of an issued certificate with .crt or
+   * .key.
+   */
   public Path file(String name) {
     return folder.resolve(name);
   }

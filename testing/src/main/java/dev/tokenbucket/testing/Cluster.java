@@ -8,7 +8,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** A control plane with our CRDs and roles, and how the operator is started on it. */
+/** A control plane with this project's CRDs and roles, on which operators can be started. */
 public final class Cluster {
   private static final String NAMESPACE = "tokenbucket-system";
   private static final Duration ADMISSION_READY = Duration.ofSeconds(20);
@@ -36,9 +36,9 @@ public final class Cluster {
   }
 
   /**
-   * Waits until the admission policies are heeded, which takes the API server a moment.
+   * Waits until the admission policies take effect, which takes the API server a moment.
    *
-   * @param name what their names begin with
+   * @param name the prefix of their names
    * @param agent the agents' service account
    */
   public void awaitAdmission(String name, String namespace, String agent) {
@@ -86,7 +86,7 @@ public final class Cluster {
     }
   }
 
-  /** kubectl as the administrator. */
+  /** Runs kubectl as the administrator. */
   public String kubectl(String... arguments) {
     return Commands.run(controlPlane.kubectl(arguments));
   }
@@ -102,8 +102,8 @@ public final class Cluster {
   }
 
   /**
-   * The same with more environment: {@code POD_NAME} is its identity in the lease, {@code
-   * KUBECONFIG} another way to the API server.
+   * Starts the operator with additional environment variables: {@code POD_NAME} is its identity in
+   * the lease, {@code KUBECONFIG} another route to the API server.
    */
   public Daemon startOperator(Path log, Daemon.Lifetime lifetime, Map<String, String> environment) {
     Path jar = Commands.repository().resolve("operator/target/quarkus-app/quarkus-run.jar");
@@ -133,17 +133,17 @@ public final class Cluster {
     return controlPlane.serviceAccountKubeconfig(NAMESPACE, "tokenbucket-operator");
   }
 
-  /** The same, by way of a proxy that has the API server's certificate. */
+  /** A kubeconfig with the operator's rights, for a proxy that has the API server's certificate. */
   public Path operatorKubeconfig(URI proxy) {
     return controlPlane.serviceAccountKubeconfig(NAMESPACE, "tokenbucket-operator", proxy);
   }
 
-  /** A kubeconfig for the agent of a node that is there, with a token bound to that node. */
+  /** A kubeconfig for the agent of an existing node, with a token bound to that node. */
   public Path agentKubeconfig(String node) {
     return controlPlane.nodeBoundKubeconfig(NAMESPACE, "tokenbucket-agent", node);
   }
 
-  /** The token in it. */
+  /** The token of {@link #agentKubeconfig}. */
   public String agentToken(String node) {
     return controlPlane.nodeBoundToken(NAMESPACE, "tokenbucket-agent", node);
   }

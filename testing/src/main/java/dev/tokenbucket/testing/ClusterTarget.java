@@ -2,7 +2,7 @@ package dev.tokenbucket.testing;
 
 import java.nio.file.Path;
 
-/** Policies by kubectl. */
+/** Hands over policies with kubectl. */
 final class ClusterTarget implements PolicyTarget {
   private final Cluster cluster;
 

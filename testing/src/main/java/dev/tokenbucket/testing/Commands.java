@@ -17,13 +17,13 @@ public final class Commands {
    * Runs a command to its end.
    *
    * @return its standard output and error
-   * @throws StepFailedException where it fails or takes longer than a minute
+   * @throws StepFailedException if the command fails or takes longer than a minute
    */
   public static String run(List<String> command) {
     return runWithInput("", command);
   }
 
-  /** As {@link #run(List)}, with a text that its standard input holds. */
+  /** As {@link #run(List)}, with this text as standard input. */
   public static String runWithInput(String input, List<String> command) {
     Outcome outcome = end(input, command);
     if (outcome.code() != 0) {
@@ -34,14 +34,14 @@ public final class Commands {
   }
 
   /**
-   * How a command ended.
+   * The outcome of a command.
    *
    * @param code its exit code
    * @param output its standard output and error
    */
   public record Outcome(int code, String output) {}
 
-  /** Runs a command to its end, whatever its exit code. */
+  /** Runs a command to its end and accepts any exit code. */
   public static Outcome end(List<String> command) {
     return end("", command);
   }
@@ -77,11 +77,11 @@ public final class Commands {
     try {
       run(command);
     } catch (StepFailedException ignored) {
-      // what it was to remove is not there
+      // The object to remove does not exist.
     }
   }
 
-  /** The repository's root: the nearest folder above that holds {@code bin/tb}. */
+  /** The repository's root: the nearest enclosing folder that holds {@code bin/tb}. */
   public static Path repository() {
     for (Path folder = Path.of("").toAbsolutePath(); folder != null; folder = folder.getParent()) {
       if (folder.resolve("bin/tb").toFile().canExecute()) {

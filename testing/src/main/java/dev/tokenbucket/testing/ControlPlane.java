@@ -58,10 +58,10 @@ public final class ControlPlane implements AutoCloseable {
   }
 
   /**
-   * The folder with etcd, kube-apiserver and kubectl; built now where this machine never did, with
-   * progress on standard error.
+   * The folder with etcd, kube-apiserver and kubectl. Builds them if this machine has not done so
+   * yet, with progress on standard error.
    *
-   * @param arguments {@code nodes} for what runs nodes, too
+   * @param arguments {@code nodes} to include the binaries that run nodes
    */
   public static Path binaries(String... arguments) {
     List<String> command = new ArrayList<>();
@@ -84,7 +84,8 @@ public final class ControlPlane implements AutoCloseable {
   }
 
   /**
-   * Starts a control plane whose data and logs are in {@code folder}, and waits until it serves.
+   * Starts a control plane that keeps its data and logs in {@code folder}, and waits until it
+   * serves.
    */
   public static ControlPlane start(Path folder, Daemon.Lifetime lifetime) {
     Path binaries = binaries();
@@ -93,7 +94,7 @@ public final class ControlPlane implements AutoCloseable {
         try {
           return start(folder, lifetime, binaries, ControlPlaneSite.onLoopback());
         } catch (StepFailedException e) {
-          // Between our finding a port free and its being listened on, another may take it.
+          // Another process may take a free port before the control plane listens on it.
           if (i == START_TRIES || !portTaken(folder)) {
             throw e;
           }
@@ -115,7 +116,7 @@ public final class ControlPlane implements AutoCloseable {
     return false;
   }
 
-  /** The same at a place that nobody else can take. */
+  /** Starts a control plane at a site whose ports nobody else can take. */
   public static ControlPlane start(
       Path folder, Daemon.Lifetime lifetime, Path binaries, ControlPlaneSite site)
       throws IOException {
@@ -149,7 +150,7 @@ public final class ControlPlane implements AutoCloseable {
     }
   }
 
-  /** Fields and values of a later version are no failure. */
+  /** Accepts fields and values of a later version. */
   private static KubernetesSerialization ofAnyVersion() {
     return new KubernetesSerialization(
         new ObjectMapper()
@@ -206,11 +207,11 @@ public final class ControlPlane implements AutoCloseable {
   }
 
   /**
-   * A kubeconfig file for a component of the cluster, with a certificate made now.
+   * A kubeconfig file for a component of the cluster, with a newly issued certificate.
    *
-   * @param name of the files
-   * @param subject a distinguished name, as {@code O=system:nodes,CN=system:node:n1}
-   * @param server where the component reaches the API server
+   * @param name the name of the files
+   * @param subject a distinguished name, such as {@code O=system:nodes,CN=system:node:n1}
+   * @param server the API server's address as the component reaches it
    */
   public Path componentKubeconfig(String name, String subject, URI server) {
     Path file = folder.resolve("kubeconfig-" + name);
@@ -223,22 +224,25 @@ public final class ControlPlane implements AutoCloseable {
     return file;
   }
 
-  /** The authority and who was certified by it. */
+  /** The authority and the certificates that it has issued. */
   public Certificates certificates() {
     return certificates;
   }
 
-  /** A kubeconfig file for a service account, with a token good for a day. */
+  /** A kubeconfig file for a service account, with a token that is valid for a day. */
   public Path serviceAccountKubeconfig(String namespace, String name) {
     return tokenKubeconfig(name, server(), token(namespace, name, null));
   }
 
-  /** The same, by way of a proxy that has the API server's certificate. */
+  /** A kubeconfig file for a service account, for a proxy that has the API server's certificate. */
   public Path serviceAccountKubeconfig(String namespace, String name, URI proxy) {
     return tokenKubeconfig(name + "-by-" + proxy.getPort(), proxy, token(namespace, name, null));
   }
 
-  /** The same, with a token that is bound to a node: it says so, and ends with the node. */
+  /**
+   * A kubeconfig file for a service account, with a token bound to a node. The token names the
+   * node, and is valid only as long as the node exists.
+   */
   public Path nodeBoundKubeconfig(String namespace, String name, String node) {
     return tokenKubeconfig(name + "-" + node, server(), nodeBoundToken(namespace, name, node));
   }
@@ -273,7 +277,7 @@ public final class ControlPlane implements AutoCloseable {
         .getToken();
   }
 
-  /** A kubeconfig file with this token and nothing else to be known by. */
+  /** A kubeconfig file whose only credential is this token. */
   public Path tokenKubeconfig(String name, URI server, String token) {
     Path file = folder.resolve("kubeconfig-" + name);
     try {
@@ -294,17 +298,17 @@ public final class ControlPlane implements AutoCloseable {
     return file;
   }
 
-  /** Where the API server is. */
+  /** The API server's address. */
   public URI server() {
     return URI.create(client.getMasterUrl().toString().replaceAll("/$", ""));
   }
 
-  /** Serves with the API server's certificate. */
+  /** A context that serves with the API server's certificate. */
   public SSLContext serving() {
     return Certificates.serving(folder.resolve("apiserver.crt"), folder.resolve("apiserver.key"));
   }
 
-  /** Trusts the API server's certificate, and no other. */
+  /** A context that trusts only the API server's certificate. */
   public SSLContext trust() {
     return Certificates.trusting(folder.resolve("ca.crt"));
   }
@@ -319,7 +323,7 @@ public final class ControlPlane implements AutoCloseable {
     return client;
   }
 
-  /** kubectl with the administrator's rights, and these arguments. */
+  /** A kubectl command with the administrator's rights and these arguments. */
   public List<String> kubectl(String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(binaries.resolve("kubectl").toString());
@@ -328,12 +332,19 @@ public final class ControlPlane implements AutoCloseable {
     return command;
   }
 
-  /** Lets hosts reach the API server, which listens on the loopback outside of theirs. */
+  /**
+   * Lets hosts reach the API server, which listens on the loopback interface outside of their
+   * namespaces.
+   */
   public void serve(List<TestHost> hosts, Daemon.Lifetime lifetime) {
     serve(hosts, client.getMasterUrl().getPort(), lifetime);
   }
 
-  /** The same for a proxy before it, by the proxy's port on the loopback. */
+  /**
+   * Lets hosts reach a proxy in front of the API server.
+   *
+   * @param port the proxy's port on the loopback interface
+   */
   public void serve(List<TestHost> hosts, int port, Daemon.Lifetime lifetime) {
     Path socket = folder.resolve("api-" + port + ".socket");
     Daemon outside =
@@ -348,19 +359,19 @@ public final class ControlPlane implements AutoCloseable {
     hosts.forEach(host -> daemons.add(host.relay(port, socket, lifetime)));
   }
 
-  /** kill -9 of the API server, and a new one over the same data, on the same port. */
+  /** Kills the API server with kill -9 and starts a new one with the same data and port. */
   public void restartApiServer() {
     stopApiServer();
     startApiServer();
   }
 
-  /** kill -9 of the API server. */
+  /** Kills the API server with kill -9. */
   public void stopApiServer() {
     apiServer.kill();
     daemons.remove(apiServer);
   }
 
-  /** A new API server over the same data, on the same port, after the one before was stopped. */
+  /** Starts a new API server with the data and port of the one that was stopped. */
   public void startApiServer() {
     apiServer = apiServerStart.get();
     daemons.add(apiServer);
@@ -377,7 +388,7 @@ public final class ControlPlane implements AutoCloseable {
     return apiServer.pid();
   }
 
-  /** The processes, for whoever is to end them later. */
+  /** The process ids, so that the caller can end the processes later. */
   public List<Long> pids() {
     return daemons.stream().map(Daemon::pid).toList();
   }

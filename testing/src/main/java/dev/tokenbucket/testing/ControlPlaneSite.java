@@ -11,14 +11,14 @@ import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 
 /**
- * Where a control plane runs, and where it listens.
+ * The place where a control plane runs, and the addresses on which it listens.
  *
- * @param inside puts a command there
- * @param bindAddress where the API server listens
- * @param advertisedAddress what the API server says of itself to the cluster
- * @param server where this process reaches the API server
- * @param certified what the API server's certificate names
- * @param endpoints whether the API server keeps the endpoints of the service {@code kubernetes}
+ * @param inside wraps a command so that it runs at this place
+ * @param bindAddress the address on which the API server listens
+ * @param advertisedAddress the address that the API server announces to the cluster
+ * @param server the API server's address as this process reaches it
+ * @param certified the names in the API server's certificate
+ * @param endpoints whether the API server maintains the endpoints of the service {@code kubernetes}
  */
 public record ControlPlaneSite(
     UnaryOperator<List<String>> inside,
@@ -31,7 +31,7 @@ public record ControlPlaneSite(
     List<String> certified,
     boolean endpoints) {
 
-  /** On this process's loopback, at ports that are free now. */
+  /** A site on this process's loopback interface, at ports that are free now. */
   public static ControlPlaneSite onLoopback() throws IOException {
     List<Integer> ports = freePorts(3);
     return new ControlPlaneSite(
@@ -46,7 +46,7 @@ public record ControlPlaneSite(
         false);
   }
 
-  /** The same with more options for the API server, such as {@code --emulated-version}. */
+  /** This site with additional options for the API server, such as {@code --emulated-version}. */
   public ControlPlaneSite withApiServerOptions(String... options) {
     return new ControlPlaneSite(
         command -> {
@@ -66,7 +66,7 @@ public record ControlPlaneSite(
         endpoints);
   }
 
-  /** Ports of the loopback that nothing listens on now. */
+  /** Ports of the loopback interface on which nothing listens now. */
   public static List<Integer> freePorts(int count) throws IOException {
     List<ServerSocket> held = new ArrayList<>();
     try {

@@ -17,9 +17,12 @@ public final class Daemon implements AutoCloseable {
 
   /** Whether a process outlives the Java process that started it. */
   public enum Lifetime {
-    /** It ends with its parent, however that dies: the shell around it reads its stdin. */
+    /**
+     * The process ends with its parent, even if the parent is killed: the shell around the process
+     * reads the parent's pipe.
+     */
     WITH_PARENT,
-    /** It goes on until somebody ends it. */
+    /** The process runs until somebody ends it. */
     DETACHED
   }
 
@@ -90,12 +93,12 @@ public final class Daemon implements AutoCloseable {
             .orElseThrow(() -> new StepFailedException(name + " has ended", null));
   }
 
-  /** Whether it runs. */
+  /** Whether the process runs. */
   public boolean isAlive() {
     return process.isAlive();
   }
 
-  /** What it has said; not what one before it said into the same file. */
+  /** This process's output, without that of earlier processes in the same file. */
   public String log() {
     try {
       return Files.exists(log) ? Files.readString(log).substring(logStart) : "";
@@ -104,7 +107,7 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
-  /** Waits until {@code reached}, failing with the log's place when the process ends before. */
+  /** Waits until {@code reached}. If the process ends before, the failure names its log. */
   public void await(String what, Duration most, BooleanSupplier reached) {
     long end = System.nanoTime() + most.toNanos();
     while (!reached.getAsBoolean()) {
@@ -134,12 +137,12 @@ public final class Daemon implements AutoCloseable {
         + String.join("\n", lines.subList(Math.max(0, lines.size() - TAIL_LINES), lines.size()));
   }
 
-  /** Waits until the log has a text. */
+  /** Waits until the log contains a text. */
   public void awaitLog(String text, Duration most) {
     await("\"" + text + "\"", most, () -> log().contains(text));
   }
 
-  /** Waits until the log has a text; a process that does not get there is ended. */
+  /** Waits until the log contains a text, and ends the process if it does not get there. */
   Daemon ready(String text, Duration most) {
     try {
       awaitLog(text, most);
@@ -150,7 +153,7 @@ public final class Daemon implements AutoCloseable {
     }
   }
 
-  /** kill -9. */
+  /** Kills the process with kill -9. */
   public void kill() {
     ProcessHandle.of(pid()).ifPresent(ProcessHandle::destroyForcibly);
     awaitEnd();
@@ -187,7 +190,7 @@ public final class Daemon implements AutoCloseable {
   /**
    * Waits.
    *
-   * @throws StepFailedException where it is interrupted
+   * @throws StepFailedException if the wait is interrupted
    */
   public static void pause(Duration time) {
     try {

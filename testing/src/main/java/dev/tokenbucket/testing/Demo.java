@@ -14,9 +14,9 @@ import java.util.Locale;
 import java.util.stream.Stream;
 
 /**
- * The demo as a program: {@code cluster} from kubectl apply to packets limited by the kernel,
- * {@code host} the same cases on one host from files, {@code stop} ends a cluster demo that was
- * kept.
+ * The demo as a program. {@code cluster} goes from kubectl apply to packets limited by the kernel.
+ * {@code host} shows the same cases on one host with policy files. {@code stop} ends a cluster demo
+ * that was kept.
  */
 public final class Demo implements AutoCloseable {
   private static final double MEASURED_SECONDS = 10;
@@ -156,7 +156,9 @@ public final class Demo implements AutoCloseable {
     return Commands.repository().resolve("deploy/samples/" + name + ".yaml");
   }
 
-  /** Changes the rate under load, and tells when it was in force by what arrived. */
+  /**
+   * Changes the rate under load, and determines from the arrivals when the new rate was in force.
+   */
   private void changeTheRate(TestNetwork network, PolicyTarget target) {
     DemoCase shown = DemoCase.ALL.get(0);
     say("changing the rate from 2,000 to 5,000 packets/s under load");
@@ -218,7 +220,7 @@ public final class Demo implements AutoCloseable {
     }
   }
 
-  /** When a tenth of a second that held arrivals at {@code rate} or more had passed. */
+  /** The end of the first tenth of a second whose arrivals reached {@code rate}. */
   private static long reaches(List<Long> arrivals, long from, double rate) {
     int window = (int) (rate * CHANGE_WINDOW_SECONDS);
     for (int i = 0; i + window < arrivals.size(); i++) {

@@ -6,8 +6,8 @@ import java.util.List;
  * One limit that the demo shows.
  *
  * @param sample the file under {@code deploy/samples}, and the policy's name
- * @param rate the policy's, in its unit
- * @param senders last part of the source's address, and packets a second
+ * @param rate the policy's rate, in its unit
+ * @param senders the last part of each source address, and its packets per second
  */
 record DemoCase(String title, String sample, long rate, Unit unit, Path path, List<Load> senders) {
   enum Unit {
@@ -25,7 +25,7 @@ record DemoCase(String title, String sample, long rate, Unit unit, Path path, Li
     }
   }
 
-  /** Which way and over which protocol the packets go. */
+  /** The direction and protocol of the packets. */
   enum Path {
     INTO_HOST,
     INTO_HOST_IPV6,
@@ -34,7 +34,9 @@ record DemoCase(String title, String sample, long rate, Unit unit, Path path, Li
 
   record Load(int source, int packetsPerSecond) {}
 
-  /** What a sender offers that is to be limited: several times every case's rate. */
+  /**
+   * The packets per second of a sender that is to be limited: several times the rate of every case.
+   */
   private static final int FLOOD = 9_000;
 
   static final List<DemoCase> ALL =
@@ -76,7 +78,7 @@ record DemoCase(String title, String sample, long rate, Unit unit, Path path, Li
 
   private TrafficRun into(
       TestNetwork network, TestHost host, String to, double seconds, boolean withArrivals) {
-    // the source has addresses in the host's own net
+    // The source has addresses in the host's own network.
     String net = to.substring(0, to.length() - 1);
     return TrafficRun.start(
         network::atSource,

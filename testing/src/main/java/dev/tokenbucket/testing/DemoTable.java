@@ -3,7 +3,10 @@ package dev.tokenbucket.testing;
 import java.io.PrintStream;
 import java.util.Locale;
 
-/** The demo's rows: what was offered, what arrived, and how far that is from the policy's rate. */
+/**
+ * The demo's rows: what was offered, what arrived, and how far the arrivals are from the policy's
+ * rate.
+ */
 final class DemoTable {
   private static final double MAX_ERROR_PERCENT = 1;
   private static final String FORMAT = "%-26s %12s %12s %12s %9s %10s %8s  %s%n";
@@ -22,8 +25,8 @@ final class DemoTable {
   /**
    * Prints a case's rows.
    *
-   * @param drops what the classifier counted
-   * @throws StepFailedException where a rate is more than 1 % off, or a source below its rate lost
+   * @param drops the drops that the classifier counted
+   * @throws StepFailedException if a rate is more than 1 % off, or if a source below its rate lost
    *     a packet
    */
   void rows(DemoCase shown, TrafficRun.Result result, long drops) {

@@ -6,7 +6,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 
-/** Policies as files in an agent's folder. */
+/** Hands over policies as files in an agent's folder. */
 final class FolderTarget implements PolicyTarget {
   private static final Duration IN_FORCE = Duration.ofSeconds(30);
 

@@ -9,11 +9,11 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Consumer;
 
-/** The same for many, on some threads. */
+/** Runs one action for many elements, on several threads. */
 public final class InParallel {
   private InParallel() {}
 
-  /** Ends when all are done; fails as the first one that failed. */
+  /** Returns when all are done; fails like the first one that failed. */
   public static <T> void forEach(Collection<T> all, int threads, Consumer<T> action) {
     ExecutorService executor = Executors.newFixedThreadPool(threads);
     try {

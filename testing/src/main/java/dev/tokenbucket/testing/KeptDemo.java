@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A demo left running, so that it can be ended later.
+ * A demo that was left running, so that it can be ended later.
  *
  * @param pids its processes, in the order in which they are to end
  * @param mounts its BPF file systems
@@ -27,7 +27,7 @@ record KeptDemo(List<Long> pids, List<String> namespaces, List<String> mounts, S
     }
   }
 
-  /** Ends the kept demo and removes what is left of it. */
+  /** Ends the kept demo and removes its remains. */
   static void stop() {
     if (!Files.exists(FILE)) {
       System.out.println("no demo was kept");
@@ -46,7 +46,10 @@ record KeptDemo(List<Long> pids, List<String> namespaces, List<String> mounts, S
     }
   }
 
-  /** Ends a process whose command line still names our folder: its number may be another's now. */
+  /**
+   * Ends a process if its command line still looks like the demo's, because another process may
+   * have the id by now.
+   */
   private void end(long pid) {
     Optional<ProcessHandle> process =
         ProcessHandle.of(pid)

@@ -9,7 +9,10 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** An operator that is started again whenever it ends, under the same name, as a kubelet does. */
+/**
+ * An operator that is restarted under the same name whenever it ends, as a kubelet restarts a
+ * container.
+ */
 public final class OperatorPod implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OperatorPod.class);
   private static final Duration RESTART_DELAY = Duration.ofMillis(500);
@@ -23,8 +26,8 @@ public final class OperatorPod implements AutoCloseable {
   private volatile @Nullable Daemon operator;
 
   /**
-   * @param name the pod's, which is the operator's identity in the lease
-   * @param environment more of it, as in {@link Cluster#startOperator}
+   * @param name the pod's name, which is the operator's identity in the lease
+   * @param environment additional variables, as in {@link Cluster#startOperator}
    */
   public OperatorPod(Cluster cluster, String name, Path log, Map<String, String> environment) {
     this.cluster = cluster;
@@ -45,7 +48,7 @@ public final class OperatorPod implements AutoCloseable {
           Daemon.pause(Duration.ofMillis(50));
         }
       } catch (StepFailedException e) {
-        // As when the API server is away: a kubelet tries again.
+        // For example, the API server is away. A kubelet would retry as well.
         LOG.info("the operator did not start: {}", e.getMessage());
       }
       operator = null;
@@ -55,12 +58,12 @@ public final class OperatorPod implements AutoCloseable {
     }
   }
 
-  /** How often it was started so far. */
+  /** How often the operator has been started so far. */
   public int starts() {
     return starts.get();
   }
 
-  /** kill -9, where it runs; it is started again. */
+  /** Kills the operator with kill -9 if it runs; it is then restarted. */
   public void kill() {
     Daemon running = operator;
     if (running != null && running.isAlive()) {
@@ -68,7 +71,7 @@ public final class OperatorPod implements AutoCloseable {
     }
   }
 
-  /** The process that runs now; null between two. */
+  /** The running process; null between two. */
   public @Nullable Daemon operator() {
     return operator;
   }

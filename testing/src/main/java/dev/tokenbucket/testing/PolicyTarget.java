@@ -2,7 +2,7 @@ package dev.tokenbucket.testing;
 
 import java.nio.file.Path;
 
-/** Where a demo hands its policies: a cluster or a folder. */
+/** The receiver of a demo's policies: a cluster or a folder. */
 interface PolicyTarget {
   /** Hands over a policy, without waiting for it to be in force. */
   void apply(Path policy);
@@ -10,7 +10,7 @@ interface PolicyTarget {
   /** Waits until the policy's newest version is in force. */
   void awaitInForce(String name);
 
-  /** Takes the policy away, and waits until no host enforces it. */
+  /** Removes the policy, and waits until no host enforces it. */
   void remove(String name);
 
   /** Prints what a user would look at between cases. */

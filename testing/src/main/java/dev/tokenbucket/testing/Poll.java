@@ -4,27 +4,27 @@ import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 
-/** Waits for what comes about by itself. */
+/** Waits for a condition that comes true by itself. */
 public final class Poll {
   private static final Duration SOON = Duration.ofSeconds(20);
   private static final Duration PERIOD = Duration.ofMillis(50);
 
   private Poll() {}
 
-  /** Waits for 20 s at the most; fails with {@link StepFailedException} after that. */
+  /** Waits for at most 20 s, then fails with {@link StepFailedException}. */
   public static void until(String what, BooleanSupplier reached) {
     until(what, SOON, reached);
   }
 
-  /** Waits for so long at the most; fails with {@link StepFailedException} after that. */
+  /** Waits for at most this time, then fails with {@link StepFailedException}. */
   public static void until(String what, Duration most, BooleanSupplier reached) {
     until(what, most, reached, () -> "");
   }
 
   /**
-   * The same.
+   * Waits for at most this time, then fails with {@link StepFailedException}.
    *
-   * @param seen what there is instead, for the failure's message
+   * @param seen describes the present state for the failure's message
    */
   public static void until(
       String what, Duration most, BooleanSupplier reached, Supplier<String> seen) {

@@ -34,9 +34,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Agents of many nodes without a kernel: each answers what its node state asks for as if the kernel
- * ran it, with the status that the real agent computes, written with a token of its own that is
- * bound to its node. They share one watch and one connection for writes.
+ * Agents of many nodes without a kernel. Each agent answers as if the kernel ran what its node
+ * state asks for, with the status that the real agent computes, and writes with a token bound to
+ * its node. The agents share one watch and one connection for writes.
  */
 public final class SimulatedAgents implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SimulatedAgents.class);
@@ -66,19 +66,22 @@ public final class SimulatedAgents implements AutoCloseable {
     informer.addEventHandler(new Handler());
   }
 
-  /** Starts agents for every node that is there or comes. */
+  /** Starts agents for all nodes, existing and future ones. */
   public static SimulatedAgents start(ControlPlane controlPlane) {
     SimulatedAgents agents = new SimulatedAgents(controlPlane);
     agents.informer.run();
     return agents;
   }
 
-  /** Gets nodes their tokens, so that this does not count in what is measured. */
+  /** Fetches the nodes' tokens in advance, so that measurements do not include that. */
   public void prepare(List<String> nodes) {
     InParallel.forEach(nodes, THREADS, this::token);
   }
 
-  /** From now on agents tell when they spoke last, and speak so often where nothing changes. */
+  /**
+   * Makes the agents report their last contact from now on, and report at this interval even if
+   * nothing changes.
+   */
   public void beat(Duration pause) {
     beating = true;
     var unused =
@@ -89,34 +92,34 @@ public final class SimulatedAgents implements AutoCloseable {
             TimeUnit.MILLISECONDS);
   }
 
-  /** Makes a node's agent say nothing, from its next change on. */
+  /** Silences a node's agent from its next change on. */
   public void silence(String node) {
     silent.add(node);
   }
 
-  /** The boot of a node that its agent is of, from its next word on. */
+  /** Sets the boot id that a node's agent reports from its next report on. */
   public void boot(String node, String boot) {
     boots.put(node, boot);
   }
 
-  /** Lets a node's agent speak again, at once. */
+  /** Lets a node's agent report again, starting at once. */
   public void speak(String node) {
     silent.remove(node);
     stuck.remove(node);
     answerAnew(node);
   }
 
-  /** Makes a node's agent stand still: it tells what it told, and takes nothing new. */
+  /** Makes a node's agent stand still: it repeats its last report and accepts nothing new. */
   public void stick(String node) {
     stuck.add(node);
   }
 
-  /** Makes a node's agent find that its kernel takes nothing new, with this message. */
+  /** Makes a node's agent report that its kernel accepts nothing new, with this message. */
   public void fail(String node, String message) {
     failing.put(node, message);
   }
 
-  /** Ends that, and has what failed tried again at once. */
+  /** Ends {@link #fail}, and lets the agent retry at once. */
   public void recover(String node) {
     failing.remove(node);
     answerAnew(node);
@@ -135,7 +138,7 @@ public final class SimulatedAgents implements AutoCloseable {
     return informer.getStore().list();
   }
 
-  /** How many statuses were written. */
+  /** The number of statuses written. */
   public long writes() {
     return writes.get();
   }
@@ -167,7 +170,7 @@ public final class SimulatedAgents implements AutoCloseable {
     }
   }
 
-  /** One answer of a node after the other: an older one that arrives last would stay. */
+  /** Serializes a node's answers, since an older answer that arrives last would stay. */
   private void answer(String node) {
     synchronized (answering.computeIfAbsent(node, name -> new Object())) {
       answerNewest(node);
@@ -175,7 +178,7 @@ public final class SimulatedAgents implements AutoCloseable {
   }
 
   private void answerNewest(String node) {
-    // The newest there is: what came in between needs no answer of its own.
+    // Only the newest state is answered; states in between need no answer of their own.
     TokenBucketNodeState state = informer.getStore().getByKey(node);
     if (state == null || state.getSpec() == null) {
       return;
@@ -221,7 +224,7 @@ public final class SimulatedAgents implements AutoCloseable {
         .collect(Collectors.toMap(NodePolicy::uid, policy -> message));
   }
 
-  /** As the agent read back before. */
+  /** Whether the agent's last report has the policy in force. */
   private static boolean inForce(NodePolicy policy, TokenBucketNodeState state) {
     return state.getStatus() != null
         && state.getStatus().policies() != null
@@ -276,7 +279,7 @@ public final class SimulatedAgents implements AutoCloseable {
           return;
         }
         if (code == 404) {
-          return; // the node state went away in between
+          return; // the node state was deleted meanwhile
         }
         Thread.sleep(100L << i);
       }

@@ -14,7 +14,7 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Many Node objects without machines, and policies for them, all gone when it is closed. */
+/** Many Node objects without machines, with policies for them. Closing removes all of them. */
 public final class SimulatedNodes implements AutoCloseable {
   private static final int THREADS = 8;
   private static final Duration GONE = Duration.ofSeconds(60);
@@ -29,7 +29,7 @@ public final class SimulatedNodes implements AutoCloseable {
     this(controlPlane, prefix, size, index -> Map.of());
   }
 
-  /** The same, with more labels for each index. */
+  /** Nodes as above, with additional labels per index. */
   public SimulatedNodes(
       ControlPlane controlPlane, String prefix, int size, IntFunction<Map<String, String>> labels) {
     this.controlPlane = controlPlane;
@@ -59,7 +59,7 @@ public final class SimulatedNodes implements AutoCloseable {
     return names;
   }
 
-  /** Applies a policy of so many packets a second for all of them. */
+  /** Applies a policy with this rate in packets per second to all nodes. */
   public void apply(String policy, long rate) {
     apply(
         policy,
@@ -78,17 +78,17 @@ public final class SimulatedNodes implements AutoCloseable {
             .formatted(policy, spec));
   }
 
-  /** Waits until it is True for the policy as it is now. */
+  /** Waits until the condition is True for the policy's present generation. */
   public void awaitProgrammed(String policy) {
     cluster.kubectl("wait", "--for=condition=Programmed", "--timeout=50s", "tbp/" + policy);
   }
 
-  /** The node states that are there. */
+  /** The existing node states. */
   public List<TokenBucketNodeState> states() {
     return controlPlane.client().resources(TokenBucketNodeState.class).list().getItems();
   }
 
-  /** Sets a label of a node; null takes it away. */
+  /** Sets a label of a node; null removes it. */
   public void label(int index, String key, @Nullable String value) {
     controlPlane
         .client()
@@ -100,7 +100,7 @@ public final class SimulatedNodes implements AutoCloseable {
                 .formatted(key, value == null ? "null" : '"' + value + '"'));
   }
 
-  /** Sets labels of every node, some at a time. */
+  /** Sets labels of every node, several nodes at a time. */
   public void relabel(IntFunction<Map<String, String>> labels) {
     InParallel.forEach(
         IntStream.range(0, names.size()).boxed().toList(),
@@ -108,7 +108,7 @@ public final class SimulatedNodes implements AutoCloseable {
         index -> labels.apply(index).forEach((key, value) -> label(index, key, value)));
   }
 
-  /** Deletes the policies that were applied, and waits until they and the node states are gone. */
+  /** Deletes the applied policies, and waits until no policy and no node state is left. */
   public void removePolicies() {
     for (String policy : policies) {
       cluster.kubectl("delete", "tbp", policy, "--ignore-not-found", "--wait=false");
@@ -128,7 +128,7 @@ public final class SimulatedNodes implements AutoCloseable {
     try {
       removePolicies();
     } finally {
-      // They would be in the way of the next test, whatever became of this one.
+      // The nodes would disturb the next test, regardless of this one's outcome.
       InParallel.forEach(
           names, THREADS, name -> controlPlane.client().nodes().withName(name).delete());
     }

@@ -2,7 +2,7 @@ package dev.tokenbucket.testing;
 
 import org.jspecify.annotations.Nullable;
 
-/** A step that did not do what it was to do; the message says which, and where its log is. */
+/** A failed step. The message says which one, and where its log is. */
 public final class StepFailedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 

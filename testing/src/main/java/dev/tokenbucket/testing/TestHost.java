@@ -11,9 +11,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** A host: a network namespace with a BPF file system of its own and, once started, an agent. */
+/** A host: a network namespace with its own BPF file system and, once started, an agent. */
 public final class TestHost implements AutoCloseable {
-  /** The exit code of {@code tb status} where no hook has a program of ours. */
+  /** The exit code of {@code tb status} if no hook has a program of this layout. */
   public static final int NO_HOOK = 3;
 
   private static final Duration AGENT_READY = Duration.ofSeconds(60);
@@ -22,10 +22,10 @@ public final class TestHost implements AutoCloseable {
   private final String namespace;
   private final Path folder;
 
-  /** What each {@code tb} is started by. */
+  /** The command in front of each {@code tb}. */
   private final List<String> starter;
 
-  /** Where {@code bin/tb} is. */
+  /** The folder that holds {@code bin/tb}. */
   private final Path checkout;
 
   TestHost(int number, String namespace, Path folder) {
@@ -46,7 +46,7 @@ public final class TestHost implements AutoCloseable {
   }
 
   /**
-   * The same host, where {@code tb} is root with these capabilities and no others.
+   * The same host, with {@code tb} running as root with only these capabilities.
    *
    * @param capabilities in lower case, without {@code cap_}
    */
@@ -73,7 +73,7 @@ public final class TestHost implements AutoCloseable {
     return "fd88:" + number + "::1";
   }
 
-  /** An address of the traffic source in this host's net. */
+  /** An address of the traffic source in this host's network. */
   public String source(int last) {
     return "10.88." + number + "." + last;
   }
@@ -86,7 +86,7 @@ public final class TestHost implements AutoCloseable {
     return folder.resolve("bpf");
   }
 
-  /** Where the agent's output goes. */
+  /** The file with the agent's output. */
   public Path agentLog() {
     return folder.resolve("agent.log");
   }
@@ -115,7 +115,7 @@ public final class TestHost implements AutoCloseable {
     return inside(command);
   }
 
-  /** Starts the agent on policy files, with more options, and waits until it is ready. */
+  /** Starts the agent on policy files with further options, and waits until it is ready. */
   public Daemon startAgent(Path policies, Daemon.Lifetime lifetime, String... options) {
     List<String> arguments = new ArrayList<>(List.of("--policies", policies.toString()));
     arguments.addAll(List.of(options));
@@ -123,9 +123,9 @@ public final class TestHost implements AutoCloseable {
   }
 
   /**
-   * Lets this host reach, on its own loopback, what listens on a port of the loopback outside.
+   * Makes a port of the outer loopback interface reachable on this host's own loopback interface.
    *
-   * @param socket of a relay to that port
+   * @param socket the socket of a relay to that port
    */
   Daemon relay(int port, Path socket, Daemon.Lifetime lifetime) {
     return Daemon.start(
@@ -163,7 +163,7 @@ public final class TestHost implements AutoCloseable {
         .ready("agent ready", AGENT_READY);
   }
 
-  /** What {@code tb status --json} says. */
+  /** The output of {@code tb status --json}. */
   public JsonNode status() {
     String json = statusText("--json");
     try {
@@ -173,7 +173,7 @@ public final class TestHost implements AutoCloseable {
     }
   }
 
-  /** What {@code tb status} prints, be it that no hook has a program of ours. */
+  /** The output of {@code tb status}, including the case that no hook has a program. */
   public String statusText(String... options) {
     List<String> arguments = new ArrayList<>(List.of("status"));
     arguments.addAll(List.of(options));
@@ -184,7 +184,10 @@ public final class TestHost implements AutoCloseable {
     return outcome.output();
   }
 
-  /** A policy's entry in {@code tb status}, on the first hook that runs it; missing where none. */
+  /**
+   * A policy's entry in {@code tb status}, from the first hook that runs it; a missing node if none
+   * does.
+   */
   public JsonNode policy(String name) {
     for (JsonNode hook : status().path("hooks")) {
       for (JsonNode policy : hook.path("policies")) {

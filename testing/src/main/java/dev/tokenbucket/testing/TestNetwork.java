@@ -7,14 +7,14 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A traffic source and hosts, each a network namespace, each host joined to the source by a veth
- * pair: {@code eth0} on the host, which carries its default route. Host n is 10.88.n.1 and
- * fd88:n::1; the source has the addresses 2, 3 and 4 of each host's net.
+ * A traffic source and hosts, each in its own network namespace. A veth pair joins each host to the
+ * source; the host's end is {@code eth0} and carries its default route. Host n is 10.88.n.1 and
+ * fd88:n::1; the source has the addresses 2, 3 and 4 of each host's network.
  */
 public final class TestNetwork implements AutoCloseable {
   private static final String PREFIX = "tb-";
 
-  /** The last parts of the source's addresses in each host's net. */
+  /** The last parts of the source's addresses in each host's network. */
   public static final List<Integer> SOURCES = List.of(2, 3, 4);
 
   private final String source;
@@ -26,9 +26,9 @@ public final class TestNetwork implements AutoCloseable {
   }
 
   /**
-   * Makes the network.
+   * Creates the network.
    *
-   * @param folder where each host has a folder with its BPF file system and its agent's state
+   * @param folder holds one folder per host, with the host's BPF file system and its agent's state
    */
   public static TestNetwork of(int hosts, Path folder) {
     removeForgotten();
@@ -47,7 +47,7 @@ public final class TestNetwork implements AutoCloseable {
     }
   }
 
-  /** Namespaces of processes that were killed; those of a kept demo are its own to remove. */
+  /** Removes namespaces of processes that were killed. A kept demo removes its own namespaces. */
   private static void removeForgotten() {
     for (String line : Commands.run("ip", "netns", "list").lines().toList()) {
       String name = line.replaceAll(" .*", "");
@@ -87,7 +87,7 @@ public final class TestNetwork implements AutoCloseable {
 
   /**
    * Waits until a link carries packets. The kernel handles a new carrier up to a second after the
-   * link was set up, later on a busy machine, and drops what is sent before.
+   * link was set up, later on a busy machine, and drops packets that are sent before.
    */
   static void awaitUp(String namespace, String link) {
     Poll.until(
@@ -95,26 +95,26 @@ public final class TestNetwork implements AutoCloseable {
         () -> Commands.run("ip", "-n", namespace, "link", "show", link).contains(" state UP "));
   }
 
-  /** The hosts, the first being number 1. */
+  /** The hosts; the first one has number 1. */
   public List<TestHost> hosts() {
     return List.copyOf(hosts);
   }
 
-  /** A command that runs where the traffic comes from. */
+  /** A command that runs at the traffic source. */
   public List<String> atSource(List<String> command) {
     return in(source, command);
   }
 
   /**
    * A command in a network namespace. {@code ip netns exec} would hide the host's /sys/fs/bpf;
-   * entering the network alone does not.
+   * entering only the network namespace does not.
    */
   public static List<String> in(String namespace, List<String> command) {
     return Stream.concat(Stream.of("nsenter", "--net=/run/netns/" + namespace), command.stream())
         .toList();
   }
 
-  /** The namespaces made, for whoever is to remove them later. */
+  /** The created namespaces, so that the caller can remove them later. */
   List<String> namespaces() {
     return Stream.concat(Stream.of(source), hosts.stream().map(TestHost::namespace)).toList();
   }

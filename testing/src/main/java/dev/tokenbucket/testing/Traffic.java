@@ -20,7 +20,7 @@ import java.util.concurrent.locks.LockSupport;
 
 /**
  * UDP traffic, as a program that runs in a namespace: {@code send TO FROM RATE SECONDS} and {@code
- * receive AT SECONDS}, each bounded in time. Prints what it counted as JSON.
+ * receive AT SECONDS}, each bounded in time. Prints its counts as JSON.
  */
 public final class Traffic {
   private static final int PORT = 5000;
@@ -34,7 +34,7 @@ public final class Traffic {
 
   private Traffic() {}
 
-  /** What a sender offered. */
+  /** The packets that a sender offered. */
   public record Sent(long packets, double seconds) {
     double perSecond() {
       return packets / seconds;
@@ -42,21 +42,21 @@ public final class Traffic {
   }
 
   /**
-   * What one source's packets came to.
+   * The arrivals from one source.
    *
-   * @param total all that arrived
-   * @param inWindow those of the measured window
+   * @param total all packets that arrived
+   * @param inWindow the packets within the measured window
    */
   public record FromSource(long total, long inWindow) {}
 
   /**
-   * What arrived.
+   * The arrivals at a receiver.
    *
    * @param seconds the measured window, which begins a second after the first packet, when the
    *     burst is spent
-   * @param frameBytes of one packet, without FCS
-   * @param sources by address
-   * @param arrivals when the kernel got each packet, as System.nanoTime, where asked for
+   * @param frameBytes the bytes of one frame, without FCS
+   * @param sources the arrivals by source address
+   * @param arrivals when the kernel received each packet, as System.nanoTime, if requested
    */
   public record Received(
       double seconds, int frameBytes, Map<String, FromSource> sources, List<Long> arrivals) {
@@ -64,7 +64,7 @@ public final class Traffic {
       return sources.values().stream().mapToLong(FromSource::inWindow).sum() / seconds;
     }
 
-    /** What came from one source; nothing where it was never heard of. */
+    /** The arrivals from one source; zero if there were none. */
     FromSource from(String source) {
       return sources.getOrDefault(source, new FromSource(0, 0));
     }
@@ -106,13 +106,14 @@ public final class Traffic {
       long end = start + (long) (seconds * SECOND);
       long sent = 0;
       for (long now = start; now < end; now = System.nanoTime()) {
-        // A stall is not made up for: what a slow source sends must stay under its rate.
+        // After a stall, at most 20 packets are sent per step: a slow source must not exceed the
+        // policy's rate.
         long due = Math.min((long) ((now - start) / (double) SECOND * rate) + 1, sent + 20);
         for (; sent < due; sent++) {
           try {
             socket.send(packet);
           } catch (IOException ignored) {
-            // a drop on egress is told to the sender, and counts as offered
+            // A drop on egress is reported to the sender, and counts as offered.
           }
         }
         LockSupport.parkNanos(500_000);
@@ -151,7 +152,7 @@ public final class Traffic {
     return new Received(seconds, headers + PAYLOAD, sources, arrivals);
   }
 
-  /** When the kernel got it, in CLOCK_REALTIME: this program may be late. */
+  /** When the kernel received the datagram, in CLOCK_REALTIME, because this program may be late. */
   private static long arrival(ControlledSocket.Datagram datagram) {
     long time = datagram.told().getLong(0) * SECOND;
     return time + datagram.told().getLong(Long.BYTES);

@@ -12,15 +12,15 @@ import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.function.UnaryOperator;
 
-/** Senders in one namespace and a receiver in another, running now. */
+/** Running senders in one namespace and a receiver in another. */
 public final class TrafficRun implements AutoCloseable {
   private static final long END_SECONDS = 60;
   private static final ObjectMapper JSON = new ObjectMapper();
 
-  /** One sender: from which address, how many packets a second. */
+  /** One sender: its source address and its packets per second. */
   public record Sender(String from, int packetsPerSecond) {}
 
-  /** What was offered, by source address, and what arrived. */
+  /** The offered packets by source address, and the arrivals. */
   public record Result(Map<String, Traffic.Sent> sent, Traffic.Received received) {
     /** The packets that one source sent. */
     public long sentBy(String source) {
@@ -45,8 +45,8 @@ public final class TrafficRun implements AutoCloseable {
   /**
    * Starts traffic to {@code to} that is measured for {@code seconds}.
    *
-   * @param sending puts a command where the senders are
-   * @param receiving puts a command where the receiver is
+   * @param sending wraps a command so that it runs at the senders' place
+   * @param receiving wraps a command so that it runs at the receiver's place
    */
   public static TrafficRun start(
       UnaryOperator<List<String>> sending,
@@ -81,7 +81,7 @@ public final class TrafficRun implements AutoCloseable {
     }
   }
 
-  /** Waits until the senders have ended and the receiver has heard the last of them. */
+  /** Waits until the senders have ended and the receiver has received their last packets. */
   public Result result() {
     try {
       Map<String, Traffic.Sent> sent = new LinkedHashMap<>();
@@ -100,7 +100,7 @@ public final class TrafficRun implements AutoCloseable {
     }
   }
 
-  /** Ends the senders now, and waits until the receiver has heard the last of them. */
+  /** Ends the senders now, and waits until the receiver has received their last packets. */
   public Traffic.Received stop() {
     senders.values().forEach(Process::destroyForcibly);
     try {

@@ -1,4 +1,6 @@
-/** What tests and demos share: a real control plane, hosts, traffic; and the demos. */
+/**
+ * The common ground of tests and demos: a real control plane, hosts and traffic. Also the demos.
+ */
 @NullMarked
 package dev.tokenbucket.testing;
 

@@ -14,8 +14,8 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 
 /**
- * Makes a host, which is a network namespace with a BPF file system, and runs {@link BenchRun} on
- * it. The host goes with this process.
+ * Creates a host, which is a network namespace with a BPF file system, and runs {@link BenchRun} on
+ * it. The host is removed when this process ends.
  */
 @Command(
     name = "bench",
@@ -75,7 +75,9 @@ public final class Bench implements Callable<Integer> {
     return host.inside(command);
   }
 
-  /** Also when interrupted: then the run, which heard of it too, is given the time to end. */
+  /**
+   * Also runs on an interrupt. The run has received the interrupt too, and gets the time to end.
+   */
   private static void cleanUp(Process run, TestNetwork network, Path folder) {
     run.destroy();
     run.onExit().join();

@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What both processes of a run are told. */
+/** The options of both processes of a run. */
 final class BenchOptions {
   private static final int MAX_ROUNDS = 1_000;
   private static final int MAX_MILLIS = 10_000;
@@ -17,7 +17,7 @@ final class BenchOptions {
   @Spec(Spec.Target.MIXEE)
   private @Nullable CommandSpec spec;
 
-  /** What is measured. */
+  /** The parts of the bench. */
   enum Part {
     MICRO,
     END_TO_END

@@ -11,28 +11,28 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
-/** The policies that are measured, as a user would write them. */
+/** The measured policies, as a user would write them. */
 final class BenchPolicies {
   /** The name of the policy that judges the packets. */
   static final String MEASURED = "measured";
 
-  /** B of every policy and of the textbook, in packets, unless said otherwise. */
+  /** B of every policy and of the textbook, in packets, unless stated otherwise. */
   static final long BURST = 65_536;
 
-  /** A B of which nothing is handed out in advance. */
+  /** A B so small that nothing is handed out in advance. */
   static final long SMALL_BURST = 63;
 
-  /** Q where every packet is to conform, and where none is, in packets a second. */
+  /** Q if every packet must conform, and if none may, in packets per second. */
   private static final String UNREACHED = "10G";
 
   private static final String NEXT_TO_NOTHING = "1";
 
-  /** The most that a hook takes beside the one measured. */
+  /** The most policies that a hook accepts beside the measured one. */
   static final int OTHERS = 63;
 
   private static final int OTHER_PORT = 20_000;
 
-  /** Behind the third byte of the packet's source. */
+  /** Follows the third byte of the packet's source address. */
   private static final int FIRST_NEARBY = 11;
 
   private static final int NETWORK_TERMS = 4;
@@ -40,7 +40,7 @@ final class BenchPolicies {
 
   private BenchPolicies() {}
 
-  /** A policy of this {@code spec}, with every default filled in as for a node. */
+  /** A policy with this {@code spec} and with every default filled in, as nodes get it. */
   static NodePolicy policy(String name, String spec) {
     try {
       return PolicyResolver.resolve(
@@ -50,23 +50,25 @@ final class BenchPolicies {
     }
   }
 
-  /** All traffic that comes in by an interface, by this key. */
+  /** A policy for all traffic that enters through an interface, with this key. */
   static NodePolicy all(String interfaceName, String per, Subject.Expected expected) {
     return all(interfaceName, per, expected, BURST);
   }
 
-  /** Likewise, with another B. */
+  /** As above, with another B. */
   static NodePolicy all(String interfaceName, String per, Subject.Expected expected, long burst) {
     String rate = expected == Subject.Expected.CONFORM ? UNREACHED : NEXT_TO_NOTHING;
     return all(interfaceName, per, rate, burst);
   }
 
-  /** As the other limiters are set that the flood meets. */
+  /** A policy with the same limit as the other limiters under the flood. */
   static NodePolicy flooded(String interfaceName, String per, Limiter.Limit limit) {
     return all(interfaceName, per, Integer.toString(limit.rate()), limit.burst());
   }
 
-  /** A node-wide policy that every packet conforms to, behind 63 that no packet matches. */
+  /**
+   * A node-wide policy that every packet conforms to, behind 63 policies that no packet matches.
+   */
   static List<NodePolicy> behindOthers(String interfaceName, IntFunction<String> match) {
     Stream<NodePolicy> others =
         IntStream.range(0, OTHERS)
@@ -79,22 +81,25 @@ final class BenchPolicies {
         .toList();
   }
 
-  /** A destination port that no packet has, another for each number. */
+  /** A destination port that no packet has, one per number. */
   static String otherPort(int number) {
     return "match:\n- destinationPorts: [%d]\n".formatted(OTHER_PORT + number);
   }
 
-  /** A source network that no packet is from, another for each number. */
+  /** A source network that no packet is from, one per number. */
   static String otherNetwork(int number) {
     return "match:\n- sourceCIDRs: [192.0.%d.0/24]\n".formatted(number);
   }
 
-  /** Likewise, and its first 16 bits are the packet's. */
+  /** As above, but sharing its first 16 bits with the packet's source. */
   static String otherNetworkNearby(int number) {
     return "match:\n- sourceCIDRs: [10.77.%d.0/24]\n".formatted(FIRST_NEARBY + number);
   }
 
-  /** A node-wide policy that matches by 1,000 source networks, one of which holds the packet. */
+  /**
+   * A node-wide policy with 1,000 source networks in four terms. One network per term holds the
+   * packet.
+   */
   static NodePolicy manyNetworks(String interfaceName) {
     StringBuilder match = new StringBuilder("match:\n");
     for (int term = 0; term < NETWORK_TERMS; term++) {

@@ -18,9 +18,9 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the classifier is measured beside: this module's own programs, under src/main/bpf. */
+/** The programs that the classifier is compared with: this module's own, under src/main/bpf. */
 final class BenchPrograms implements AutoCloseable {
-  /** As the classifier is compiled. */
+  /** The classifier's own compiler flags. */
   private static final List<String> FLAGS =
       List.of("-O2", "-g", "-target", "bpf", "-mcpu=v3", "-Wall", "-Werror");
 
@@ -37,7 +37,7 @@ final class BenchPrograms implements AutoCloseable {
   private final List<Integer> descriptors = new ArrayList<>();
 
   /**
-   * @param objects where compiled programs go
+   * @param objects receives the compiled programs
    * @param bpffs a folder on a BPF file system
    */
   BenchPrograms(Kernel kernel, Path objects, Path bpffs) {
@@ -48,12 +48,12 @@ final class BenchPrograms implements AutoCloseable {
     this.include = "/usr/include/" + machine.replaceFirst("-.*", "") + "-linux-gnu";
   }
 
-  /** Does nothing. */
+  /** A program that does nothing. */
   Subject empty() {
     return Subject.uncounted(EMPTY, load("empty", "empty", List.of(), Map.of()));
   }
 
-  /** Reads the exact clock once. */
+  /** A program that reads the exact clock once. */
   Subject clock() {
     return Subject.uncounted(CLOCK, load("clock", "clock_reading", List.of(), Map.of()));
   }
@@ -80,15 +80,15 @@ final class BenchPrograms implements AutoCloseable {
         name, program, expected, () -> new Counted(sum(packets, 1), sum(packets, 0)));
   }
 
-  /** Drops everything. */
+  /** A program that drops everything. */
   int drop() {
     return load("drop", "drop", List.of(), Map.of());
   }
 
   /**
-   * Sends frames into an interface, for {@link ProgramRuns#sendLive}.
+   * A program that sends frames into an interface, for {@link ProgramRuns#sendLive}.
    *
-   * @param sources how many addresses they are from in turn, a power of two
+   * @param sources the number of source addresses, used in turn; a power of two
    */
   int flood(int ifindex, int sources) {
     byte[] flood = structure(8).putInt(ifindex).putInt(sources - 1).array();
@@ -97,7 +97,7 @@ final class BenchPrograms implements AutoCloseable {
             compile("flood", List.of()), "send_flood", Map.of(), Map.of(".rodata.flood", flood)));
   }
 
-  /** Rows are {next state, update, action} by {state, conditions}, both of 16 bits. */
+  /** Maps {state, conditions}, both 16 bits, to rows of {next state, update, action}. */
   private void fillXfsm(int xfsm) {
     int stay = 0;
     int move = 1;
@@ -111,7 +111,10 @@ final class BenchPrograms implements AutoCloseable {
     }
   }
 
-  /** 1/Q and B/Q in nanoseconds: a packet a second, or so many that 1 ns is more than 1/Q. */
+  /**
+   * 1/Q and B/Q in nanoseconds. Q is one packet per nanosecond if packets must conform, and one
+   * packet per second otherwise.
+   */
   private static byte[] globals(Expected expected) {
     long packetNanos = expected == Expected.CONFORM ? 1 : SECOND;
     return structure(16).putLong(packetNanos).putLong(packetNanos * BenchPolicies.BURST).array();

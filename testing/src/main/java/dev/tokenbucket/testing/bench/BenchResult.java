@@ -9,10 +9,10 @@ import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import org.jspecify.annotations.Nullable;
 
-/** A run of the bench, as its JSON file has it. */
+/** A run of the bench, in the form of its JSON file. */
 record BenchResult(
     Machine machine, @Nullable MicroResult micro, @Nullable EndToEndResult endToEnd) {
-  /** Where and how it was measured. */
+  /** The machine and the settings of a measurement. */
   record Machine(
       String kernel,
       String processor,

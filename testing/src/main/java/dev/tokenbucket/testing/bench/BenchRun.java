@@ -19,7 +19,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** The bench itself; runs in a network namespace that {@link Bench} made for it. */
+/** The bench itself, which runs in a network namespace that {@link Bench} created for it. */
 @Command(name = "bench-run")
 final class BenchRun implements Callable<Integer> {
   @Mixin private BenchOptions options = new BenchOptions();

@@ -18,8 +18,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * The classifier as the agent loads and attaches it: each policy set on an interface and with maps
- * of its own. What is measured is the very program that is attached.
+ * The classifier as the agent loads and attaches it. Each set of policies has its own interface and
+ * maps. The measured program is the attached program itself.
  */
 final class Classifiers implements AutoCloseable {
   private final LinuxKernel kernel;
@@ -41,9 +41,10 @@ final class Classifiers implements AutoCloseable {
   }
 
   /**
-   * The classifier with a set of policies, on an interface made for it.
+   * The classifier with a set of policies, on an interface created for it.
    *
-   * @param policies from the interface's name; the one named {@code measured} judges the packets
+   * @param policies creates the policies from the interface's name; the policy named {@code
+   *     measured} judges the packets
    */
   Subject on(String name, Expected expected, Function<String, List<NodePolicy>> policies) {
     String interfaceName = "bench" + programmers.size();
@@ -61,7 +62,7 @@ final class Classifiers implements AutoCloseable {
     return attached(name, expected, policies.apply(interfaceName));
   }
 
-  /** The classifier with policies that name an interface which is there. */
+  /** The classifier with policies that name an existing interface. */
   Subject attached(String name, Expected expected, List<NodePolicy> policies) {
     Path folder = bpffs.resolve("classifier-" + programmers.size());
     try {

@@ -13,14 +13,15 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Packets a second through an interface under a flood far over its limit: ours and others, one
- * after the other in each round, with the same sender. Sending and receiving share one CPU, so that
- * a packet is sent when the last ones have been dealt with, and none is lost in between.
+ * Packets per second through an interface under a flood far above its limit. The classifier and
+ * other limiters take turns in each round, with the same sender. Sending and receiving share one
+ * CPU, so that a packet is sent only after the previous ones were handled, and none is lost in
+ * between.
  */
 final class EndToEnd {
   static final int MANY_SOURCES = 1_024;
 
-  /** Of a flood from one source, about a thousandth passes; from many, a hundredth. */
+  /** About a thousandth of a flood from one source passes, and a hundredth of one from many. */
   private static final Limit LIMIT = new Limit(1_000, 1_000);
 
   private static final Limit LIMIT_OF_MANY = new Limit(10, 10);
@@ -29,7 +30,7 @@ final class EndToEnd {
   private static final double SOURCE_GOAL = 1.2;
   private static final int PACKETS_A_MILLISECOND = 2_500;
 
-  /** Packets that somebody else may send to a device. */
+  /** Packets that other software may send to a device. */
   private static final int STRAY = 10;
 
   private static final double LEAST_ARRIVED = 0.9;
@@ -50,7 +51,7 @@ final class EndToEnd {
     this.packets = Math.toIntExact(each.toMillis() * PACKETS_A_MILLISECOND);
   }
 
-  /** Those that take part. */
+  /** The limiters that take part. */
   record Limiters(
       List<Limiter> references,
       Limiter node,
@@ -62,7 +63,7 @@ final class EndToEnd {
    * Runs all rounds.
    *
    * @param oneSource the program that sends from one address
-   * @param manySources the one that sends from {@link #MANY_SOURCES}
+   * @param manySources the program that sends from {@link #MANY_SOURCES}
    */
   EndToEndResult run(Limiters limiters, int oneSource, int manySources) {
     List<Contender> references =
@@ -93,7 +94,7 @@ final class EndToEnd {
         .toList();
   }
 
-  /** Ours over the faster of its peers. */
+  /** The classifier's throughput over that of its faster peer. */
   private static Comparison compared(Contender ours, List<Contender> peers, double goal) {
     Contender faster =
         peers.stream()
@@ -107,7 +108,7 @@ final class EndToEnd {
         goal);
   }
 
-  /** A limiter under a flood from so many sources. */
+  /** A limiter under a flood from this number of sources. */
   private final class Contender {
     private final Limiter limiter;
     private final int sender;
@@ -148,7 +149,9 @@ final class EndToEnd {
       }
     }
 
-    /** That it was the limiter at work, and not packets lost on the way, which looks fast. */
+    /**
+     * Checks that the limiter did the work. Packets lost on the way would look like a fast limiter.
+     */
     private void check(Counters there, double seconds) {
       double granted = sources * (limit().burst() + 1 + limit().rate() * seconds) * MOST_PASSED;
       boolean right =

@@ -3,23 +3,23 @@ package dev.tokenbucket.testing.bench;
 import java.util.List;
 
 /**
- * What passes through a flooded interface.
+ * The throughput of a flooded interface.
  *
- * @param packets sent in each round
+ * @param packets packets sent per round
  */
 record EndToEndResult(int packets, List<Row> rows, List<Comparison> comparisons) {
   /**
-   * A limiter under a flood from so many sources.
+   * A limiter under a flood from this number of sources.
    *
-   * @param limit what each bucket grants
-   * @param perSecond packets that arrived and were judged
+   * @param limit the limit of each bucket
+   * @param perSecond packets per second that arrived and were judged
    */
   record Row(String limiter, int sources, Limiter.Limit limit, Spread perSecond) {}
 
   /**
-   * Ours over the faster of its peers, round by round.
+   * The classifier's throughput over that of its faster peer, round by round.
    *
-   * @param goal at least, of the median
+   * @param goal the least median
    */
   record Comparison(String ours, String peer, int sources, Spread ratio, double goal, boolean met) {
     static Comparison of(String ours, String peer, int sources, Spread ratio, double goal) {

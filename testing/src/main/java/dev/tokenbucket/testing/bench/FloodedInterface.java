@@ -10,15 +10,15 @@ import java.util.HexFormat;
 import java.util.List;
 
 /**
- * A veth pair: what is sent into one end arrives at the other, which is limited. It receives by
- * NAPI, since without it frames from XDP are dropped silently before any hook. What passes the
- * limiter is for an address that is not here and is dropped by routing, which counts it.
+ * A veth pair: packets that enter one end arrive at the other, which is limited. The limited end
+ * receives with NAPI, because without NAPI frames from XDP are silently dropped before any hook.
+ * Packets that pass the limiter have a foreign destination address. Routing drops and counts them.
  */
 final class FloodedInterface {
   static final String NAME = "limited";
   static final String SENDER = "flood";
 
-  /** In the senders' net, so that they are no strangers to routing. */
+  /** In the senders' network, so that routing accepts their addresses. */
   private static final String ADDRESS = "10.77.255.1/16";
 
   private static final Path DEVICES = Path.of("/proc/net/dev");
@@ -27,7 +27,7 @@ final class FloodedInterface {
   private static final String PASSED = "InAddrErrors";
 
   /**
-   * Packets since the interface was made: those that arrived, and those that passed the limiter.
+   * Packets since the interface was created: those that arrived, and those that passed the limiter.
    */
   record Counters(long arrived, long passed) {
     Counters since(Counters before) {
@@ -37,14 +37,14 @@ final class FloodedInterface {
 
   private FloodedInterface() {}
 
-  /** Makes the pair in this network namespace. */
+  /** Creates the pair in this network namespace. */
   static FloodedInterface make() {
     Commands.run("ip", "link", "add", SENDER, "type", "veth", "peer", "name", NAME);
     Commands.run("ethtool", "-K", NAME, "gro", "on");
     setting("ipv4/conf/all/forwarding", "0");
     setting("ipv4/conf/all/rp_filter", "0");
     setting("ipv4/conf/" + NAME + "/rp_filter", "0");
-    // Without addresses of IPv6 neither end sends anything by itself.
+    // Without IPv6 addresses, neither end sends anything by itself.
     setting("ipv6/conf/" + SENDER + "/disable_ipv6", "1");
     setting("ipv6/conf/" + NAME + "/disable_ipv6", "1");
     Commands.run("ip", "addr", "add", ADDRESS, "dev", NAME);
@@ -61,7 +61,7 @@ final class FloodedInterface {
     }
   }
 
-  /** What the sender addresses frames to. */
+  /** The destination address of the sender's frames. */
   byte[] linkAddress() {
     String link = Commands.run("ip", "-brief", "link", "show", "dev", NAME);
     return HexFormat.ofDelimiter(":").parseHex(link.strip().split("\\s+", -1)[2]);
@@ -71,7 +71,7 @@ final class FloodedInterface {
     return new Counters(arrived(), passed());
   }
 
-  /** By the device, which counts a packet when it hands it up. */
+  /** Packets that the device has received; it counts a packet when it hands the packet up. */
   long arrived() {
     return lines(DEVICES).stream()
         .map(String::strip)

@@ -1,7 +1,7 @@
 package dev.tokenbucket.testing.bench;
 
 /**
- * What selects a bucket, and what the classifier is to reach there.
+ * What selects a bucket, and the classifier's goals with it.
  *
  * @param per as in {@code bucket.per}
  * @param textbook as in textbook.bpf.c
@@ -14,10 +14,10 @@ record Key(String title, String per, String textbook, Goal conform, Goal exceed)
       new Key("5-tuple", "Flow", "FLOW", new Goal(2.3, 1.3), new Goal(2.3, 2.3));
 
   /**
-   * What is to be reached.
+   * A goal.
    *
-   * @param ratio the textbook's net time over ours, at least
-   * @param clocks our net time over that of an exact clock reading, at most
+   * @param ratio the least ratio of the textbook's net time to the classifier's
+   * @param clocks the most net time of the classifier, in net times of an exact clock reading
    */
   record Goal(double ratio, double clocks) {}
 

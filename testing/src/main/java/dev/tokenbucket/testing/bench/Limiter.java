@@ -14,14 +14,14 @@ import java.util.Map;
 import java.util.function.Consumer;
 
 /**
- * What limits an interface: it is put there for its turn and taken away after it.
+ * A limiter of an interface, installed for its turn and removed afterwards.
  *
- * @param title as the tables have it
+ * @param title the name in the tables
  */
 record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable remove) {
-  /** Packets a second, and packets at once. */
+  /** Packets per second, and packets at once. */
   record Limit(int rate, int burst) {
-    /** In the words of nftables. */
+    /** The limit in the syntax of nftables. */
     String ofNftables() {
       return "limit rate over %d/second burst %d packets".formatted(rate, burst);
     }
@@ -30,7 +30,7 @@ record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable re
   /** Stands for the limit in a rule of nftables. */
   static final String LIMIT = "LIMIT";
 
-  /** What goes on to the network stack. */
+  /** The packets that reach the network stack. */
   enum Passes {
     EVERYTHING,
     NOTHING,
@@ -59,7 +59,7 @@ record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable re
   /**
    * A program at the classifier's hook that drops everything.
    *
-   * @param folder on a BPF file system
+   * @param folder a folder on a BPF file system
    */
   static Limiter drop(String title, Kernel kernel, int program, int ifindex, Path folder) {
     Attachment at = new Attachment(ifindex, Direction.Ingress, folder);
@@ -78,10 +78,10 @@ record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable re
   }
 
   /**
-   * A rule of nftables at the device's ingress hook, which comes right after tc's.
+   * A rule of nftables at the device's ingress hook, which follows directly after tc's.
    *
-   * @param set that the rule uses, or nothing
-   * @param rule with {@link #LIMIT} where the limit goes
+   * @param set a set that the rule uses, or nothing
+   * @param rule the rule, with {@link #LIMIT} in place of the limit
    */
   static Limiter nftables(String title, String interfaceName, String set, String rule) {
     String table =
@@ -102,7 +102,7 @@ record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable re
         () -> Commands.run("nft", "delete table netdev bench"));
   }
 
-  /** Of iptables the match hashlimit with a bucket a source, in the first of its chains. */
+  /** iptables' match hashlimit with one bucket per source, in the first of iptables' chains. */
   static Limiter hashlimit(String title, String interfaceName) {
     return new Limiter(
         title,
@@ -115,7 +115,7 @@ record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable re
                             + " --hashlimit-name bench -j DROP")
                         .formatted(interfaceName, limit.rate(), limit.burst())
                         .split(" ", -1))),
-        // With its chains, which would cost the next limiter's packets something.
+        // Deletes the chains too, because they would slow down the next limiter's packets.
         () -> Commands.run("nft", "delete table ip raw"));
   }
 }

@@ -11,7 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
-/** What a packet costs: the classifier, the textbook, a clock reading and nothing, side by side. */
+/**
+ * The cost of a packet in the classifier, in the textbook, for a clock reading and in an empty
+ * program, measured side by side.
+ */
 final class MicroBench {
   private static final List<Key> KEYS = List.of(Key.NODE, Key.SOURCE, Key.FLOW);
   private static final double TWO_CPUS = 1.7;
@@ -71,7 +74,10 @@ final class MicroBench {
     return new MicroResult(measured, perPacket(nanos), further(nanos), cpus(empty, shared));
   }
 
-  /** Where nothing is handed out in advance, and where more is looked at than one policy. */
+  /**
+   * Cases without tokens handed out in advance, and cases that look at more than one policy or
+   * network.
+   */
   private List<Subject> further() {
     return List.of(
         smallBurst(Key.NODE, Expected.CONFORM),

@@ -4,20 +4,20 @@ import dev.tokenbucket.testing.kernel.ProgramRuns;
 import java.util.List;
 
 /**
- * What a packet costs. Net is a program's median less the empty program's.
+ * The cost of a packet. Net is a program's median minus that of the empty program.
  *
- * @param programs all that were measured
+ * @param programs all measured programs
  * @param perPacket the table of keys and verdicts
- * @param further what comes on top with many policies or CIDRs
- * @param cpus throughput of two CPUs over that of one
+ * @param further the additional cost of many policies or CIDRs
+ * @param cpus the throughput of two CPUs over that of one
  */
 record MicroResult(
     List<Program> programs, List<PerPacket> perPacket, List<Further> further, List<Cpus> cpus) {
 
-  /** A program; {@code nanos} a packet. */
+  /** A program; {@code nanos} is its time per packet. */
   record Program(String name, Spread nanos, ProgramRuns.Size size) {}
 
-  /** A key and verdict; {@code net} and {@code textbookNet} in nanoseconds. */
+  /** A key and a verdict; {@code net} and {@code textbookNet} are in nanoseconds. */
   record PerPacket(
       String key,
       Subject.Expected verdict,
@@ -56,7 +56,7 @@ record MicroResult(
     }
   }
 
-  /** What something adds to a packet's cost, and what it may add, in nanoseconds. */
+  /** An addition to a packet's cost, and the most that it may be, in nanoseconds. */
   record Further(String what, double added, double most, String mostIs, boolean met) {
     static Further of(String what, Spread with, Spread without, double most, String mostIs) {
       double added = with.median() - without.median();
@@ -67,8 +67,8 @@ record MicroResult(
   /**
    * A program on two CPUs at once.
    *
-   * @param throughput packets a second of both over those of one, round by round
-   * @param goal at least, of the median; zero where there is none
+   * @param throughput packets per second of both CPUs over those of one, round by round
+   * @param goal the least median; zero if there is no goal
    */
   record Cpus(String program, Spread throughput, double goal, boolean met) {
     static Cpus of(String program, Spread throughput, double goal) {

@@ -6,7 +6,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 
-/** Work in a thread of its own that stays on one CPU; the caller's thread stays free to move. */
+/** Work in its own thread, pinned to one CPU. The caller's thread remains free to move. */
 final class Pinned<T> {
   private final FutureTask<T> task;
 

@@ -10,14 +10,14 @@ import dev.tokenbucket.testing.bench.MicroResult.Program;
 import java.util.Formatter;
 import java.util.Locale;
 
-/** Results as Markdown tables: what is printed, and what docs/performance.md holds. */
+/** Results as Markdown tables, as printed and as in docs/performance.md. */
 final class Report {
   private static final String BEGIN = "<!-- bench: begin -->\n";
   private static final String END = "<!-- bench: end -->\n";
 
   private Report() {}
 
-  /** The page with what is between its markers replaced. */
+  /** The page with new tables between its markers. */
   static String replaced(String page, String tables) {
     int begin = page.indexOf(BEGIN);
     int end = page.indexOf(END);

@@ -11,8 +11,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Measures programs side by side: in each round every program once, in an order that rotates, so
- * that what disturbs the machine disturbs all alike.
+ * Measures programs side by side: each round runs every program once, in a rotating order, so that
+ * disturbances of the machine affect all of them alike.
  */
 final class Rounds {
   private static final int TC_ACT_UNSPEC = -1;
@@ -25,7 +25,7 @@ final class Rounds {
   private final Duration each;
 
   /**
-   * @param each how long a program runs in a round, about
+   * @param each the approximate time that a program runs per round
    */
   Rounds(ProgramRuns runs, int rounds, Duration each) {
     this.runs = runs;
@@ -33,7 +33,7 @@ final class Rounds {
     this.each = each;
   }
 
-  /** Nanoseconds a packet by the program's name, the mean of each round. */
+  /** Nanoseconds per packet by the program's name, as the mean of each round. */
   Map<String, Spread> measure(List<Subject> subjects) {
     List<Watched> watched = subjects.stream().map(Watched::new).toList();
     for (int round = 0; round < rounds; round++) {
@@ -49,7 +49,7 @@ final class Rounds {
     return spreads;
   }
 
-  /** A program under measurement, and whether it judged as it was to. */
+  /** A program under measurement, with a check of its verdicts. */
   private final class Watched {
     private final Subject subject;
     private final Counted before;
@@ -68,7 +68,8 @@ final class Rounds {
     private int run(int times) {
       packets += times;
       ProgramRuns.Run run = runs.run(subject.program(), frame, times);
-      // The drained bucket's next token comes once a second.
+      // The verdict of an EXCEED run is not checked: the drained bucket regains one token per
+      // second.
       if (subject.expected() == Expected.CONFORM && run.verdict() != TC_ACT_UNSPEC) {
         throw new StepFailedException(subject.name() + ": verdict " + run.verdict(), null);
       }
@@ -104,7 +105,7 @@ final class Rounds {
       }
     }
 
-    /** The tokens that a drained bucket regained. */
+    /** The most tokens that a drained bucket may have regained. */
     private long secondsSinceBegun() {
       return Duration.ofNanos(System.nanoTime() - began).toSeconds() + 1;
     }

@@ -3,11 +3,11 @@ package dev.tokenbucket.testing.bench;
 import java.util.Arrays;
 import java.util.Collection;
 
-/** What the rounds of a measurement gave. */
+/** The results of a measurement's rounds. */
 public record Spread(double min, double median, double max) {
   /**
-   * The spread of at least one value; of an even number the median is the mean of the two in the
-   * middle.
+   * The spread of at least one value. The median of an even number of values is the mean of the two
+   * in the middle.
    */
   public static Spread of(Collection<Double> values) {
     double[] sorted = values.stream().mapToDouble(Double::doubleValue).sorted().toArray();
@@ -24,7 +24,7 @@ public record Spread(double min, double median, double max) {
     return new Spread(min * factor, median * factor, max * factor);
   }
 
-  /** Round by round, one measurement over another of the same rounds. */
+  /** The ratios of two measurements of the same rounds, round by round. */
   public static Spread ratio(double[] over, double[] under) {
     if (over.length != under.length) {
       throw new IllegalArgumentException("rounds: " + over.length + " and " + under.length);

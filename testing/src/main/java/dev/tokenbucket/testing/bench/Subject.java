@@ -4,12 +4,12 @@ import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A loaded program that is measured, and what it is to say of every packet.
+ * A measured program, and the verdict that it must give for every packet.
  *
- * @param counted what the program itself has counted so far; absent where it counts nothing
+ * @param counted the program's own counters so far; absent if it counts nothing
  */
 record Subject(String name, int program, Expected expected, @Nullable Supplier<Counted> counted) {
-  /** What becomes of a packet. */
+  /** The verdict on a packet. */
   enum Expected {
     CONFORM,
     EXCEED
@@ -28,12 +28,12 @@ record Subject(String name, int program, Expected expected, @Nullable Supplier<C
     }
   }
 
-  /** One that counts nothing and lets everything pass. */
+  /** A program that counts nothing and lets every packet pass. */
   static Subject uncounted(String name, int program) {
     return new Subject(name, program, Expected.CONFORM, null);
   }
 
-  /** What the program has counted; nothing where it does not count. */
+  /** The program's own counters; zero if it does not count. */
   Counted count() {
     return counted == null ? Counted.NOTHING : counted.get();
   }

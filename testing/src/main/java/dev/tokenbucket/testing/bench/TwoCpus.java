@@ -6,7 +6,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CyclicBarrier;
 
-/** One program on two CPUs at once, beside the same program on one. */
+/** One program on two CPUs at once, compared with the same program on one. */
 final class TwoCpus {
   private static final int ESTIMATE_RUNS = 100_000;
 
@@ -25,7 +25,7 @@ final class TwoCpus {
     return Runtime.getRuntime().availableProcessors() > 1;
   }
 
-  /** Throughput of CPU 0 and 1 together over the mean of each alone, round by round. */
+  /** The throughput of CPU 0 and 1 together over the mean of each alone, round by round. */
   Spread scaling(Subject subject) {
     List<Double> ratios = new ArrayList<>();
     for (int round = 0; round < rounds; round++) {
@@ -35,7 +35,7 @@ final class TwoCpus {
     return Spread.of(ratios);
   }
 
-  /** Packets a nanosecond. */
+  /** Packets per nanosecond. */
   private double alone(Subject subject, int cpu) {
     return Pinned.start(
             runs, cpu, () -> throughput(subject, packets(throughput(subject, ESTIMATE_RUNS))))

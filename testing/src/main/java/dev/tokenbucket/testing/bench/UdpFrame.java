@@ -2,7 +2,7 @@ package dev.tokenbucket.testing.bench;
 
 import java.nio.ByteBuffer;
 
-/** The 64 bytes that are measured with: Ethernet, IPv4 and UDP, checksums right. */
+/** The 64-byte frame of all measurements: Ethernet, IPv4 and UDP, with correct checksums. */
 final class UdpFrame {
   static final int LENGTH = 64;
 
@@ -20,12 +20,13 @@ final class UdpFrame {
 
   private UdpFrame() {}
 
-  /** From 10.77.10.2 port 40000 to 10.99.0.1 port 9, to a device that has this address. */
+  /** A frame from 10.77.10.2 port 40000 to 10.99.0.1 port 9, with this destination MAC address. */
   static byte[] to(byte[] linkAddress) {
     ByteBuffer frame = ByteBuffer.allocate(LENGTH);
     frame.put(linkAddress).put(new byte[] {2, 0, 0, 0, 0, 1}).putShort((short) 0x0800);
     frame.putShort((short) 0x4500).putShort((short) (LENGTH - ETHERNET));
-    // The identification makes up for the source's low half: flood.bpf.c keeps it so.
+    // The identification is the complement of the source's low half, so that the checksum does not
+    // change when flood.bpf.c sets both for another source.
     frame.putShort((short) ~SOURCE).putShort((short) 0);
     frame.put((byte) TTL).put((byte) UDP).putShort((short) 0);
     frame.putInt(SOURCE).putInt(DESTINATION);
@@ -34,7 +35,7 @@ final class UdpFrame {
     return frame.putShort(ETHERNET + 10, checksum(frame, ETHERNET, IP)).array();
   }
 
-  /** To a device that nobody asks for its address. */
+  /** A frame to an arbitrary MAC address. */
   static byte[] plain() {
     return to(new byte[] {2, 0, 0, 0, 0, 2});
   }

@@ -1,4 +1,4 @@
-/** {@code make bench}: what a packet costs, and what passes through a limited interface. */
+/** {@code make bench}: the cost of a packet, and the throughput of a limited interface. */
 @NullMarked
 package dev.tokenbucket.testing.bench;
 

@@ -11,16 +11,16 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * A node's control groups in every hierarchy of this machine. The kubelet makes those of pods, but
- * not the one that all are in; a cpuset is of no use until it has CPUs and memory.
+ * A node's control groups in every hierarchy of this machine. The kubelet creates those of pods,
+ * but not their common parent. A cpuset is usable only once it has CPUs and memory.
  *
- * @param name of the group, with a leading slash
+ * @param name the group's name, with a leading slash
  */
 record CgroupsV1(String name) {
   private static final Path ROOT = Path.of("/sys/fs/cgroup");
   private static final Duration EMPTY = Duration.ofSeconds(10);
 
-  /** The group's folders; one where this machine has the unified hierarchy alone. */
+  /** The group's folders; a single one if this machine has only the unified hierarchy. */
   private List<Path> folders() throws IOException {
     if (Files.exists(ROOT.resolve("cgroup.controllers"))) {
       return List.of(ROOT.resolve(name.substring(1)));
@@ -45,7 +45,7 @@ record CgroupsV1(String name) {
     }
   }
 
-  /** Removes them once no process is in them. */
+  /** Removes the groups once they contain no process. */
   void remove() {
     long end = System.nanoTime() + EMPTY.toNanos();
     while (!tryRemove() && System.nanoTime() < end) {
@@ -62,7 +62,7 @@ record CgroupsV1(String name) {
       }
       return true;
     } catch (IOException | UncheckedIOException e) {
-      return false; // a process is still ending in it
+      return false; // a process in it has not ended yet
     }
   }
 

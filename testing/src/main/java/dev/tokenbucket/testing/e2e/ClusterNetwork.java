@@ -6,12 +6,12 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The cluster's network: a namespace with the control plane and a bridge, and one for each node and
- * for a client outside of the cluster, each joined to the bridge by its {@code eth0}.
+ * The cluster's network. One namespace has the control plane and a bridge. Each node and a client
+ * outside of the cluster have a namespace each, joined to the bridge by its {@code eth0}.
  *
  * <p>Node n is 10.99.0.n and its pods are 10.97.n.0/24; the control plane is 10.99.0.254, the
- * client 10.99.0.10 to 12. There is no kube-proxy: each node translates the API server's service
- * address alone.
+ * client 10.99.0.10 to 12. There is no kube-proxy: each node translates only the API server's
+ * service address.
  */
 public final class ClusterNetwork implements AutoCloseable {
   static final String CONTROL_ADDRESS = "10.99.0.254";
@@ -47,7 +47,7 @@ public final class ClusterNetwork implements AutoCloseable {
     this.nodes = nodes;
   }
 
-  /** Makes the namespaces, of the nodes as well. */
+  /** Creates the namespaces, including those of the nodes. */
   static ClusterNetwork of(int nodes) {
     removeForgotten();
     String name = PREFIX + ProcessHandle.current().pid() + "-" + System.nanoTime() % 10_000;
@@ -83,7 +83,7 @@ public final class ClusterNetwork implements AutoCloseable {
     return "10.97." + number + ".0/24";
   }
 
-  /** What everything of this cluster is named by. */
+  /** The prefix of all names of this cluster. */
   String name() {
     return name;
   }
@@ -108,16 +108,16 @@ public final class ClusterNetwork implements AutoCloseable {
     routeToPods(control(), 0);
   }
 
-  /** A node's namespace, as its machine's interfaces are when it has started. */
+  /** Creates a node's namespace, with the interfaces of a machine that has just started. */
   void makeNode(int number) {
     join(node(number), number, List.of(nodeAddress(number)));
     routeToPods(node(number), number);
     Commands.runWithInput(SERVICE_RULES, TestNetwork.in(node(number), List.of("nft", "-f", "-")));
   }
 
-  /** Takes a node's namespace away, with its interfaces. */
+  /** Removes a node's namespace with its interfaces. */
   void removeNode(int number) {
-    // With the namespace alone it would go some time later.
+    // Without this, the interface would disappear only some time after the namespace.
     Commands.run("ip", "-n", control(), "link", "del", "to-" + number);
     Commands.run("ip", "netns", "del", node(number));
   }
@@ -132,7 +132,10 @@ public final class ClusterNetwork implements AutoCloseable {
     }
   }
 
-  /** Its MAC address stays when it is made anew, so that no neighbour has a stale one. */
+  /**
+   * Joins a namespace to the bridge. The MAC address of {@code eth0} is fixed, so that no neighbour
+   * has a stale entry after the interface was recreated.
+   */
   private void join(String namespace, int number, List<String> addresses) {
     addNamespace(namespace);
     String far = "to-" + number;
@@ -166,12 +169,12 @@ public final class ClusterNetwork implements AutoCloseable {
     Commands.run("ip", "-n", namespace, "link", "set", "lo", "up");
   }
 
-  /** A command that runs where the client is. */
+  /** A command that runs at the client. */
   public List<String> atClient(List<String> command) {
     return TestNetwork.in(client(), command);
   }
 
-  /** A command that runs where the control plane is. */
+  /** A command that runs at the control plane. */
   public List<String> atControl(List<String> command) {
     return TestNetwork.in(control(), command);
   }

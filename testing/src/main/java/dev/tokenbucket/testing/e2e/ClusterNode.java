@@ -17,15 +17,18 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A node: a network, mount and process namespace of its own, with a BPF file system of its own, in
- * which containerd and kubelet run. What it keeps over a reboot is in its folder; /run and the BPF
- * file system are not kept. Its processes are in one process namespace, so that the end of that
- * namespace's first process is the end of all of them, pods included, however this process ends.
+ * A node: its own network, mount and process namespace with its own BPF file system, in which
+ * containerd and kubelet run. The node's folder survives a reboot; /run and the BPF file system do
+ * not. All its processes, pods included, are in one process namespace. They end with that
+ * namespace's first process, however this process ends.
  */
 public final class ClusterNode implements AutoCloseable {
   private static final Duration BOOT = Duration.ofSeconds(30);
 
-  /** The node's first process ends with the shell, and the shell as it is told; unshare is deaf. */
+  /**
+   * The node's first process ends with the shell. The shell obeys signals, which unshare would
+   * ignore.
+   */
   private static final String HOLD = "setpriv --pdeathsig KILL \"$0\" & wait";
 
   private static final String BOOT_ID = "kernel/random/boot_id";
@@ -69,12 +72,12 @@ public final class ClusterNode implements AutoCloseable {
     return settings.address();
   }
 
-  /** Where its logs are. */
+  /** The folder with its logs. */
   public Path folder() {
     return settings.folder();
   }
 
-  /** Starts all but the kubelet. */
+  /** Starts everything except the kubelet. */
   void boot() {
     try {
       cgroups.make();
@@ -158,7 +161,7 @@ public final class ClusterNode implements AutoCloseable {
         name + " of " + name(), in(command), Map.of(), log(name), Daemon.Lifetime.WITH_PARENT);
   }
 
-  /** A command that runs on the node, and ends with it. */
+  /** A command that runs on the node and ends with it. */
   public List<String> in(List<String> command) {
     return Stream.concat(
             Stream.of("nsenter", "--target", "" + first().pid(), "--mount", "--net", "--pid", "--"),
@@ -166,22 +169,22 @@ public final class ClusterNode implements AutoCloseable {
         .toList();
   }
 
-  /** Runs a command on the node, to its end. */
+  /** Runs a command on the node to its end. */
   public String run(String... command) {
     return Commands.run(in(List.of(command)));
   }
 
-  /** The same for a command that may fail. */
+  /** Runs a command that may fail on the node to its end. */
   public Commands.Outcome end(String... command) {
     return Commands.end(in(List.of(command)));
   }
 
-  /** Whether a classifier is attached to an interface of its, by a link that is pinned. */
+  /** Whether a classifier is attached to one of the node's interfaces by a pinned link. */
   public boolean hasHook() {
     return run("find", "/sys/fs/bpf", "-path", "*/hooks/*/link").contains("/link");
   }
 
-  /** What its kubelet says of which start of the machine this is. */
+  /** The boot id that the node's kubelet reports. */
   String bootId() {
     try {
       return Files.readString(settings.sysctlFile(BOOT_ID)).strip();
@@ -195,12 +198,12 @@ public final class ClusterNode implements AutoCloseable {
     return Path.of("/proc/" + first().pid() + "/root");
   }
 
-  /** Makes an image known to the node, from an archive. */
+  /** Imports an image from an archive. */
   public void importImage(Path archive) {
     run("ctr", "--address", CONTAINERD_SOCKET, "-n", "k8s.io", "images", "import", "" + archive);
   }
 
-  /** Gives an image that the node has a further name. */
+  /** Gives an existing image another name. */
   public void tagImage(String from, String to) {
     run(
         "ctr",
@@ -215,7 +218,7 @@ public final class ClusterNode implements AutoCloseable {
         to);
   }
 
-  /** A command in the node's network alone, with this machine's files. */
+  /** A command in the node's network namespace with this machine's files. */
   public List<String> inNetwork(List<String> command) {
     return TestNetwork.in(networkNamespace(), command);
   }
@@ -238,7 +241,7 @@ public final class ClusterNode implements AutoCloseable {
                 "--node-ip=" + address()));
   }
 
-  /** Ends the kubelet alone; pods run on. */
+  /** Ends only the kubelet; pods keep running. */
   public void stopKubelet() {
     Daemon stopped = required(runningKubelet);
     child(stopped).destroy();
@@ -246,7 +249,7 @@ public final class ClusterNode implements AutoCloseable {
     runningKubelet = null;
   }
 
-  /** Pulls the plug. */
+  /** Ends the node abruptly, as a power failure would. */
   public void stop() {
     first().destroyForcibly();
     for (Daemon daemon :
@@ -260,7 +263,10 @@ public final class ClusterNode implements AutoCloseable {
     network.removeNode(settings.number());
   }
 
-  /** Starts it again after {@link #stop}: new namespaces, boot id, BPF file system and /run. */
+  /**
+   * Starts the node again after {@link #stop}, with new namespaces, a new boot id, a new BPF file
+   * system and a new /run.
+   */
   public void start() {
     network.makeNode(settings.number());
     boot();
@@ -272,10 +278,10 @@ public final class ClusterNode implements AutoCloseable {
   }
 
   /**
-   * The process ids, as this machine knows them, of a container's processes, the first being that
-   * which the container was started with; none where it has ended.
+   * The process ids, in this machine's namespace, of a container's processes; none if the container
+   * has ended. The first one is the process that the container was started with.
    *
-   * @param id without the runtime's prefix
+   * @param id the container's id without the runtime's prefix
    */
   public List<Long> processes(String id) {
     return ProcessHandle.allProcesses()
@@ -289,7 +295,7 @@ public final class ClusterNode implements AutoCloseable {
     try {
       return Files.readString(Path.of("/proc/" + pid + "/cgroup"));
     } catch (IOException e) {
-      return ""; // it has ended
+      return ""; // the process has ended
     }
   }
 

@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A node's files: what its kubelet and its containerd are configured by.
+ * A node's files, which configure its kubelet and its containerd.
  *
  * @param folder the node's disk
  */
@@ -16,7 +16,7 @@ record NodeSettings(int number, Path folder, String cgroup) {
   /** The image of every pod's sandbox, made by {@link PauseImage}. */
   static final String SANDBOX = "localhost/tokenbucket-testing/pause:1";
 
-  /** What kubelet insists on; the machine's own values stay as they are. */
+  /** The values that kubelet insists on; the machine's own values do not change. */
   static final Map<String, String> SYSCTLS =
       Map.of(
           "vm/overcommit_memory", "1",
@@ -96,7 +96,7 @@ record NodeSettings(int number, Path folder, String cgroup) {
     return ClusterNetwork.nodeAddress(number);
   }
 
-  /** Writes all files and makes all folders that a node's disk has. */
+  /** Creates all files and folders of a node's disk. */
   void write(Certificates certificates) throws IOException {
     for (String part : List.of("cni", "containerd", "lib", "log", "sysctl", "plugins")) {
       Files.createDirectories(folder.resolve(part));

@@ -11,10 +11,10 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The program that pods' sandboxes and nodes are held by, and its image.
+ * The program that keeps pods' sandboxes and nodes alive, and its image.
  *
  * @param program a static executable
- * @param archive as {@code ctr images import} takes it
+ * @param archive an archive for {@code ctr images import}
  */
 record PauseImage(Path program, Path archive) {
   private static final String CONFIGURATION =
@@ -27,7 +27,7 @@ record PauseImage(Path program, Path archive) {
       [{"Config": "config.json", "RepoTags": ["%s"], "Layers": ["layer.tar"]}]
       """;
 
-  /** Compiles it and packs it, into a folder of its own. */
+  /** Compiles the program and packs the image, in a folder of its own. */
   static PauseImage build(Path folder) throws IOException {
     Files.createDirectories(folder);
     Path program = folder.resolve("pause");

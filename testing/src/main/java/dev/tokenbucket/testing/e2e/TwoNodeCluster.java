@@ -22,7 +22,9 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 
-/** etcd, kube-apiserver, controller manager, scheduler, and two nodes; all real, all here. */
+/**
+ * etcd, kube-apiserver, controller manager, scheduler and two nodes, all real and on this machine.
+ */
 public final class TwoNodeCluster implements AutoCloseable {
   private static final int NODES = 2;
   private static final Duration READY = Duration.ofMinutes(3);
@@ -52,10 +54,10 @@ public final class TwoNodeCluster implements AutoCloseable {
   }
 
   /**
-   * Starts it and waits until both nodes are ready.
+   * Starts the cluster and waits until both nodes are ready.
    *
    * @param folder for data and logs; a socket in it must have a path of less than 108 characters
-   * @param images archives that each node gets before its kubelet starts
+   * @param images archives that each node imports before its kubelet starts
    */
   public static TwoNodeCluster start(Path folder, List<Path> images) {
     Path binaries = ControlPlane.binaries("nodes");
@@ -96,7 +98,7 @@ public final class TwoNodeCluster implements AutoCloseable {
         true);
   }
 
-  /** Lets this process reach the API server, which is in a network of its own. */
+  /** Lets this process reach the API server, which is in another network namespace. */
   private static void relay(
       Path folder, ClusterNetwork network, int port, Deque<AutoCloseable> undo) {
     Path socket = folder.resolve("api.socket");
@@ -131,7 +133,7 @@ public final class TwoNodeCluster implements AutoCloseable {
         "kube-controller-manager",
         List.of(
             "--use-service-account-credentials=true",
-            // a node that is silent is NotReady sooner than after the default of 50 s
+            // makes a silent node NotReady sooner than the default of 50 s
             "--node-monitor-grace-period=12s",
             "--node-monitor-period=1s",
             "--service-account-private-key-file=" + certificates.resolve("service-accounts.key"),
@@ -155,9 +157,9 @@ public final class TwoNodeCluster implements AutoCloseable {
   }
 
   /**
-   * Takes the API server away for a while. Controller manager and scheduler go too, as in a cluster
-   * where each loses its lease and ends: one that stayed would trust caches older than its own
-   * writes for up to a minute after the API server is back.
+   * Stops the API server, and with it controller manager and scheduler. In a real cluster both
+   * would lose their leases and end. If they kept running here, they would trust caches older than
+   * their own writes for up to a minute after the API server is back.
    */
   public void stopApiServer() {
     controllers.forEach(Daemon::close);
@@ -196,7 +198,7 @@ public final class TwoNodeCluster implements AutoCloseable {
     nodes.forEach(this::awaitReady);
   }
 
-  /** Waits until a node is ready, as its kubelet of now says. */
+  /** Waits until a node is ready, as its present kubelet reports. */
   public void awaitReady(ClusterNode node) {
     Poll.until(
         "readiness of " + node.name() + ", whose logs are in " + node.folder(),
@@ -204,7 +206,7 @@ public final class TwoNodeCluster implements AutoCloseable {
         () -> isReady(node));
   }
 
-  /** Whether it is, as its kubelet of now says. */
+  /** Whether a node is ready, as its present kubelet reports. */
   public boolean isReady(ClusterNode node) {
     try {
       Node found = client().nodes().withName(node.name()).get();
@@ -217,7 +219,7 @@ public final class TwoNodeCluster implements AutoCloseable {
     }
   }
 
-  /** Whether the API server knows a token, and it is still good. */
+  /** Whether the API server knows a token and the token is still valid. */
   public boolean accepts(String token) {
     return Boolean.TRUE.equals(
         client()
@@ -227,7 +229,7 @@ public final class TwoNodeCluster implements AutoCloseable {
             .getAuthenticated());
   }
 
-  /** The nodes, the first being n1. */
+  /** The nodes; the first one is n1. */
   public List<ClusterNode> nodes() {
     return List.copyOf(nodes);
   }
@@ -245,7 +247,7 @@ public final class TwoNodeCluster implements AutoCloseable {
     return controlPlane.client();
   }
 
-  /** kubectl as the administrator. */
+  /** Runs kubectl as the administrator. */
   public String kubectl(String... arguments) {
     return Commands.run(controlPlane.kubectl(arguments));
   }

@@ -16,8 +16,8 @@ import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 
 /**
- * A UDP socket that tells what the kernel says of each datagram in a control message, which Java's
- * sockets don't: when it arrived, or with which traffic class.
+ * A UDP socket that returns the kernel's control message with each datagram, which Java's sockets
+ * do not: its arrival time or its traffic class.
  */
 public final class ControlledSocket implements AutoCloseable {
   private static final int AF_INET = 2;
@@ -35,7 +35,7 @@ public final class ControlledSocket implements AutoCloseable {
   private static final int NAME = 28;
   private static final int PAYLOAD = 2048;
 
-  /** What is used of libc. */
+  /** The functions used of libc. */
   public interface LibC {
     int socket(int domain, int type, int protocol);
 
@@ -48,7 +48,7 @@ public final class ControlledSocket implements AutoCloseable {
     int close(int fd);
   }
 
-  /** What a socket may be asked to tell. */
+  /** The control messages that a socket may request. */
   public enum Tells {
     /** SO_TIMESTAMPNS: a struct timespec, CLOCK_REALTIME. */
     ARRIVAL(SOL_SOCKET, 35),
@@ -84,7 +84,7 @@ public final class ControlledSocket implements AutoCloseable {
   private final int socket;
 
   /**
-   * @param buffer bytes that may wait to be received; needs root
+   * @param buffer the size of the receive buffer in bytes; setting it needs root
    */
   public ControlledSocket(InetSocketAddress at, Tells tells, int buffer) {
     six = at.getAddress() instanceof Inet6Address;
@@ -135,14 +135,14 @@ public final class ControlledSocket implements AutoCloseable {
     return new StepFailedException(call + ": " + Errno.valueOf(runtime.getLastError()), null);
   }
 
-  /** How long {@link #receive} waits. */
+  /** Sets how long {@link #receive} waits. */
   public void waitAtMost(Duration time) {
     byte[] timeval = new byte[16];
     host(timeval).putLong(time.toSeconds()).putLong(time.toNanosPart() / 1000);
     set(SOL_SOCKET, SO_RCVTIMEO, timeval);
   }
 
-  /** The next datagram; empty where none came for as long as this waits. */
+  /** The next datagram; empty if none arrives in time. */
   public Optional<Datagram> receive() {
     while (true) {
       message.putAddress(0, name.address());

@@ -7,7 +7,7 @@ import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
 
-/** Runs loaded programs many times by BPF_PROG_TEST_RUN; thread-safe. */
+/** Runs loaded programs many times with BPF_PROG_TEST_RUN. Thread-safe. */
 public final class ProgramRuns {
   // struct bpf_test_run_opts
   private static final int OPTIONS_SIZE = 80;
@@ -28,7 +28,9 @@ public final class ProgramRuns {
 
   private static final int CPU_MASK_SIZE = 128;
 
-  /** What libc and libbpf have beyond what the agent may use: the second needs CAP_SYS_ADMIN. */
+  /**
+   * Functions of libc and libbpf that the agent does not use. The second one needs CAP_SYS_ADMIN.
+   */
   public interface MoreCalls {
     int sched_setaffinity(int thread, long size, byte[] mask);
 
@@ -44,8 +46,8 @@ public final class ProgramRuns {
   /**
    * Runs of one program.
    *
-   * @param nanos the mean of all
-   * @param verdict of the last
+   * @param nanos the mean time of all runs
+   * @param verdict the verdict of the last run
    */
   public record Run(int nanos, int verdict) {}
 
@@ -53,17 +55,17 @@ public final class ProgramRuns {
    * A program's size.
    *
    * @param instructions BPF instructions as rewritten by the verifier
-   * @param machineBytes of machine code
+   * @param machineBytes bytes of machine code
    * @param verified instructions that the verifier walked, over all paths
    */
   public record Size(int instructions, int machineBytes, int verified) {}
 
-  /** A file descriptor of a loaded program; closed by the caller. */
+  /** A file descriptor of a loaded program, which the caller closes. */
   public int open(long programId) {
     return check("opening program " + programId, more.bpf_prog_get_fd_by_id((int) programId));
   }
 
-  /** Runs a program on a frame so many times in a row, on this thread's CPU. */
+  /** Runs a program on a frame {@code times} times in a row, on this thread's CPU. */
   public Run run(int program, byte[] frame, int times) {
     Pointer options = options(frame, times);
     check("running a program", library.bpf_prog_test_run_opts(program, options));
@@ -71,8 +73,9 @@ public final class ProgramRuns {
   }
 
   /**
-   * Lets an XDP program act on so many real frames, as if a device had received them: where it
-   * redirects them to, they go (BPF_F_TEST_XDP_LIVE_FRAMES). Returns when all are on their way.
+   * Lets an XDP program act on real frames, as if a device had received them. Frames really go
+   * where the program redirects them (BPF_F_TEST_XDP_LIVE_FRAMES). Returns when all frames are on
+   * their way.
    */
   public void sendLive(int xdpProgram, byte[] frame, int frames) {
     Pointer options = options(frame, frames);
@@ -81,7 +84,7 @@ public final class ProgramRuns {
   }
 
   private Pointer options(byte[] frame, int times) {
-    // In one block, so that the frame lives as long as the options that point to it.
+    // One block, so that the frame lives as long as the options that point to it.
     Pointer options = Memory.allocateDirect(runtime, OPTIONS_SIZE + frame.length, true);
     options.put(OPTIONS_SIZE, frame, 0, frame.length);
     options.putLong(0, OPTIONS_SIZE);
@@ -102,7 +105,11 @@ public final class ProgramRuns {
         info.getInt(VERIFIED_INSTRUCTIONS));
   }
 
-  /** Keeps the calling thread, or with its id another, on one CPU. */
+  /**
+   * Keeps a thread on one CPU.
+   *
+   * @param thread the thread's id; 0 for the calling thread
+   */
   public void pin(int thread, int cpu) {
     byte[] mask = new byte[CPU_MASK_SIZE];
     mask[cpu / Byte.SIZE] = (byte) (1 << (cpu % Byte.SIZE));

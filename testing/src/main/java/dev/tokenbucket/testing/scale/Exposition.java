@@ -9,7 +9,7 @@ record Exposition(List<Sample> samples) {
   /**
    * One line.
    *
-   * @param labels as printed, braces included
+   * @param labels as printed, including braces
    */
   record Sample(String name, String labels, double value) {
     boolean has(String label, String value) {

@@ -16,7 +16,7 @@ final class OperatorProbe {
 
   private final HttpClient http = HttpClient.newHttpClient();
 
-  /** Whether it leads, and nothing waits or is in work. */
+  /** Whether the operator leads, and no reconciliation waits or runs. */
   boolean steady(Daemon operator) {
     Exposition metrics = metrics(operator);
     return metrics.sum("tokenbucket_operator_leader", any -> true) == 1
@@ -30,7 +30,7 @@ final class OperatorProbe {
             == 0;
   }
 
-  /** How many reconciliations there were since its start. */
+  /** The number of reconciliations since the operator's start. */
   double reconciliations(Daemon operator) {
     return metrics(operator).sum("operator_sdk_reconciliations_started_total", any -> true);
   }

@@ -16,7 +16,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
-/** The operator over thousands of nodes whose agents are simulated. */
+/** Measures the operator with thousands of nodes whose agents are simulated. */
 @Command(
     name = "bench-scale",
     mixinStandardHelpOptions = true,

@@ -5,9 +5,10 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
 /**
- * Fifty policies, as a cluster might have them: some for every node, the others each for one of ten
- * groups.
+ * Policies as a cluster might have them: some select every node, each of the others selects one of
+ * ten groups.
  *
+ * @param all the number of policies
  * @param everywhere how many of them select every node
  */
 record ScalePolicies(int all, int everywhere) {
@@ -25,7 +26,7 @@ record ScalePolicies(int all, int everywhere) {
     return "scale-%02d".formatted(policy);
   }
 
-  /** Of {@code nodes}, how many a policy selects. */
+  /** How many of {@code nodes} a policy selects. */
   int selected(int policy, int nodes) {
     int group = policy % GROUPS;
     return policy < everywhere ? nodes : (nodes - group + GROUPS - 1) / GROUPS;
@@ -35,7 +36,7 @@ record ScalePolicies(int all, int everywhere) {
     return everywhere + (all - everywhere) / (double) GROUPS;
   }
 
-  /** All of them as one manifest. */
+  /** All policies as one manifest. */
   String manifest() {
     return IntStream.range(0, all)
         .mapToObj(policy -> manifest(policy, 1_000))

@@ -8,7 +8,7 @@ import java.util.function.Function;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
-/** Results as a Markdown table: what is printed, and what docs/performance.md holds. */
+/** Results as a Markdown table, as printed and as in docs/performance.md. */
 final class ScaleReport {
   private static final String BEGIN = "<!-- bench-scale: begin -->\n";
   private static final String END = "<!-- bench-scale: end -->\n";
@@ -119,7 +119,7 @@ final class ScaleReport {
     return row.met() == null ? "" : row.met().test(size) ? "met" : "**missed**";
   }
 
-  /** The page with what is between its markers replaced. */
+  /** The page with a new table between its markers. */
   static String replaced(String page, String table) {
     int begin = page.indexOf(BEGIN);
     int end = page.indexOf(END);

@@ -3,24 +3,25 @@ package dev.tokenbucket.testing.scale;
 import java.util.List;
 
 /**
- * What was measured.
+ * The results of a measurement.
  *
  * @param machine processors and kernel
  */
 record ScaleResult(String machine, List<Size> sizes) {
   /**
-   * One number of nodes.
+   * The results for one number of nodes.
    *
    * @param entriesPerNode how many policies select a node
-   * @param idle the operator's memory over an empty cluster
-   * @param applied all policies at once
-   * @param changed the rate of one policy that selects every node
-   * @param relabelled every node, from one group to the next
-   * @param rssAtEnd the operator's, with everything in place
-   * @param restartSeconds from the start of the operator's process until it has nothing to do
-   * @param restartWrites what it wrote meanwhile
-   * @param steadySeconds for how long nothing was done
-   * @param steadyWrites what was written meanwhile
+   * @param idle the operator's memory with an empty cluster
+   * @param applied the change that applies all policies at once
+   * @param changed the change of the rate of one policy that selects every node
+   * @param relabelled the change that moves every node from one group to the next
+   * @param rssAtEnd the operator's memory with everything in place
+   * @param restartSeconds the time from the start of the operator's process until it has nothing to
+   *     do
+   * @param restartWrites the operator's writes in that time
+   * @param steadySeconds the length of the time without changes
+   * @param steadyWrites all writes in that time
    */
   record Size(
       int nodes,
@@ -38,13 +39,14 @@ record ScaleResult(String machine, List<Size> sizes) {
       Writes steadyWrites) {}
 
   /**
-   * A change, from the start of the kubectl that made it.
+   * A change. Times count from the start of the kubectl that made it.
    *
-   * @param lastNodeSeconds until the last node's status had it
+   * @param lastNodeSeconds until the last node's status had the change
    * @param programmedSeconds until the last policy was Programmed=True
-   * @param writes all of them
-   * @param nodeWrites of a node's spec, for each change of what it is to run
-   * @param statusWrites of its status, likewise
+   * @param writes all writes
+   * @param nodeWrites writes of node states' specs, per node and change of what the node is to run
+   * @param statusWrites writes of node states' statuses, per node and change of what the node is to
+   *     run
    * @param apiServerCpu seconds
    * @param etcdCpu seconds
    * @param operatorCpu seconds

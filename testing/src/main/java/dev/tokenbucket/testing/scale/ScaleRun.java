@@ -20,7 +20,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** One number of nodes, on a control plane of its own. */
+/** The measurement for one number of nodes, on its own control plane. */
 final class ScaleRun implements AutoCloseable {
   private static final Duration CHANGE = Duration.ofMinutes(10);
   private static final Duration QUIET = Duration.ofSeconds(3);
@@ -144,7 +144,10 @@ final class ScaleRun implements AutoCloseable {
     return (System.nanoTime() - start) / 1e9;
   }
 
-  /** Every policy's current generation is what each node that it selects says its kernel runs. */
+  /**
+   * Whether each node reports that its kernel runs the current generation of every policy that
+   * selects it.
+   */
   private boolean everyNodeReports(SimulatedAgents agents) {
     Map<String, Integer> reported = new HashMap<>();
     for (TokenBucketNodeState state : agents.states()) {
@@ -190,7 +193,8 @@ final class ScaleRun implements AutoCloseable {
   }
 
   /**
-   * By name, which is the order in which they were made; watched, so that looking costs nothing.
+   * The policies by name, which is the order of their creation. They are watched, so that looking
+   * at them costs nothing.
    */
   private List<TokenBucketPolicy> policies() {
     return seen.getStore().list().stream()
@@ -207,9 +211,9 @@ final class ScaleRun implements AutoCloseable {
   }
 
   /**
-   * Until the operator leads and has had nothing to do for some seconds.
+   * Waits until the operator leads and has had nothing to do for some seconds.
    *
-   * @return since when that is so, in seconds of {@link System#nanoTime()}
+   * @return the beginning of that quiet time, in seconds of {@link System#nanoTime()}
    */
   private double awaitQuiet() {
     long end = System.nanoTime() + CHANGE.toNanos();

@@ -7,11 +7,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * What a process has used, by /proc.
+ * The resources that a process has used, from /proc.
  *
- * @param cpuSeconds user and system, since it started
- * @param rssMegabytes now, in units of 2^20 bytes
- * @param peakMegabytes at the most so far
+ * @param cpuSeconds user and system time since its start
+ * @param rssMegabytes its present memory, in units of 2^20 bytes
+ * @param peakMegabytes its highest memory so far, in units of 2^20 bytes
  */
 record Usage(double cpuSeconds, double rssMegabytes, double peakMegabytes) {
   private static final double TICKS = 100;

@@ -4,13 +4,13 @@ import dev.tokenbucket.testing.scale.Exposition.Sample;
 import java.util.Set;
 
 /**
- * Writes of our kinds and of Events, as the API server has counted them.
+ * Writes of this project's kinds and of Events, as counted by the API server.
  *
- * @param nodeStates specs and metadata, by the operator
- * @param nodeStatuses by agents
- * @param policies finalizers, and what a user applied
- * @param policyStatuses by the operator
- * @param events by the operator
+ * @param nodeStates writes of specs and metadata, by the operator
+ * @param nodeStatuses writes by agents
+ * @param policies writes of finalizers, and of what a user applied
+ * @param policyStatuses writes by the operator
+ * @param events writes by the operator
  */
 record Writes(long nodeStates, long nodeStatuses, long policies, long policyStatuses, long events) {
   private static final Set<String> READS = Set.of("GET", "LIST", "WATCH", "CONNECT");

@@ -1,4 +1,4 @@
-/** The operator over thousands of nodes: what {@code make bench-scale} runs. */
+/** {@code make bench-scale}: the operator with thousands of nodes. */
 @NullMarked
 package dev.tokenbucket.testing.scale;
 
