@@ -15,7 +15,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Programs load and judge as they are to; what they take is no matter of a test. */
+/**
+ * Checks that the bench's programs load and judge as they must. Their cost is not a matter of a
+ * test.
+ */
 @ExtendWith(RequiresRoot.class)
 class BenchTest {
   @TempDir Path folder = Path.of("");
@@ -25,7 +28,7 @@ class BenchTest {
     Path page = folder.resolve("page.md");
     Files.writeString(page, "before\n<!-- bench: begin -->\nold\n<!-- bench: end -->\nafter\n");
 
-    // It fails where a program counted other verdicts than those that it was to give.
+    // The bench fails if a program counts other verdicts than expected.
     Commands.run(
         List.of(
             ProcessHandle.current().info().command().orElse("java"),

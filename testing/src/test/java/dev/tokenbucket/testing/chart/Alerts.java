@@ -10,7 +10,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** The rules for Prometheus that the chart ships. */
+/** The chart's alert rules for Prometheus. */
 public final class Alerts {
   private static final Pattern METRIC = Pattern.compile("\\b(tokenbucket_|operator_sdk_)\\w+\\b");
 
@@ -20,7 +20,7 @@ public final class Alerts {
     return Commands.repository().resolve("deploy/helm/tokenbucket/files/alerts.yaml");
   }
 
-  /** The metrics that a group of alerts asks for. */
+  /** The metrics that a group of alerts uses. */
   public static Set<String> metricsOf(String group) throws IOException {
     JsonNode groups = new YAMLMapper().readTree(file().toFile()).path("groups");
     for (JsonNode each : groups) {
@@ -31,7 +31,7 @@ public final class Alerts {
     throw new IllegalArgumentException("no group " + group + " in " + file());
   }
 
-  /** The names of metrics of ours in a text. */
+  /** The names of this project's metrics in a text. */
   public static Set<String> metricsIn(String text) {
     return METRIC.matcher(text).results().map(MatchResult::group).collect(Collectors.toSet());
   }

@@ -13,7 +13,10 @@ import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Prometheus' own checker reads the alerts, and lets each fire and end on series made for it. */
+/**
+ * Prometheus' own checker reads the alerts, and makes each one fire and end on series written for
+ * it.
+ */
 class AlertsTest {
   @Test
   void alertsFireAndEndAsTheirCasesSay(@TempDir Path work) throws IOException {

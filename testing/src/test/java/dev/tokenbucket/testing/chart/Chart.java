@@ -15,7 +15,7 @@ import java.util.Objects;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** The chart, by the helm that testing/helm/build.sh builds. */
+/** The chart, used with the helm that testing/helm/build.sh builds. */
 public final class Chart {
   static final Path FOLDER = Commands.repository().resolve("deploy/helm/tokenbucket");
   private static final Pattern BETWEEN_DOCUMENTS = Pattern.compile("(?m)^---$");
@@ -43,7 +43,7 @@ public final class Chart {
     this.helm = helm;
   }
 
-  /** Builds helm where this machine never did. */
+  /** Builds helm unless this machine has already done so. */
   public static Chart withHelm() {
     try {
       Process build =
@@ -63,15 +63,15 @@ public final class Chart {
     }
   }
 
-  /** {@code --set} for each of these. */
+  /** One {@code --set} per value. */
   public static List<String> sets(String... values) {
     return Arrays.stream(values).flatMap(value -> Stream.of("--set", value)).toList();
   }
 
   /**
-   * What {@code helm lint --strict} prints.
+   * The output of {@code helm lint --strict}.
    *
-   * @throws StepFailedException with it, where it finds anything
+   * @throws StepFailedException with that output, if the linter finds anything
    */
   String lint(List<String> options) {
     return run("lint", List.of("--strict", FOLDER.toString()), options);
@@ -80,13 +80,13 @@ public final class Chart {
   /**
    * The manifests of a release.
    *
-   * @throws StepFailedException where the chart refuses the values; the message is Helm's
+   * @throws StepFailedException with Helm's message, if the chart refuses the values
    */
   public String render(String release, String namespace, List<String> options) {
     return run("template", List.of(release, FOLDER.toString(), "--namespace", namespace), options);
   }
 
-  /** Installs a release, and waits for nothing: there may be no node. */
+  /** Installs a release without waiting for it, because the cluster may have no node. */
   public void install(Path kubeconfig, String release, String namespace, List<String> options) {
     run(
         "install",
@@ -106,7 +106,7 @@ public final class Chart {
     return Commands.run(line);
   }
 
-  /** The documents of manifests, without those that are comments only. */
+  /** The documents of manifests, without those that consist only of comments. */
   public static List<String> documents(String manifests) {
     return BETWEEN_DOCUMENTS
         .splitAsStream(manifests)

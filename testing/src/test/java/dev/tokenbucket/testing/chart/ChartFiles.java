@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 
-/** Files that are made from the chart, and those of the chart that are made from others. */
+/** Files generated from the chart, and files of the chart generated from others. */
 final class ChartFiles {
   private static final String MARK = "<!-- values: made from values.yaml by make manifests -->\n";
 
@@ -21,13 +21,13 @@ final class ChartFiles {
 
   private ChartFiles() {}
 
-  /** Makes a file's text. */
+  /** Generates a file's text. */
   @FunctionalInterface
   interface Made {
     String text() throws IOException;
   }
 
-  /** How each such file is made, by path, after those that it is made from. */
+  /** The generator of each file, by path. A file follows those that it is generated from. */
   static Map<Path, Made> made(Chart chart) {
     Path root = Commands.repository();
     Map<Path, Made> made = new LinkedHashMap<>();

@@ -25,8 +25,9 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each rendered object is tried on a real API server by a dry run, against its own schemas and
- * admission. Kinds of the Prometheus operator and of OpenShift it does not know: they are left out.
+ * Applies each rendered object to a real API server as a dry run, against its schemas and
+ * admission. The server does not know the kinds of the Prometheus operator and of OpenShift, so
+ * they are left out.
  */
 @ExtendWith(ControlPlaneExtension.class)
 class ChartObjectsTest {
@@ -105,7 +106,8 @@ class ChartObjectsTest {
   }
 
   /**
-   * As old as an API server of this version can play: CEL functions that came later are refused.
+   * Uses the oldest version that this API server can emulate. It refuses CEL functions that are
+   * newer.
    */
   @Test
   void anOlderApiServerTakesThePlainManifests(@TempDir Path folder) throws IOException {
@@ -160,7 +162,10 @@ class ChartObjectsTest {
     return FOREIGN.stream().noneMatch(version::startsWith);
   }
 
-  /** A pod is refused without its service account, which a dry run does not make. */
+  /**
+   * Creates the service accounts, because a pod is refused without its account and a dry run
+   * creates none.
+   */
   private static List<String> makeServiceAccounts(
       List<String> documents, ControlPlane controlPlane) {
     List<String> made = new ArrayList<>();
@@ -182,7 +187,7 @@ class ChartObjectsTest {
             "apply",
             "--server-side",
             "--force-conflicts",
-            // not the one that installed, whose annotation kubectl would migrate
+            // not the manager that installed, whose annotation kubectl would migrate
             "--field-manager=chart-test",
             "--dry-run=server",
             "--validate=strict",

@@ -13,8 +13,8 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 
 /**
- * The chart's copies, its README and the plain manifests are those that {@code make manifests}
- * makes.
+ * The chart's copies, its README and the plain manifests equal the output of {@code make
+ * manifests}.
  */
 class ChartStalenessTest {
   private final Chart chart = Chart.withHelm();

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the chart renders, and which values it refuses; without a cluster. */
+/** What the chart renders, and which values it refuses, without a cluster. */
 class ChartTest {
   private static final String OLDEST = "1.32.0";
   private static final String NEWEST = "1.37.2";

@@ -14,7 +14,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the hooks of uninstalling may do, and what not. */
+/** The rights that the uninstall hooks have, and those that they must not have. */
 @ExtendWith(ControlPlaneExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HookRightsTest {
@@ -79,7 +79,7 @@ class HookRightsTest {
     assertThat(canI(what)).endsWith("no\n");
   }
 
-  /** The answer; kubectl fails where it is no. */
+  /** The answer of kubectl, which fails if the answer is no. */
   private String canI(String what) {
     int space = what.indexOf(' ');
     return Commands.run(

@@ -17,7 +17,9 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.SequenceNode;
 
-/** Rows of a table of values, read from values.yaml and its comments that begin with {@code --}. */
+/**
+ * The rows of a table of values, read from values.yaml and its comments that begin with {@code --}.
+ */
 final class ValuesTable {
   private static final String MARK = "-- ";
 
@@ -26,13 +28,13 @@ final class ValuesTable {
    *
    * @param key its path, such as {@code agent.compile}
    * @param fallback its default, as YAML in one line
-   * @param text what it means; empty where values.yaml says nothing
+   * @param text its meaning; empty if values.yaml says nothing
    */
   record Row(String key, String fallback, String text) {}
 
   private ValuesTable() {}
 
-  /** A row for each value, in the file's order. */
+  /** One row per value, in the file's order. */
   static List<Row> rows(String values) {
     Node root =
         new Compose(LoadSettings.builder().setParseComments(true).build())
@@ -78,7 +80,7 @@ final class ValuesTable {
         .strip();
   }
 
-  /** Block style and comments, which a table's cell has no room for. */
+  /** Drops block style and comments, because a table's cell has no room for them. */
   private static void forget(Node node) {
     node.setBlockComments(null);
     node.setInLineComments(null);

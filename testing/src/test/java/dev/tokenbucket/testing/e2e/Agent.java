@@ -9,17 +9,20 @@ import java.nio.file.Path;
 import java.util.Optional;
 
 /**
- * An agent's container as it runs.
+ * An agent's running container.
  *
  * @param container its id, without the runtime's prefix
- * @param process the id of its process as this machine knows it
+ * @param process the id of its process in this machine's namespace
  */
 record Agent(
     ClusterNode node, String pod, String uid, String container, int restarts, long process) {
-  /** Its token; /var/run is an absolute link, which would lead out of the container. */
+  /**
+   * The path of the agent's token. /var/run is an absolute link, which would lead out of the
+   * container.
+   */
   static final String TOKEN = "/run/secrets/kubernetes.io/serviceaccount/token";
 
-  /** The agent of a pod, where it is ready and has a process. */
+  /** The agent of a pod, if it is ready and has a process. */
   static Optional<Agent> of(ClusterNode node, Pod pod) {
     return pod.getStatus().getContainerStatuses().stream()
         .filter(status -> status.getReady() && status.getContainerID() != null)

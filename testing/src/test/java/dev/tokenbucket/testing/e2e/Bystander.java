@@ -7,11 +7,11 @@ import java.time.Instant;
 import java.util.Objects;
 import java.util.Optional;
 
-/** A pod of a node in its pods' network, which has nothing to do with limits. */
+/** A pod in its node's pod network that has nothing to do with limits. */
 record Bystander(RealNodes nodes, ClusterNode node) {
   private static final String NAME = "bystander";
 
-  /** Starts it from the agent's image, the one that each node has, and waits until it runs. */
+  /** Starts the pod from the agent's image, which each node has, and waits until it runs. */
   static Bystander start(RealNodes nodes, ClusterNode node) {
     String image =
         Objects.requireNonNull(nodes.agentPod(node)).getSpec().getContainers().get(0).getImage();
@@ -32,7 +32,7 @@ record Bystander(RealNodes nodes, ClusterNode node) {
     return bystander;
   }
 
-  /** When its process of now started. */
+  /** Waits until the pod runs, and returns when its present process started. */
   Instant awaitStarted() {
     Poll.until("a process of " + NAME, RealNodes.MINUTE, () -> started().isPresent());
     return started().orElseThrow();

@@ -8,14 +8,14 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.Base64;
 
-/** What the agent's process may do, and what it does when its token has ended. */
+/** What the agent's process may do, and how it behaves when its token has expired. */
 final class ContainerCase {
   /** CAP_NET_ADMIN, CAP_PERFMON and CAP_BPF, as bits. */
   private static final long CAPABILITIES = 1L << 12 | 1L << 38 | 1L << 39;
 
   private static final int TOKEN_SECONDS = 600;
 
-  /** The API server takes a token for a minute longer than it is good for. */
+  /** The API server accepts a token for a minute longer than the token is valid. */
   private static final Duration LEEWAY = Duration.ofSeconds(75);
 
   private static final String SHORT_LIVED_TOKENS =
@@ -51,10 +51,13 @@ final class ContainerCase {
     }
   }
 
-  /** What is known of an agent whose tokens are good for 600 s. */
+  /** An agent with a token that is valid for 600 s. */
   record ShortLived(Agent agent, String token, Instant issued) {}
 
-  /** Gives agents tokens of 600 s, the shortest that there are; the one of a node is to live on. */
+  /**
+   * Gives all agents tokens of 600 s, the shortest possible, and returns the agent of one node,
+   * which is to outlive its token.
+   */
   ShortLived startWithShortLivedTokens(ClusterNode node) {
     nodes.kubectl(
         "patch", "daemonset", "tokenbucket-agent", "-n", Helm.NAMESPACE, "-p", SHORT_LIVED_TOKENS);
@@ -75,7 +78,10 @@ final class ContainerCase {
         Long.parseLong(claims.replaceAll(".*\"" + name + "\":(\\d+).*", "$1")));
   }
 
-  /** Waits until the token of then is no more, and sees the same process write its status. */
+  /**
+   * Waits until the first token has expired, and checks that the same process still writes its
+   * status.
+   */
   void outlivesItsToken(ShortLived then) {
     Instant over = then.issued().plus(LEEWAY).plusSeconds(TOKEN_SECONDS);
     Poll.until(

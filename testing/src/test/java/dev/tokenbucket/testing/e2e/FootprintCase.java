@@ -16,14 +16,18 @@ import java.time.Instant;
 import java.util.List;
 
 /**
- * What an agent with much to do takes of its node. Figures are printed; what is counted, judged.
+ * The resources that a busy agent takes from its node. The figures are only printed; the counts of
+ * policies and interfaces are asserted.
  */
 record FootprintCase(RealNodes nodes) {
   private static final int POLICIES = 64;
   private static final int INTERFACES = 10;
   private static final Duration REST = Duration.ofSeconds(60);
 
-  /** Until the first read-back that finds nothing to do, and what the JVM compiles till then. */
+  /**
+   * The time until the first read-back that finds nothing to do, and until the JVM has compiled
+   * most code.
+   */
   private static final Duration SETTLED = Duration.ofSeconds(60);
 
   void sixtyFourPoliciesOnTenInterfaces(ClusterNode node) {
@@ -71,7 +75,10 @@ record FootprintCase(RealNodes nodes) {
     return ProcessHandle.of(agent.process()).orElseThrow().info().totalCpuDuration().orElseThrow();
   }
 
-  /** Deletes the pod; from the start of the next one's process to its first "ready", in seconds. */
+  /**
+   * Deletes the pod. Returns the seconds from the start of the next pod's process to its first
+   * "ready".
+   */
   private double restartedUntilReady(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
     nodes.kubectl("delete", "pod", "-n", Helm.NAMESPACE, before.pod(), "--wait=true");

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** helm on one cluster, and the release of ours there. */
+/** helm on one cluster, and this project's release there. */
 final class Helm {
   static final String RELEASE = "tokenbucket";
   static final String NAMESPACE = "tokenbucket-system";
@@ -26,7 +26,7 @@ final class Helm {
   /**
    * helm as testing/helm/build.sh builds it.
    *
-   * @param home where it keeps what it keeps
+   * @param home the folder for helm's cache, configuration and data
    */
   static Helm of(Path kubeconfig, Path home) {
     try {
@@ -51,7 +51,7 @@ final class Helm {
     return program;
   }
 
-  /** Installs the chart, or upgrades to it, and waits until all is ready. */
+  /** Installs the chart, or upgrades to it, and waits until everything is ready. */
   String install(String... options) {
     return installFrom(Commands.repository().resolve("deploy/helm/tokenbucket"), options);
   }
@@ -65,7 +65,7 @@ final class Helm {
     return run(arguments);
   }
 
-  /** Goes back to a revision, and waits until all is ready. */
+  /** Rolls back to a revision, and waits until everything is ready. */
   String rollBack(int revision) {
     return run(List.of("rollback", RELEASE, "" + revision, "--wait", "--timeout=3m"));
   }

@@ -7,11 +7,15 @@ import dev.tokenbucket.testing.Commands;
 import io.fabric8.kubernetes.api.model.Pod;
 import java.util.List;
 
-/** The chart with its defaults on a bare cluster, a sample, and what then is to be seen. */
+/**
+ * Installs the chart with its defaults on a bare cluster, applies a sample and checks the effects.
+ */
 record InstallCase(RealNodes nodes) {
   private static final double TO_LIMITED_TRAFFIC_SECONDS = 60;
 
-  /** The sample's rate from each source, so that other traffic does not count, per second. */
+  /**
+   * The sample's rate per source and second. Other traffic has other sources and does not count.
+   */
   private static final int RATE = 1_000;
 
   private static final double SECONDS = 3;

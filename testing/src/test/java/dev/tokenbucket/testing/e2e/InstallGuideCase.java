@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
-/** docs/install.md, command by command, as one who reads it would. */
+/** Runs docs/install.md command by command, as its reader would. */
 record InstallGuideCase(RealNodes nodes) {
   /** A block of commands under the comment that says where it runs. */
   private static final Pattern ON_A_CLUSTER =

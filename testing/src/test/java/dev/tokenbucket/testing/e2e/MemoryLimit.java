@@ -6,9 +6,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * How much memory a container may take, by its control group.
+ * The memory limit of a container, set through its control group.
  *
- * @param group in the memory hierarchy
+ * @param group the folder in the memory hierarchy
  */
 record MemoryLimit(Path group) {
   private static final Path HIERARCHY = Path.of("/sys/fs/cgroup/memory");
@@ -27,7 +27,10 @@ record MemoryLimit(Path group) {
     }
   }
 
-  /** The kernel refuses a limit below what is in use and cannot be given back. */
+  /**
+   * Lowers the limit to the memory in use. The kernel refuses a limit below the memory that is in
+   * use and cannot be reclaimed.
+   */
   void toWhatIsUsed() {
     for (long megabytes = used() >> 20; ; megabytes++) {
       try {

@@ -15,8 +15,8 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 
 /**
- * A version after this one: a copy of this checkout with another version and a classifier of other
- * instructions, built as any version is.
+ * A version after this one: a copy of this checkout with another version number and a classifier
+ * with other instructions, built like any version.
  *
  * @param folder the copy's root
  */
@@ -27,7 +27,7 @@ record NextVersion(Path folder) {
   private static final Set<String> NOT_SOURCE = Set.of("target", ".git", ".flattened-pom.xml");
   private static final String BEGIN_OF_PROGRAM = "int tokenbucket(struct __sk_buff *skb)\n{\n";
 
-  /** Copies this checkout into a folder, changes and builds it. */
+  /** Copies this checkout into a folder, changes the copy and builds it. */
   static NextVersion build(Path folder) {
     try {
       Path checkout = Commands.repository();

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.testing.Poll;
 
-/** Nodes are relabelled, drained, removed, and come back under the same name. */
+/** Nodes are relabelled, drained and removed, and come back under the same name. */
 record NodeLifeCase(RealNodes nodes) {
   private static final int RATE = 1_000;
 
@@ -32,7 +32,7 @@ record NodeLifeCase(RealNodes nodes) {
     nodes.kubectl(
         "drain", node.name(), "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=120s");
     assertLimited(node);
-    // The kubelet goes first, or it would register the node again at once.
+    // The kubelet stops first, because it would register the node again at once.
     node.stopKubelet();
     nodes.kubectl("delete", "node", node.name(), "--timeout=60s");
     nodes.removePolicies();

@@ -20,7 +20,7 @@ import java.util.Optional;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** The room that the cases share: a cluster with the images imported, and the chart on it. */
+/** The fixture that the cases share: a cluster with the images imported, and the chart on it. */
 final class RealNodes implements AutoCloseable {
   static final int BURST = 100;
   static final Duration MINUTE = Duration.ofMinutes(1);
@@ -28,7 +28,7 @@ final class RealNodes implements AutoCloseable {
   private static final double LOAD_AT_MOST_SECONDS = 300;
   private static final int TRIES = 3;
 
-  /** How far stamps of packets that the kernel was held up with may be off, in seconds. */
+  /** How far the timestamps of packets may be off that a busy kernel handled late, in seconds. */
   private static final double STAMPS = 0.02;
 
   private final TwoNodeCluster cluster;
@@ -60,7 +60,7 @@ final class RealNodes implements AutoCloseable {
     return cluster;
   }
 
-  /** Where what a run makes is kept. */
+  /** The folder with everything that a run creates. */
   Path folder() {
     return folder;
   }
@@ -78,7 +78,8 @@ final class RealNodes implements AutoCloseable {
   }
 
   /**
-   * A script in the checkout's folder, with kubectl and helm on the PATH and the cluster theirs.
+   * A script in the checkout's folder, with kubectl and helm on the PATH and configured for the
+   * cluster.
    */
   List<String> inGuide(String script) {
     Path kubectl = Path.of(cluster.controlPlane().kubectl().get(0));
@@ -93,7 +94,7 @@ final class RealNodes implements AutoCloseable {
         Commands.repository().toString());
   }
 
-  /** The chart with its defaults, whatever a case before left. */
+  /** Installs the chart with its defaults, whatever an earlier case left behind. */
   void install(String... options) {
     if (cluster.client().namespaces().withName(Helm.NAMESPACE).get() == null) {
       kubectl("create", "namespace", Helm.NAMESPACE);
@@ -103,7 +104,7 @@ final class RealNodes implements AutoCloseable {
     helm.install(options);
   }
 
-  /** A policy on all UDP traffic to the port that {@link TrafficRun} sends to. */
+  /** Applies a policy for all UDP traffic to the port that {@link TrafficRun} sends to. */
   void apply(String name, int packetsPerSecond, String rest) {
     Commands.runWithInput(
         policy(name, packetsPerSecond, rest), cluster.controlPlane().kubectl("apply", "-f", "-"));
@@ -122,7 +123,7 @@ final class RealNodes implements AutoCloseable {
         .formatted(name, packetsPerSecond, BURST, rest);
   }
 
-  /** The policies that are there are deleted, and no node enforces them any more. */
+  /** Deletes all policies, and waits until no node enforces them. */
   void removePolicies() {
     if (kubectl("get", "crds", "-o", "name").contains("tokenbucketpolicies")) {
       kubectl("delete", "tbp", "--all", "--timeout=60s");
@@ -134,7 +135,7 @@ final class RealNodes implements AutoCloseable {
     Poll.until(policy + " in force", MINUTE, () -> "in force".equals(summary(policy)));
   }
 
-  /** What {@code kubectl get tbp} has as STATUS; empty where the newest generation has none. */
+  /** The STATUS in {@code kubectl get tbp}; empty if the newest generation has none. */
   String summary(String policy) {
     TokenBucketPolicy there =
         cluster.client().resources(TokenBucketPolicy.class).withName(policy).get();
@@ -147,14 +148,17 @@ final class RealNodes implements AutoCloseable {
     return summary == null ? "" : summary;
   }
 
-  /** What a node's agent reported last, where it has reported. */
+  /** The last report of a node's agent, if there is one. */
   Optional<TokenBucketNodeStateStatus> report(ClusterNode node) {
     return Optional.ofNullable(
             cluster.client().resources(TokenBucketNodeState.class).withName(node.name()).get())
         .map(TokenBucketNodeState::getStatus);
   }
 
-  /** The condition Programmed of the newest generation, as {@code reason: message}; else empty. */
+  /**
+   * The condition Programmed of the newest generation, as {@code reason: message}; empty if there
+   * is none.
+   */
   String programmed(String policy) {
     TokenBucketPolicy there =
         cluster.client().resources(TokenBucketPolicy.class).withName(policy).get();
@@ -171,12 +175,15 @@ final class RealNodes implements AutoCloseable {
         .orElse("");
   }
 
-  /** programmed/asked for, as a node's agent reported it; empty where it has not. */
+  /**
+   * The summary in the last report of a node's agent, as {@code programmed/all}; empty without a
+   * report.
+   */
   String reported(ClusterNode node) {
     return report(node).map(TokenBucketNodeStateStatus::summary).orElse("");
   }
 
-  /** Whether a node's kernel runs a policy, whoever looks after it. */
+  /** Whether a node's kernel runs a policy, with or without an agent. */
   boolean enforces(ClusterNode node, String policy) {
     Commands.Outcome status = node.end(script("bin/tb"), "status");
     if (status.code() != 0 && status.code() != TestHost.NO_HOOK) {
@@ -185,7 +192,7 @@ final class RealNodes implements AutoCloseable {
     return status.output().contains(policy);
   }
 
-  /** {@code tb} in the agent's container. */
+  /** Runs {@code tb} in the agent's container. */
   String tb(ClusterNode node, String... arguments) {
     List<String> command =
         new ArrayList<>(List.of("exec", "-n", Helm.NAMESPACE, awaitAgent(node).pod(), "--", "tb"));
@@ -193,7 +200,7 @@ final class RealNodes implements AutoCloseable {
     return kubectl(command.toArray(String[]::new));
   }
 
-  /** The same where it may be ended. */
+  /** Runs {@code tb} in the agent's container, where it may be killed. */
   void tryTb(ClusterNode node, String... arguments) {
     try {
       tb(node, arguments);
@@ -202,7 +209,7 @@ final class RealNodes implements AutoCloseable {
     }
   }
 
-  /** What arrives per second at a node that far more is sent to. */
+  /** The packets per second that arrive at a node when far more are sent. */
   double arriving(ClusterNode node, int packetsPerSecond, double seconds) {
     try (TrafficRun run = traffic(node, packetsPerSecond, seconds, false)) {
       return run.result().received().perSecond();
@@ -210,11 +217,11 @@ final class RealNodes implements AutoCloseable {
   }
 
   /**
-   * Sends four times as much as a policy lets through, and fails where what arrives is not the rate
-   * within 1 %. Too much fails at once; too little is looked at again, for a sender that a busy
-   * machine holds up for longer than a burst lasts sends too little.
+   * Sends four times a policy's rate, and fails unless the arrivals match the rate within 1 %. Too
+   * many arrivals fail at once. Too few are measured again, because on a busy machine a sender may
+   * be held up for longer than a burst lasts, and then sends too little.
    *
-   * @return what arrived per second
+   * @return the arrivals per second
    */
   double assertLimited(ClusterNode node, int rate, double seconds) {
     double arriving = 0;
@@ -236,23 +243,29 @@ final class RealNodes implements AutoCloseable {
         each);
   }
 
-  /** Before all else that is busy: a sender held up longer than a burst lasts sends too little. */
+  /**
+   * Gives a command priority over other load: a sender held up for longer than a burst lasts sends
+   * too little.
+   */
   private static List<String> first(List<String> command) {
     return Stream.concat(Stream.of("nice", "-n", "-15"), command.stream()).toList();
   }
 
-  /** Traffic that a limit is judged by over every interval, until it is judged. */
+  /** Starts traffic whose limit is judged over every interval, until {@link Load#judge}. */
   Load load(ClusterNode node, int rate) {
     return new Load(node, traffic(node, 4 * rate, LOAD_AT_MOST_SECONDS, true), rate);
   }
 
   /**
-   * Traffic under way.
+   * Running traffic.
    *
-   * @param rate that it is to be limited to, with {@link #BURST}
+   * @param rate the rate that the traffic is to be limited to, with {@link #BURST}
    */
   record Load(ClusterNode node, TrafficRun run, int rate) {
-    /** Ends it; fails where any interval let more through than B + Q * length, or less came. */
+    /**
+     * Ends the traffic. Fails if more than B + Q * length passed in any interval, or if too little
+     * arrived.
+     */
     void judge(String what) {
       List<Long> arrivals = run.stop().arrivals();
       double seconds = (arrivals.get(arrivals.size() - 1) - arrivals.get(0)) / 1e9;
@@ -269,7 +282,7 @@ final class RealNodes implements AutoCloseable {
     }
   }
 
-  /** The agent's pod on a node, where one runs that is not being deleted. */
+  /** The agent's pod on a node, if there is one that is not being deleted. */
   @Nullable Pod agentPod(ClusterNode node) {
     return cluster
         .client()
@@ -285,19 +298,19 @@ final class RealNodes implements AutoCloseable {
         .orElse(null);
   }
 
-  /** The agent of a node, once it is ready. */
+  /** Waits until the agent of a node is ready. */
   Agent awaitAgent(ClusterNode node) {
     Poll.until("agent ready on " + node.name(), AGENT, () -> agent(node).isPresent());
     return agent(node).orElseThrow();
   }
 
-  /** The agent of a node, where it is ready. */
+  /** The agent of a node, if it is ready. */
   Optional<Agent> agent(ClusterNode node) {
     Pod pod = agentPod(node);
     return pod == null ? Optional.empty() : Agent.of(node, pod);
   }
 
-  /** Ends the cluster. Logs stay; what the nodes unpacked of images is much, and goes. */
+  /** Ends the cluster. Logs stay; the images that the nodes unpacked are large and are deleted. */
   @Override
   public void close() {
     cluster.close();

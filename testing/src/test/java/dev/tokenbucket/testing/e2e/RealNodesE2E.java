@@ -17,8 +17,8 @@ import org.junit.jupiter.api.TestMethodOrder;
 import org.junit.jupiter.api.extension.ExtendWith;
 
 /**
- * From install to uninstall on one cluster of two real nodes, in this order. n2's agent is left
- * alone from the fourth test to the one before the last but one, for it is to outlive its token.
+ * From install to uninstall on one cluster of two real nodes, in this order. The agent of n2 is
+ * left alone from test 4 to test 11, because it must outlive its token.
  */
 @ExtendWith(RequiresRoot.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

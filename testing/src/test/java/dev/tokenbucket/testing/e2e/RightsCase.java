@@ -9,7 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** What somebody can do who got hold of the token in an agent's pod. */
+/** What an attacker can do with the token from an agent's pod. */
 record RightsCase(RealNodes nodes) {
   private static final String STATUS = "{\"status\": {\"summary\": \"0/0\"}}";
 

@@ -11,7 +11,7 @@ import java.time.Instant;
 import java.util.Objects;
 import java.util.function.Predicate;
 
-/** What may happen to a node and to who looks after it; the limit is that of before, always. */
+/** Troubles of a node and of the components that manage it. The limit stays the same throughout. */
 record TroubleCase(RealNodes nodes) {
   private static final int RATE = 1_000;
   private static final String POLICY = "lasting";
@@ -42,7 +42,7 @@ record TroubleCase(RealNodes nodes) {
     ProcessHandle.of(agent.process()).orElseThrow().destroyForcibly();
   }
 
-  /** The container may take no memory beyond what it has; then it needs some. */
+  /** Lets the container take no memory beyond what it has, and then makes it need some. */
   void agentOutOfMemory(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
     RealNodes.Load load = nodes.load(node, RATE);
@@ -85,7 +85,7 @@ record TroubleCase(RealNodes nodes) {
         node.name() + " found NotReady", RealNodes.MINUTE, () -> !nodes.cluster().isReady(node));
   }
 
-  /** An agent that starts meanwhile has nobody to ask, and takes nothing away. */
+  /** An agent that starts while the API server is away cannot ask anybody, and removes nothing. */
   void apiServerAway(ClusterNode node) {
     Agent before = nodes.awaitAgent(node);
     RealNodes.Load load = nodes.load(node, RATE);
@@ -95,15 +95,16 @@ record TroubleCase(RealNodes nodes) {
     nodes.cluster().startApiServer();
     awaitOther(node, agent -> agent.restarts() > before.restarts());
     load.judge("API server away for " + API_SERVER_AWAY.toSeconds() + " s");
-    // The controller manager finds them NotReady, until their kubelets are heard again.
+    // The controller manager considers the nodes NotReady until their kubelets report again.
     nodes.cluster().nodes().forEach(nodes.cluster()::awaitReady);
     nodes.apply(POLICY, RATE, "  priority: 8\n");
     nodes.awaitInForce(POLICY);
   }
 
   /**
-   * While the node is off the policy is said not to be in force there; afterwards it is. When the
-   * hook is back is told beside the start of another pod of the node.
+   * While the node is off, the policy's status says that it is not in force there; afterwards it is
+   * in force. The time until the hook is back is printed beside the start of another pod of the
+   * node.
    */
   void nodeRebooted(ClusterNode node) {
     Bystander bystander = Bystander.start(nodes, node);

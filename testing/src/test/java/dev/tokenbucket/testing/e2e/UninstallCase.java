@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tokenbucket.testing.Commands;
 import java.nio.file.Files;
 
-/** The release goes: with all that it did on the nodes, or without. */
+/** Uninstalls the release, with and without cleaning up the nodes. */
 record UninstallCase(RealNodes nodes) {
   private static final int RATE = 1_000;
   private static final String CRD_NAMES = "tokenbucket.dev";
@@ -52,7 +52,7 @@ record UninstallCase(RealNodes nodes) {
       assertNothingOn(node);
       assertThat(nodes.arriving(node, 4 * RATE, 1)).isGreaterThan(3 * RATE);
     }
-    // As docs/operations.md has it for policies whose operator is gone.
+    // docs/operations.md describes this for policies whose operator is gone.
     nodes.kubectl(
         "patch", "tbp", "leaving", "--type=merge", "-p", "{\"metadata\":{\"finalizers\":[]}}");
     deleteCrds();

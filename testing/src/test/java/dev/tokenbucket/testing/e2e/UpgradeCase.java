@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
-/** To another version and back, while more is sent than may arrive. */
+/** An upgrade to another version and a rollback, under traffic that exceeds the limit. */
 record UpgradeCase(RealNodes nodes) {
   private static final int RATE = 1_000;
   private static final Pattern PROGRAM = Pattern.compile("TCX Ingress +(\\d+)");

@@ -3,7 +3,10 @@ package dev.tokenbucket.testing.kernel;
 import dev.tokenbucket.testing.kernel.ControlledSocket.LibC;
 import jnr.ffi.LibraryLoader;
 
-/** A capture of all packets of the namespace it is made in, which shares their data while open. */
+/**
+ * A capture of all packets in the namespace of its creation. While it is open, packets share their
+ * data with the capture.
+ */
 public final class PacketCapture implements AutoCloseable {
   private static final int AF_PACKET = 17;
   private static final int SOCK_RAW = 3;
@@ -12,7 +15,6 @@ public final class PacketCapture implements AutoCloseable {
   private final LibC library = LibraryLoader.create(LibC.class).load("c");
   private final int socket;
 
-  /** Opens it. */
   public PacketCapture() {
     int protocol = Short.toUnsignedInt(Short.reverseBytes((short) ETH_P_ALL));
     socket = library.socket(AF_PACKET, SOCK_RAW, protocol);
