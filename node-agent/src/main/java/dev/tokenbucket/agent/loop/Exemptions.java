@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What is exempt on this node: the command line's options take precedence over its node state. */
+/** The exemptions on this node. The command line's options take precedence over the node state. */
 public final class Exemptions {
   private static final Logger LOG = LoggerFactory.getLogger(Exemptions.class);
 

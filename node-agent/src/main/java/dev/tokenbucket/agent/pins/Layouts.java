@@ -5,8 +5,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The layouts of pinned maps on this host: this agent's own, and those that agents of other
- * versions have left.
+ * This host's layouts of pinned maps: this agent's own, and the remains of agents of other
+ * versions.
  *
  * @param folder holds one folder per layout, and directly the pins of layout 1
  */

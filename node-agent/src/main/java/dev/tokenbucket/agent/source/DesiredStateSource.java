@@ -16,7 +16,7 @@ public interface DesiredStateSource extends AutoCloseable {
    */
   Optional<DesiredState> current() throws IOException;
 
-  /** Whether {@link #current} reflects what the source has seen, even if that is nothing. */
+  /** Whether {@link #current} reflects the source's actual content, even if that is empty. */
   boolean looked();
 
   /** When a report last reached the API server; empty before that, and in stand-alone mode. */

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Determines what is exempt on the nodes, from the Nodes' addresses and the endpoints of the
+ * Determines the exemptions on the nodes, from the Nodes' addresses and the endpoints of the
  * service {@code kubernetes}. All its state can be rebuilt from the API. Not thread-safe.
  */
 public final class FailsafeDiscovery {
@@ -56,7 +56,7 @@ public final class FailsafeDiscovery {
     return port == NodeFailsafe.DEFAULT_KUBELET_PORT ? null : port;
   }
 
-  /** Records a Node; returns whether that changes what is exempt. */
+  /** Records a Node; returns whether that changes the exemptions. */
   public boolean put(Node node) {
     if (!settings.discover()) {
       return false;
@@ -76,20 +76,20 @@ public final class FailsafeDiscovery {
             .flatMap(each -> Addresses.host(each.getAddress()).stream());
   }
 
-  /** Removes a Node; returns whether that changes what is exempt. */
+  /** Removes a Node; returns whether that changes the exemptions. */
   public boolean removeNode(String name) {
     return changed(nodes.remove(name) != null);
   }
 
   /**
-   * Records a slice of the service {@code kubernetes}; returns whether that changes what is exempt.
+   * Records a slice of the service {@code kubernetes}; returns whether that changes the exemptions.
    */
   public boolean put(EndpointSlice slice) {
     Set<Endpoint> found = endpoints(slice);
     return changed(!found.equals(slices.put(slice.getMetadata().getName(), found)));
   }
 
-  /** Removes a slice; returns whether that changes what is exempt. */
+  /** Removes a slice; returns whether that changes the exemptions. */
   public boolean removeSlice(String name) {
     return changed(slices.remove(name) != null);
   }
@@ -114,7 +114,7 @@ public final class FailsafeDiscovery {
   }
 
   /**
-   * Whether a change of the sources changes what is exempt.
+   * Whether a change of the sources changes the exemptions.
    *
    * @param source whether the sources have changed
    */
@@ -128,8 +128,8 @@ public final class FailsafeDiscovery {
   }
 
   /**
-   * What is exempt on every node, except the kubelet's port; null if nothing is. Returns the same
-   * instance as long as nothing changes.
+   * The exemptions on every node, except the kubelet's port; null if there are none. Returns the
+   * same instance as long as nothing changes.
    */
   public @Nullable NodeFailsafe common() {
     if (made == null) {
@@ -157,8 +157,9 @@ public final class FailsafeDiscovery {
   }
 
   /**
-   * The API servers that fit into a node state, configured ones first. Their distinct ports are
-   * limited to those that the classifier can compare beside the other failsafe ports.
+   * The API servers that fit into a node state, configured ones first. The number of their distinct
+   * ports is limited, because the classifier compares only a few ports, including the other
+   * failsafes'.
    */
   private List<Endpoint> fitting() {
     TreeSet<Endpoint> found = new TreeSet<>(Endpoint.ORDER);

@@ -27,7 +27,8 @@ final class FloodedInterface {
   private static final String PASSED = "InAddrErrors";
 
   /**
-   * Packets since the interface was created: those that arrived, and those that passed the limiter.
+   * Packets since the interface was created: all arrivals, and the arrivals that passed the
+   * limiter.
    */
   record Counters(long arrived, long passed) {
     Counters since(Counters before) {

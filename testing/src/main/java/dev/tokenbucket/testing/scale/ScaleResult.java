@@ -19,7 +19,7 @@ record ScaleResult(String machine, List<Size> sizes) {
    * @param rssAtEnd the operator's memory with everything in place
    * @param restartSeconds the time from the start of the operator's process until it has nothing to
    *     do
-   * @param restartWrites the operator's writes in that time
+   * @param restartWrites all writes in that time
    * @param steadySeconds the length of the time without changes
    * @param steadyWrites all writes in that time
    */

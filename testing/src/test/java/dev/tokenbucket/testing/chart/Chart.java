@@ -106,7 +106,7 @@ public final class Chart {
     return Commands.run(line);
   }
 
-  /** The documents of manifests, without those that consist only of comments. */
+  /** The documents of manifests, except documents that consist only of comments. */
   public static List<String> documents(String manifests) {
     return BETWEEN_DOCUMENTS
         .splitAsStream(manifests)

@@ -27,7 +27,7 @@ final class ChartFiles {
     String text() throws IOException;
   }
 
-  /** The generator of each file, by path. A file follows those that it is generated from. */
+  /** The generator of each file, by path. A file follows the files that it is generated from. */
   static Map<Path, Made> made(Chart chart) {
     Path root = Commands.repository();
     Map<Path, Made> made = new LinkedHashMap<>();

@@ -25,8 +25,8 @@ record FootprintCase(RealNodes nodes) {
   private static final Duration REST = Duration.ofSeconds(60);
 
   /**
-   * The time until the first read-back that finds nothing to do, and until the JVM has compiled
-   * most code.
+   * The time until the first read-back that finds nothing to do, including the JVM's compilation
+   * until then.
    */
   private static final Duration SETTLED = Duration.ofSeconds(60);
 

@@ -200,7 +200,7 @@ final class RealNodes implements AutoCloseable {
     return kubectl(command.toArray(String[]::new));
   }
 
-  /** Runs {@code tb} in the agent's container, where it may be killed. */
+  /** Runs {@code tb} in the agent's container, and accepts that it may be killed. */
   void tryTb(ClusterNode node, String... arguments) {
     try {
       tb(node, arguments);

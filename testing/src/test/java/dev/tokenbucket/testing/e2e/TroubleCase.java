@@ -11,7 +11,10 @@ import java.time.Instant;
 import java.util.Objects;
 import java.util.function.Predicate;
 
-/** Troubles of a node and of the components that manage it. The limit stays the same throughout. */
+/**
+ * Failures of a node and of the components that manage it. The limit survives each of them, and is
+ * back after a reboot.
+ */
 record TroubleCase(RealNodes nodes) {
   private static final int RATE = 1_000;
   private static final String POLICY = "lasting";
