@@ -30,8 +30,8 @@ final class NetlinkDump {
    * read, the request is repeated a few times.
    *
    * @param what the thing asked for, used in error messages
-   * @throws KernelException if the whole list could not be read: a partial list would look as if the
-   *     other interfaces or routes were gone
+   * @throws KernelException if the whole list could not be read: a partial list would look as if
+   *     the other interfaces or routes were gone
    */
   List<Message> read(String what, byte[] request) {
     for (int i = 0; i < TRIES; i++) {
