@@ -98,15 +98,19 @@ int tokenbucket(struct __sk_buff *skb)
 #endif
 	parsed = parse_packet(skb, hook.ethernet, hook.features, &packet);
 	if (parsed == PARSE_NOT_IP) {
+		report_packet(&packet, 0);
 		count_not_ip();
 		return TC_ACT_UNSPEC;
 	}
 	if ((hook.features & HOOK_REMEMBERS_PORTS) && (packet.known & PACKET_FRAGMENT))
 		fragment_meet(skb, &source, &packet);
 	policies = parsed == PARSE_IP ? match_policies(&packet) : match_all_policies();
+	report_packet(&packet, policies);
 	if ((hook.features & HOOK_FAILSAFE) && (policies & hook.failsafe_policies) &&
-	    failsafe_may_exempt(&packet) && failsafe_exempts(&source, &packet))
+	    failsafe_may_exempt(&packet) && failsafe_exempts(&source, &packet)) {
 		policies &= ~hook.failsafe_policies;
+		report_failsafe();
+	}
 	return dropped(skb, &source, &packet, policies) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }
 

@@ -5,6 +5,7 @@
 
 #include "hook.h"
 #include "packet.h"
+#include "report.h"
 #include "rewrite.h"
 #include "tables.h"
 
@@ -156,6 +157,7 @@ static __always_inline void policy_count(__u32 slot, const struct packet *packet
 {
 	struct verdict_counters *count = bpf_map_lookup_elem(&counters, &slot);
 
+	report_verdict(slot, verdict != BUCKET_CONFORM, overflow, marked);
 	if (!count)
 		return;
 	if (overflow)

@@ -4,7 +4,9 @@ import dev.tokenbucket.agent.cli.AgentCommand;
 import dev.tokenbucket.agent.cli.CheckCommand;
 import dev.tokenbucket.agent.cli.CleanupCommand;
 import dev.tokenbucket.agent.cli.CompletionCommand;
+import dev.tokenbucket.agent.cli.ExplainCommand;
 import dev.tokenbucket.agent.cli.LogLevelCommand;
+import dev.tokenbucket.agent.cli.ReplayCommand;
 import dev.tokenbucket.agent.cli.StatusCommand;
 import dev.tokenbucket.agent.cli.ValidateCommand;
 import dev.tokenbucket.agent.host.CommandFailure;
@@ -43,6 +45,8 @@ import picocli.CommandLine.ScopeType;
       CheckCommand.class,
       ValidateCommand.class,
       CleanupCommand.class,
+      ExplainCommand.class,
+      ReplayCommand.class,
       LogLevelCommand.class,
       CompletionCommand.class,
       ProbeCommand.class,

@@ -268,7 +268,17 @@ class CommandLineTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"agent", "status", "check", "validate", "cleanup", "log-level", "completion"})
+  @CsvSource({
+    "agent",
+    "status",
+    "check",
+    "validate",
+    "cleanup",
+    "log-level",
+    "completion",
+    "explain",
+    "replay"
+  })
   void everyCommandHelps(String command) {
     Outcome help = plainTb(command, "--help");
     assertThat(help.output()).startsWith("Usage: tb " + command);
@@ -281,7 +291,7 @@ class CommandLineTest {
     assertThat(Commands.run("bash", "-c", "source " + script + "; complete -p tb; echo $? cleanup"))
         .contains("tb")
         .contains("0 cleanup");
-    assertThat(Files.readString(script)).contains("--dry-run").contains("--watch");
+    assertThat(Files.readString(script)).contains("--dry-run", "--watch", "--write-dropped");
   }
 
   @Test

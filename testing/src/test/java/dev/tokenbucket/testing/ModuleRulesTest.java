@@ -72,6 +72,12 @@ class ModuleRulesTest {
         .definedBy("dev.tokenbucket.agent.source")
         .layer("host")
         .definedBy("dev.tokenbucket.agent.host")
+        .layer("tries")
+        .definedBy(
+            "dev.tokenbucket.agent.replay",
+            "dev.tokenbucket.agent.explain")
+        .layer("simulate")
+        .definedBy("dev.tokenbucket.agent.simulate")
         .layer("program")
         .definedBy("dev.tokenbucket.agent.program")
         .layer("hooks")
@@ -92,14 +98,18 @@ class ModuleRulesTest {
         .mayOnlyBeAccessedByLayers("cli", "loop")
         .whereLayer("host")
         .mayOnlyBeAccessedByLayers("main", "cli", "loop", "source")
+        .whereLayer("tries")
+        .mayOnlyBeAccessedByLayers("cli")
+        .whereLayer("simulate")
+        .mayOnlyBeAccessedByLayers("cli", "tries")
         .whereLayer("program")
-        .mayOnlyBeAccessedByLayers("cli", "loop", "source", "host")
+        .mayOnlyBeAccessedByLayers("cli", "loop", "source", "host", "tries")
         .whereLayer("hooks")
-        .mayOnlyBeAccessedByLayers("program", "loop")
+        .mayOnlyBeAccessedByLayers("program", "loop", "simulate", "tries")
         .whereLayer("slots")
-        .mayOnlyBeAccessedByLayers("program", "hooks")
+        .mayOnlyBeAccessedByLayers("program", "hooks", "simulate", "tries")
         .whereLayer("pins")
-        .mayOnlyBeAccessedByLayers("program", "hooks", "slots")
+        .mayOnlyBeAccessedByLayers("program", "hooks", "slots", "simulate", "tries")
         .check(OURS);
   }
 

@@ -34,6 +34,7 @@ final class ClassifierResources {
           "parse.h",
           "places.h",
           "policy.h",
+          "report.h",
           "reservation.h",
           "rewrite.h",
           "skb.h",
@@ -57,6 +58,12 @@ final class ClassifierResources {
       throw new IOException("the jar holds no /bpf/" + name);
     }
     return in;
+  }
+
+  static byte[] read(String name) throws IOException {
+    try (InputStream in = open(name)) {
+      return in.readAllBytes();
+    }
   }
 
   static void copy(List<String> names, Path folder) throws IOException {

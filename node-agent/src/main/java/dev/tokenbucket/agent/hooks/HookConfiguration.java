@@ -35,6 +35,9 @@ public final class HookConfiguration {
   /** Policies that one hook can hold. */
   public static final int MAX_POLICIES = HookLimit.MAX_HOOK_POLICIES;
 
+  /** Where a program has it. */
+  public static final String SECTION = ".rodata.hook";
+
   /** Bytes of the C structure. */
   public static final int SIZE = HookConfigurationLayout.STRUCT.size();
 
@@ -205,7 +208,7 @@ public final class HookConfiguration {
   }
 
   /** Whether a running program was made for the same. */
-  boolean isOf(Running running) {
+  public boolean isOf(Running running) {
     return ByteBuffer.wrap(encoded).equals(running.encoded());
   }
 

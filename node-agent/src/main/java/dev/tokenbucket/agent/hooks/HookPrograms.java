@@ -183,6 +183,11 @@ public final class HookPrograms {
     return programPins.configuration(hook, attached.programId());
   }
 
+  /** The name of the folder of objects that a hook's program was loaded from. */
+  public Optional<String> version(Attachment hook, KernelHooks.Attached attached) {
+    return ProgramPins.version(hook, attached.programId());
+  }
+
   /** Where a hook's pins are. */
   public Attachment at(HookKey hook) {
     return pins.hook(hook.ifindex(), hook.direction());

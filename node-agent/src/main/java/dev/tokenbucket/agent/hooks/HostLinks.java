@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.hooks;
 import dev.tokenbucket.agent.kernel.KernelDevices;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
@@ -50,6 +51,18 @@ public record HostLinks(
    */
   List<NetworkDevice> matching(InterfaceSelector selector) {
     return devices.stream().filter(predicate(selector)).toList();
+  }
+
+  /** Whether there is an interface of this name. */
+  public boolean has(String name) {
+    return devices.stream().anyMatch(device -> names(device).anyMatch(name::equals));
+  }
+
+  /** Whether a policy is on the interface of this name. */
+  public boolean selects(NodePolicy policy, String name) {
+    return policy.interfaces().stream()
+        .flatMap(selector -> matching(selector).stream())
+        .anyMatch(device -> names(device).anyMatch(name::equals));
   }
 
   /** Whether a device matches this selector for a route that is gone. */

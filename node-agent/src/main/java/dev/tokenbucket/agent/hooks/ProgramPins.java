@@ -54,6 +54,15 @@ final class ProgramPins {
     return Files.exists(folder(hook, programId).resolve(VERSION + version));
   }
 
+  /** The version of the objects that an attached program was loaded from. */
+  static Optional<String> version(Attachment hook, long programId) {
+    return Pins.entries(folder(hook, programId)).stream()
+        .map(entry -> String.valueOf(entry.getFileName()))
+        .filter(name -> name.startsWith(VERSION))
+        .map(name -> name.substring(VERSION.length()))
+        .findFirst();
+  }
+
   /** Removes the pins of all the hook's other programs. */
   static void removeExcept(Attachment hook, long programId) {
     Path kept = folder(hook, programId);

@@ -29,6 +29,8 @@ public enum StateFiles {
   NODE_STATE("node-state.json"),
   /** The lowest level at which the running agent is asked to log. */
   LOG_LEVEL("log-level.txt"),
+  /** What the kernel was last asked to run and what is exempt, for commands that try packets. */
+  IN_FORCE("in-force.json"),
   /** The folder that the policy files were last read from. */
   FOLDER("policies-folder.txt"),
   /** Why policies are not in force, one line each, for {@code tb status}. */

@@ -29,6 +29,12 @@ public interface KernelMaps extends Descriptors {
 
   byte[] lookup(int map, int key, int valueSize);
 
+  /** An element of a hash map, or the next one of a queue, whose key is empty. */
+  Optional<byte[]> find(int map, byte[] key, int valueSize);
+
+  /** The bytes of a map of one element, shared with the kernel: read without a call. */
+  MappedMap mapped(int map, int valueSize);
+
   /** The value of each possible CPU. */
   List<byte[]> lookupPerCpu(int map, int key, int valueSize);
 
@@ -41,6 +47,9 @@ public interface KernelMaps extends Descriptors {
   ByteBuffer lookupAll(int map, int entries, int valueSize);
 
   void update(int map, int key, byte[] value);
+
+  /** Writes an element of a hash map. */
+  void update(int map, byte[] key, byte[] value);
 
   /**
    * Reads at most {@code count} elements of a hash map, starting at a cursor.

@@ -41,6 +41,26 @@ public interface KernelPrograms extends Descriptors {
       List<MapContents> contents,
       String map);
 
+  /**
+   * Loads a program with maps that are all its own and pinned nowhere: the kernel frees everything
+   * with the last descriptor, however this process ends.
+   *
+   * @param object the bytes of an object file
+   * @param maps names of the maps to return with the program
+   */
+  ProgramAndMaps loadAlone(
+      byte[] object,
+      String program,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents,
+      List<String> maps);
+
+  /** Runs a tc program on many packets. */
+  PacketRunner packetRunner(int program);
+
+  /** Keeps the calling thread on its current CPU. */
+  void stayOnThisCpu();
+
   /** The kernel's id of a loaded program. */
   long programId(int program);
 
@@ -49,6 +69,13 @@ public interface KernelPrograms extends Descriptors {
 
   /** Runs a syscall program on this context and returns its result. */
   int run(int program, byte[] context);
+
+  /** A program and maps by name, as file descriptors. */
+  record ProgramAndMaps(int program, Map<String, Integer> maps) {
+    public ProgramAndMaps {
+      maps = Map.copyOf(maps);
+    }
+  }
 
   /** A program and a map, as file descriptors. */
   record ProgramAndMap(int program, int map) {}

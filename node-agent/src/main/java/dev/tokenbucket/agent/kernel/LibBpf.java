@@ -10,6 +10,8 @@ import org.jspecify.annotations.Nullable;
 public interface LibBpf {
   @Nullable Pointer bpf_object__open_file(String path, @Nullable Pointer options);
 
+  @Nullable Pointer bpf_object__open_mem(byte[] object, long size, @Nullable Pointer options);
+
   int bpf_object__load(Pointer object);
 
   void bpf_object__close(Pointer object);
@@ -85,6 +87,15 @@ public interface LibBpf {
   long recv(int fd, byte[] message, long length, int flags);
 
   int poll(Pointer descriptors, long count, int timeoutMillis);
+
+  @Nullable Pointer mmap(
+      @Nullable Pointer address, long length, int protection, int flags, int fd, long offset);
+
+  int munmap(Pointer address, long length);
+
+  int sched_getcpu();
+
+  int sched_setaffinity(int thread, long size, byte[] mask);
 
   int mount(String source, String target, String type, long flags, String data);
 

@@ -20,6 +20,9 @@ public final class LinuxKernel implements Kernel {
 
   private static final int EINVAL = 22;
 
+  /** Of 8,192 CPUs, the most that Linux has. */
+  private static final int CPU_MASK_BYTES = 1024;
+
   private final NativeCalls calls;
   private final LibBpf library;
   private final Runtime runtime;
@@ -73,6 +76,31 @@ public final class LinuxKernel implements Kernel {
       List<MapContents> contents,
       String map) {
     return objects.loadWithMap(object, program, pins, readOnlyData, contents, map);
+  }
+
+  @Override
+  public ProgramAndMaps loadAlone(
+      byte[] object,
+      String program,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents,
+      List<String> names) {
+    return objects.loadAlone(object, program, readOnlyData, contents, names);
+  }
+
+  @Override
+  public PacketRunner packetRunner(int program) {
+    return new PacketRunner(calls, program);
+  }
+
+  @Override
+  public void stayOnThisCpu() {
+    int cpu = NativeCalls.check("finding the CPU", library.sched_getcpu());
+    byte[] mask = new byte[CPU_MASK_BYTES];
+    mask[cpu / Byte.SIZE] = (byte) (1 << cpu % Byte.SIZE);
+    if (library.sched_setaffinity(0, mask.length, mask) != 0) {
+      throw new KernelException("keeping a thread on CPU " + cpu, runtime.getLastError());
+    }
   }
 
   @Override
@@ -168,6 +196,16 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public Optional<byte[]> find(int map, byte[] key, int valueSize) {
+    return maps.find(map, key, valueSize);
+  }
+
+  @Override
+  public MappedMap mapped(int map, int valueSize) {
+    return maps.mapped(map, valueSize);
+  }
+
+  @Override
   public List<byte[]> lookupPerCpu(int map, int key, int valueSize) {
     return maps.lookupPerCpu(map, key, valueSize);
   }
@@ -179,6 +217,11 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public void update(int map, int key, byte[] value) {
+    maps.update(map, key, value);
+  }
+
+  @Override
+  public void update(int map, byte[] key, byte[] value) {
     maps.update(map, key, value);
   }
 

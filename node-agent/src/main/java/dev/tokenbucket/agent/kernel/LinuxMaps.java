@@ -80,6 +80,20 @@ final class LinuxMaps {
     return value;
   }
 
+  Optional<byte[]> find(int map, byte[] key, int valueSize) {
+    byte[] value = new byte[valueSize];
+    int result = library.bpf_map_lookup_elem(map, key, value);
+    if (result == -ENOENT) {
+      return Optional.empty();
+    }
+    NativeCalls.check("reading a map", result);
+    return Optional.of(value);
+  }
+
+  MappedMap mapped(int map, int valueSize) {
+    return new MappedMap(calls, map, valueSize);
+  }
+
   List<byte[]> lookupPerCpu(int map, int key, int valueSize) {
     byte[] all = lookup(map, key, valueSize * cpus);
     List<byte[]> values = new ArrayList<>();
@@ -92,6 +106,10 @@ final class LinuxMaps {
   void update(int map, int key, byte[] value) {
     NativeCalls.check(
         "writing a map", library.bpf_map_update_elem(map, NativeCalls.bytes(key), value, 0));
+  }
+
+  void update(int map, byte[] key, byte[] value) {
+    NativeCalls.check("writing a map", library.bpf_map_update_elem(map, key, value, 0));
   }
 
   KernelMaps.Batch lookupBatch(

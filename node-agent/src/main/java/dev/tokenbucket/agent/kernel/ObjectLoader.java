@@ -1,10 +1,13 @@
 package dev.tokenbucket.agent.kernel;
 
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import jnr.ffi.Pointer;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Loads BPF objects with libbpf. Maps are pinned, sized and filled before programs are handed out.
@@ -26,7 +29,7 @@ final class ObjectLoader {
       Map<String, Path> pins,
       Map<String, byte[]> readOnlyData,
       List<MapContents> contents) {
-    return load(object, pins, readOnlyData, contents, opened -> program(opened, program));
+    return load(open(object), pins, readOnlyData, contents, opened -> program(opened, program));
   }
 
   KernelPrograms.ProgramAndMap loadWithMap(
@@ -37,7 +40,7 @@ final class ObjectLoader {
       List<MapContents> contents,
       String map) {
     return load(
-        object, pins, readOnlyData, contents, opened -> programAndMap(opened, program, map));
+        open(object), pins, readOnlyData, contents, opened -> programAndMap(opened, program, map));
   }
 
   private KernelPrograms.ProgramAndMap programAndMap(Pointer opened, String program, String map) {
@@ -51,16 +54,56 @@ final class ObjectLoader {
     }
   }
 
+  KernelPrograms.ProgramAndMaps loadAlone(
+      byte[] object,
+      String program,
+      Map<String, byte[]> readOnlyData,
+      List<MapContents> contents,
+      List<String> maps) {
+    Pointer opened = library.bpf_object__open_mem(object, object.length, null);
+    return load(
+        opened(opened, "in memory"),
+        Map.of(),
+        readOnlyData,
+        contents,
+        loaded -> programAndMaps(loaded, program, maps));
+  }
+
+  private KernelPrograms.ProgramAndMaps programAndMaps(
+      Pointer opened, String program, List<String> maps) {
+    List<Integer> taken = new ArrayList<>();
+    try {
+      taken.add(program(opened, program));
+      Map<String, Integer> byName = new HashMap<>();
+      for (String name : maps) {
+        int map = calls.duplicate(library.bpf_map__fd(map(opened, name)));
+        taken.add(map);
+        byName.put(name, map);
+      }
+      return new KernelPrograms.ProgramAndMaps(taken.get(0), byName);
+    } catch (KernelException e) {
+      taken.forEach(calls::close);
+      throw e;
+    }
+  }
+
+  private Pointer open(Path object) {
+    return opened(library.bpf_object__open_file(object.toString(), null), object.toString());
+  }
+
+  private Pointer opened(@Nullable Pointer opened, String object) {
+    if (opened == null) {
+      throw new KernelException("opening the BPF object " + object, calls.runtime().getLastError());
+    }
+    return opened;
+  }
+
   private <T> T load(
-      Path object,
+      Pointer opened,
       Map<String, Path> pins,
       Map<String, byte[]> readOnlyData,
       List<MapContents> contents,
       Function<Pointer, T> take) {
-    Pointer opened = library.bpf_object__open_file(object.toString(), null);
-    if (opened == null) {
-      throw new KernelException("opening the BPF object " + object, calls.runtime().getLastError());
-    }
     try {
       pins.forEach(
           (name, path) ->
@@ -73,7 +116,7 @@ final class ObjectLoader {
                   "setting " + name,
                   library.bpf_map__set_initial_value(map(opened, name), data, data.length)));
       contents.forEach(each -> size(map(opened, each.map()), each));
-      NativeCalls.check("loading the BPF object " + object, library.bpf_object__load(opened));
+      NativeCalls.check("loading a BPF object", library.bpf_object__load(opened));
       contents.forEach(each -> fill(library.bpf_map__fd(map(opened, each.map())), each));
       return take.apply(opened);
     } finally {

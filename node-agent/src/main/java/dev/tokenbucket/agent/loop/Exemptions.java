@@ -4,7 +4,9 @@ import dev.tokenbucket.agent.host.StateFiles;
 import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.source.DesiredState;
+import dev.tokenbucket.agent.source.InForce;
 import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -63,6 +65,11 @@ public final class Exemptions {
           .write(stateDir, String.join("\n", lines))
           .ifPresent(problem -> LOG.warn("{}", problem));
     }
+  }
+
+  /** Keeps these policies and the exemptions for commands that try packets. */
+  void keep(List<NodePolicy> policies) {
+    new InForce(policies, settings).write(stateDir).ifPresent(problem -> LOG.warn("{}", problem));
   }
 
   /** One line per exemption, as of the last {@link #of}. */

@@ -172,6 +172,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
   private Map<String, String> apply(DesiredState wanted, FailsafeSettings failsafes) {
     try {
       failedWhole = true;
+      exemptions.keep(wanted.policies());
       ground.ensure();
       Map<String, String> failures = programmer.apply(wanted.policies(), failsafes);
       failedWhole = false;

@@ -113,7 +113,7 @@ public final class BucketTables {
   }
 
   /** Arrays of places in use or used before, from the first on; none of an evicting table. */
-  int usedArrays(int slot) {
+  public int usedArrays(int slot) {
     byte[] read =
         kernel.read(
             pins.map(PlaceCursorLayout.MAP),

@@ -184,7 +184,7 @@ final class VirtualHook implements AutoCloseable {
 
   /** A way to run very many packets, each at a time of its own. */
   PacketRunner runner() {
-    return new PacketRunner(program);
+    return kernel.packetRunner(program);
   }
 
   /** Lets time pass, in nanoseconds; back where it is negative. */

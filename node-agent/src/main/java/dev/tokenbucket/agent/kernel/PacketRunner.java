@@ -2,7 +2,6 @@ package dev.tokenbucket.agent.kernel;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import jnr.ffi.LibraryLoader;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 import jnr.ffi.Runtime;
@@ -12,8 +11,8 @@ import jnr.ffi.Runtime;
  * millions of packets take seconds. Of one thread.
  */
 public final class PacketRunner {
-  /** Longest frame that it takes. */
-  public static final int MAX_FRAME = 2048;
+  /** Longest frame that it takes: the kernel has room for it in a page, beside what it adds. */
+  public static final int MAX_FRAME = 3_500;
 
   // struct __sk_buff and struct bpf_test_run_opts
   private static final int SKB_SIZE = 192;
@@ -26,8 +25,7 @@ public final class PacketRunner {
   private static final int OPTION_CONTEXT_OUT = 52;
   private static final int OPTION_VERDICT = 56;
 
-  private final LibBpf library =
-      LibraryLoader.create(LibBpf.class).library("libbpf.so.1").library("c").load();
+  private final LibBpf library;
   private final int program;
   private final Pointer frame;
   private final Pointer skb;
@@ -36,9 +34,10 @@ public final class PacketRunner {
   /**
    * @param program a loaded program's descriptor
    */
-  public PacketRunner(int program) {
+  PacketRunner(NativeCalls calls, int program) {
+    this.library = calls.library();
     this.program = program;
-    Runtime runtime = Runtime.getRuntime(library);
+    Runtime runtime = calls.runtime();
     frame = Memory.allocateDirect(runtime, MAX_FRAME, true);
     skb = Memory.allocateDirect(runtime, SKB_SIZE, true);
     ByteBuffer clear = ByteBuffer.allocate(OPTIONS_SIZE).order(ByteOrder.nativeOrder());
@@ -53,7 +52,17 @@ public final class PacketRunner {
 
   /** The frame of the runs to come. */
   public void load(byte[] bytes, int length) {
-    frame.put(0, bytes, 0, length);
+    load(bytes, 0, length, length);
+  }
+
+  /**
+   * The frame of the runs to come: so many bytes from an offset on, and zeros up to its length.
+   *
+   * @param length at most {@link #MAX_FRAME}
+   */
+  public void load(byte[] bytes, int offset, int known, int length) {
+    frame.put(0, bytes, offset, known);
+    frame.setMemory(known, (long) length - known, (byte) 0);
     options.putInt(OPTION_LENGTH, length);
   }
 

@@ -1,0 +1,97 @@
+package dev.tokenbucket.agent.capture;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The frames of a capture file, pcap or pcapng, one after the other. A file is taken for hostile:
+ * no length in it is believed beyond what a frame can have, and nothing of it is kept but one
+ * frame.
+ */
+public final class CaptureReader implements AutoCloseable {
+  private final CaptureInput in;
+  private final CaptureFormat format;
+  private final CapturedFrame frame = new CapturedFrame();
+  private long count;
+
+  /** A format of capture files. */
+  interface CaptureFormat {
+    /**
+     * Reads the next frame.
+     *
+     * @param number its number
+     * @return false at the file's end
+     */
+    boolean next(CapturedFrame frame, long number) throws IOException;
+  }
+
+  private CaptureReader(CaptureInput in, CaptureFormat format) {
+    this.in = in;
+    this.format = format;
+  }
+
+  /** Opens a file. */
+  public static CaptureReader open(Path file) throws IOException {
+    return of(Files.newInputStream(file), file.toString());
+  }
+
+  /**
+   * Reads a stream, which it closes.
+   *
+   * @param file its name, for messages
+   */
+  public static CaptureReader of(InputStream stream, String file) throws IOException {
+    CaptureInput in = new CaptureInput(stream, file);
+    try {
+      return new CaptureReader(in, format(in));
+    } catch (IOException e) {
+      in.close();
+      throw e;
+    }
+  }
+
+  private static CaptureFormat format(CaptureInput in) throws IOException {
+    int magic = in.fields(Integer.BYTES, "its first four bytes").getInt(0);
+    return switch (magic) {
+      case PcapFile.MICROS -> new PcapFile(in, ByteOrder.BIG_ENDIAN, 1_000);
+      case PcapFile.NANOS -> new PcapFile(in, ByteOrder.BIG_ENDIAN, 1);
+      case PcapngFile.SECTION -> new PcapngFile(in);
+      default -> swapped(in, Integer.reverseBytes(magic));
+    };
+  }
+
+  private static CaptureFormat swapped(CaptureInput in, int magic) throws IOException {
+    return switch (magic) {
+      case PcapFile.MICROS -> new PcapFile(in, ByteOrder.LITTLE_ENDIAN, 1_000);
+      case PcapFile.NANOS -> new PcapFile(in, ByteOrder.LITTLE_ENDIAN, 1);
+      default -> throw in.problem("this is no capture: neither pcap nor pcapng begins in this way");
+    };
+  }
+
+  /** Whether there is another frame; it is then in {@link #frame}. */
+  public boolean next() throws IOException {
+    if (!format.next(frame, count + 1)) {
+      return false;
+    }
+    count++;
+    return true;
+  }
+
+  /** The frame last read. */
+  public CapturedFrame frame() {
+    return frame;
+  }
+
+  /** Bytes of the file read so far. */
+  public long offset() {
+    return in.offset();
+  }
+
+  @Override
+  public void close() throws IOException {
+    in.close();
+  }
+}

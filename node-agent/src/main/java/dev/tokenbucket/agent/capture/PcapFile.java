@@ -1,0 +1,62 @@
+package dev.tokenbucket.agent.capture;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/** The format of tcpdump: a header, and a record a frame. */
+final class PcapFile implements CaptureReader.CaptureFormat {
+  static final int MICROS = 0xa1b2c3d4;
+  static final int NANOS = 0xa1b23c4d;
+
+  private static final int HEADER_BEHIND_MAGIC = 20;
+  private static final int RECORD = 16;
+
+  /** Of the link type's field; above are the length of check sums, and flags. */
+  private static final int LINK_TYPE = 0xffff;
+
+  private static final long SECOND = 1_000_000_000;
+
+  private final CaptureInput in;
+  private final int fractionNanos;
+  private final LinkType link;
+
+  /**
+   * Reads the rest of the header.
+   *
+   * @param fractionNanos what the parts of a second are
+   */
+  PcapFile(CaptureInput in, ByteOrder order, int fractionNanos) throws IOException {
+    this.in = in;
+    this.fractionNanos = fractionNanos;
+    in.order(order);
+    int number = in.fields(HEADER_BEHIND_MAGIC, "the file's header").getInt(16) & LINK_TYPE;
+    this.link =
+        LinkType.of(number)
+            .orElseThrow(
+                () ->
+                    in.problem(
+                        "link type %d is none that the classifier reads; it reads %s"
+                            .formatted(number, LinkType.known())));
+  }
+
+  @Override
+  public boolean next(CapturedFrame frame, long number) throws IOException {
+    String what = "packet ";
+    if (in.endsBefore(RECORD, "the record of a packet")) {
+      return false;
+    }
+    ByteBuffer record = in.fields();
+    long seconds = Integer.toUnsignedLong(record.getInt(0));
+    long fraction = Integer.toUnsignedLong(record.getInt(4)) * fractionNanos;
+    int captured = record.getInt(8);
+    int length = record.getInt(12);
+    if (fraction >= SECOND) {
+      throw in.problem(what + number + " has more than a second in its parts of a second");
+    }
+    Lengths.check(in, number, captured, length);
+    in.read(frame.bytes(), captured, "a packet");
+    frame.set(link, captured, Math.max(captured, length), seconds * SECOND + fraction, number);
+    return true;
+  }
+}

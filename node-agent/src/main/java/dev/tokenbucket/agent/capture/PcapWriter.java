@@ -1,0 +1,61 @@
+package dev.tokenbucket.agent.capture;
+
+import java.io.BufferedOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/** Writes frames to a pcap file, with times in nanoseconds. The header comes with the first. */
+public final class PcapWriter implements AutoCloseable {
+  private static final int BUFFER = 1 << 18;
+  private static final int HEADER = 24;
+  private static final int RECORD = 16;
+  private static final long SECOND = 1_000_000_000;
+
+  private final OutputStream out;
+  private final ByteBuffer record = ByteBuffer.allocate(RECORD);
+  private boolean begun;
+
+  private PcapWriter(OutputStream out) {
+    this.out = new BufferedOutputStream(out, BUFFER);
+  }
+
+  /** Makes a file, or empties the one that is there. */
+  public static PcapWriter to(Path file) throws IOException {
+    return new PcapWriter(Files.newOutputStream(file));
+  }
+
+  /** Appends a frame as it was captured; all must be of one link type. */
+  public void write(CapturedFrame frame) throws IOException {
+    if (!begun) {
+      begin(frame.link());
+    }
+    record
+        .clear()
+        .putInt((int) (frame.nanos() / SECOND))
+        .putInt((int) (frame.nanos() % SECOND))
+        .putInt(frame.captured())
+        .putInt(frame.length());
+    out.write(record.array());
+    out.write(frame.bytes(), 0, frame.captured());
+  }
+
+  private void begin(LinkType link) throws IOException {
+    ByteBuffer header = ByteBuffer.allocate(HEADER);
+    header.putInt(PcapFile.NANOS).putShort((short) 2).putShort((short) 4).putLong(0);
+    header.putInt(CapturedFrame.LONGEST).putInt(link.number());
+    out.write(header.array());
+    begun = true;
+  }
+
+  /** A file of no frame is a capture, too. */
+  @Override
+  public void close() throws IOException {
+    if (!begun) {
+      begin(LinkType.ETHERNET);
+    }
+    out.close();
+  }
+}

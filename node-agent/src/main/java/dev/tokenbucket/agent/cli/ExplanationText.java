@@ -1,0 +1,172 @@
+package dev.tokenbucket.agent.cli;
+
+import dev.tokenbucket.agent.explain.Explanation;
+import dev.tokenbucket.agent.explain.Explanation.BucketState;
+import dev.tokenbucket.agent.explain.Explanation.HoldingTerm;
+import dev.tokenbucket.agent.explain.Explanation.Packet;
+import dev.tokenbucket.agent.explain.Explanation.Step;
+import dev.tokenbucket.agent.simulate.Protocols;
+import dev.tokenbucket.api.v1alpha1.Mode;
+import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
+import dev.tokenbucket.api.v1alpha1.PortRange;
+import dev.tokenbucket.api.v1alpha1.RateUnit;
+import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+
+/** An explanation for people. */
+final class ExplanationText {
+  private final PrintWriter out;
+
+  ExplanationText(PrintWriter out) {
+    this.out = out;
+  }
+
+  void print(Explanation explanation) {
+    out.println("packet: " + packet(explanation.packet()));
+    out.println(
+        explanation.interfaceName() == null
+            ? "hook: none, policies that need not be in force, %s"
+                .formatted(explanation.direction())
+            : "hook: %s %s, program %d"
+                .formatted(
+                    explanation.interfaceName(), explanation.direction(), explanation.programId()));
+    if (explanation.failsafe() != null) {
+      out.println("failsafe: exempt as " + explanation.failsafe());
+    }
+    int number = 1;
+    for (Step step : explanation.policies()) {
+      print(number++, step);
+    }
+    out.println("verdict: " + explanation.verdict().name().toLowerCase(Locale.ROOT));
+  }
+
+  private static String packet(Packet packet) {
+    if (packet.source() == null) {
+      return "no IP that can be read, a frame of %,d bytes".formatted(packet.bytes());
+    }
+    return "%s %s > %s, %,d bytes"
+        .formatted(
+            packet.protocol(),
+            end(packet.source(), packet.sourcePort()),
+            end(packet.destination(), packet.destinationPort()),
+            packet.bytes());
+  }
+
+  private static String end(@Nullable String address, @Nullable Integer port) {
+    if (port == null) {
+      return String.valueOf(address);
+    }
+    return (String.valueOf(address).indexOf(':') >= 0 ? "[" + address + "]" : address) + ":" + port;
+  }
+
+  private void print(int number, Step step) {
+    out.printf(
+        "%d. %s: %s, burst %s, per %s%s%n",
+        number,
+        step.name(),
+        step.unit().rateText(step.rate()),
+        step.unit().burstText(step.burst()),
+        step.per(),
+        step.mode() == Mode.Audit ? ", Audit" : "");
+    String behind = "   ";
+    if (step.result() == Explanation.Result.NotIp) {
+      out.println(behind + "not judged: no policy judges what is not IP");
+      return;
+    }
+    out.println(behind + matched(step));
+    HoldingTerm exempt = step.exemptBy();
+    if (exempt != null) {
+      out.println(behind + "exempt by " + term("exempt", exempt));
+    }
+    BucketState bucket = step.bucket();
+    if (bucket != null) {
+      out.println(behind + bucket(step, bucket));
+    }
+    out.println(behind + result(step, bucket));
+  }
+
+  private static String matched(Step step) {
+    HoldingTerm matched = step.matchedBy();
+    if (matched != null) {
+      return "matched by " + term("match", matched);
+    }
+    return step.result() == Explanation.Result.NotMatched
+        ? "no term of match holds"
+        : "matches all IP traffic, having no match";
+  }
+
+  private static String term(String list, HoldingTerm holding) {
+    return "%s[%d]: %s".formatted(list, holding.index(), text(holding.term()));
+  }
+
+  private static String text(NodeMatchTerm term) {
+    List<String> parts = new ArrayList<>();
+    Integer protocol = term.protocol();
+    if (protocol != null) {
+      parts.add("protocol " + Protocols.name(protocol).replace("protocol ", ""));
+    }
+    add(parts, "source", term.sourceCIDRs());
+    add(parts, "destination", term.destinationCIDRs());
+    add(parts, "source port", ports(term.sourcePorts()));
+    add(parts, "destination port", ports(term.destinationPorts()));
+    if (term.newConnectionsOnly()) {
+      parts.add("new connections only");
+    }
+    return parts.isEmpty() ? "anything" : String.join("; ", parts);
+  }
+
+  private static void add(List<String> parts, String what, List<String> values) {
+    if (!values.isEmpty()) {
+      parts.add(what + " " + String.join(", ", values));
+    }
+  }
+
+  private static List<String> ports(List<PortRange> ranges) {
+    return ranges.stream().map(PortRange::toString).toList();
+  }
+
+  private static String bucket(Step step, BucketState bucket) {
+    String whose =
+        bucket.overflow()
+            ? "the table is full, so the shared bucket judges " + bucket.key()
+            : "bucket %s%s".formatted(bucket.key(), bucket.isNew() ? ", a new one" : "");
+    return "%s: holds %s of %s"
+        .formatted(
+            whose, tokens(step.unit(), bucket.tokens()), step.unit().burstText(step.burst()));
+  }
+
+  private static String result(Step step, @Nullable BucketState bucket) {
+    String left = bucket == null ? "" : tokens(step.unit(), bucket.left());
+    return switch (step.result()) {
+      case Conform -> "conforms: takes %s, leaves %s".formatted(cost(step, bucket), left);
+      case Exceed ->
+          "exceeds: needs %s, leaves %s; %s".formatted(cost(step, bucket), left, deed(step));
+      case NotIp, NotMatched -> "not judged";
+      case Exempt -> "passes uncounted";
+      case Failsafe -> "passes, being failsafe traffic";
+      case NotReached -> "not reached: a policy before it drops the packet";
+    };
+  }
+
+  private static String cost(Step step, @Nullable BucketState bucket) {
+    return bucket == null ? "" : tokens(step.unit(), bucket.cost());
+  }
+
+  private static String deed(Step step) {
+    if (step.mode() == Mode.Audit) {
+      return "passes, since the policy only audits";
+    }
+    return Boolean.TRUE.equals(step.marked()) ? "passes, and is marked" : "dropped";
+  }
+
+  private static String tokens(RateUnit unit, double tokens) {
+    return switch (unit) {
+      case Packets -> "%,.2f packets".formatted(tokens);
+      case Bits -> "%,.0f bytes".formatted(tokens);
+      case Connections -> "%,.2f connections".formatted(tokens);
+    };
+  }
+}

@@ -1,0 +1,62 @@
+package dev.tokenbucket.agent.cli;
+
+import dev.tokenbucket.agent.host.CommandFailure;
+import dev.tokenbucket.agent.host.CommandFailure.Exit;
+import dev.tokenbucket.agent.kernel.KernelDevices;
+import dev.tokenbucket.agent.simulate.InterfaceChoice;
+import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** Which hook packets are taken to come by. */
+public final class HookOptions {
+  static final class Interface {
+    @Option(
+        names = "--in",
+        paramLabel = "INTERFACE",
+        description = "Packets come in by this interface.")
+    @Nullable String in;
+
+    @Option(
+        names = "--out",
+        paramLabel = "INTERFACE",
+        description = "Packets go out by this interface.")
+    @Nullable String out;
+  }
+
+  @ArgGroup(multiplicity = "0..1")
+  private Interface hook = new Interface();
+
+  Direction direction() {
+    return hook.out == null ? Direction.Ingress : Direction.Egress;
+  }
+
+  /**
+   * Of these policies, the ones for the hook; where no interface is given, for any of its
+   * direction.
+   *
+   * @throws CommandFailure where there is none
+   */
+  List<NodePolicy> chosen(List<NodePolicy> policies, KernelDevices kernel) {
+    String name = interfaceName();
+    List<NodePolicy> ofDirection =
+        policies.stream().filter(each -> each.direction() == direction()).toList();
+    List<NodePolicy> chosen =
+        name == null ? ofDirection : InterfaceChoice.on(name, ofDirection, kernel);
+    if (chosen.isEmpty()) {
+      throw new CommandFailure(
+          Exit.FAILED,
+          "none of %d policies is for %s%s; --in and --out name an interface, and with it the direction"
+              .formatted(policies.size(), direction(), name == null ? "" : " on " + name));
+    }
+    return chosen;
+  }
+
+  /** The interface's name; null where none is given. */
+  @Nullable String interfaceName() {
+    return hook.out == null ? hook.in : hook.out;
+  }
+}

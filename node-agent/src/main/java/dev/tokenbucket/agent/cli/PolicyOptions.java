@@ -1,0 +1,87 @@
+package dev.tokenbucket.agent.cli;
+
+import dev.tokenbucket.agent.host.CommandFailure;
+import dev.tokenbucket.agent.host.CommandFailure.Exit;
+import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.source.InForce;
+import dev.tokenbucket.agent.source.PolicyFileParser;
+import dev.tokenbucket.agent.source.PolicyFileParser.Taker;
+import dev.tokenbucket.agent.source.PolicyFiles;
+import dev.tokenbucket.agent.source.PolicyFiles.Merged;
+import dev.tokenbucket.agent.source.PolicyFiles.Parsed;
+import dev.tokenbucket.agent.source.PolicyFolder;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Stream;
+import picocli.CommandLine.Option;
+
+/** Policies that a command is to try: from files, or those that the agent has in force. */
+public final class PolicyOptions {
+  @Option(
+      names = "--policy",
+      paramLabel = "FILE",
+      description =
+          "A file of policies, or a folder of such files; may be given several times (default: what"
+              + " the agent of this host has in force).")
+  private List<Path> files = List.of();
+
+  /** Whether policies are given that need not be in force. */
+  boolean areGiven() {
+    return !files.isEmpty();
+  }
+
+  /** What to try, with what is exempt on this host. */
+  InForce read(HostOptions host) throws IOException {
+    if (areGiven()) {
+      FailsafeSettings failsafes =
+          InForce.read(host.stateDir).map(InForce::failsafes).orElse(FailsafeSettings.LINK_ONLY);
+      return new InForce(given(), failsafes);
+    }
+    return InForce.read(host.stateDir)
+        .orElseThrow(
+            () ->
+                new CommandFailure(
+                    Exit.FAILED,
+                    "--state-dir %s: no agent has put policies in force here; name some by --policy"
+                            .formatted(host.stateDir)
+                        + " FILE, or the folder that the agent was given"));
+  }
+
+  private List<NodePolicy> given() throws IOException {
+    PolicyFileParser parser = new PolicyFileParser(Taker.CLUSTER);
+    TreeMap<String, Parsed> parsed = new TreeMap<>();
+    for (Path file : all()) {
+      parsed.put(file.toString(), parser.parse(PolicyFolder.read(file), Map.of()));
+    }
+    Merged merged = new PolicyFiles(new TreeMap<>()).merge(parsed);
+    if (!merged.refusals().isEmpty()) {
+      throw new CommandFailure(Exit.FAILED, String.join("\n", merged.refusals()));
+    }
+    return merged.files().good().values().stream().flatMap(List::stream).toList();
+  }
+
+  private List<Path> all() throws IOException {
+    List<Path> all = new ArrayList<>();
+    for (Path each : files) {
+      if (Files.isDirectory(each)) {
+        try (Stream<Path> inside = Files.list(each)) {
+          inside.filter(PolicyOptions::isPolicyFile).sorted().forEach(all::add);
+        }
+      } else {
+        all.add(each);
+      }
+    }
+    return all;
+  }
+
+  private static boolean isPolicyFile(Path file) {
+    String name = String.valueOf(file.getFileName());
+    return name.endsWith(".yaml") || name.endsWith(".yml");
+  }
+}

@@ -1,0 +1,49 @@
+package dev.tokenbucket.agent.explain;
+
+import dev.tokenbucket.agent.explain.Explanation.BucketState;
+import dev.tokenbucket.agent.simulate.BucketKey;
+import dev.tokenbucket.agent.simulate.PacketReport;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.util.List;
+
+/** Of policies whose buckets are full, for nobody has used them yet. */
+record FullJudgement(List<NodePolicy> policies, PacketReport read) implements Explainer.Judgement {
+  private boolean has(long bits, int policy) {
+    return (bits >> policy & 1) != 0;
+  }
+
+  @Override
+  public boolean isJudged(int policy) {
+    return has(read.judged(), policy);
+  }
+
+  @Override
+  public boolean exceeds(int policy) {
+    return has(read.exceeded(), policy);
+  }
+
+  @Override
+  public boolean isMarked(int policy) {
+    return has(read.marked(), policy);
+  }
+
+  @Override
+  public boolean isFailsafe() {
+    return read.isFailsafe();
+  }
+
+  @Override
+  public BucketState bucket(int policy) {
+    NodePolicy of = policies.get(policy);
+    BucketKey key = new BucketKey();
+    key.set(of, read);
+    double cost = Explainer.cost(of.unit(), read);
+    return new BucketState(
+        key.text(of),
+        of.per().isTabled(),
+        has(read.overflowed(), policy),
+        of.burst(),
+        cost,
+        exceeds(policy) ? of.burst() : of.burst() - cost);
+  }
+}

@@ -1,0 +1,204 @@
+package dev.tokenbucket.agent.explain;
+
+import dev.tokenbucket.agent.hooks.HookConfiguration;
+import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelPrograms.ProgramAndMaps;
+import dev.tokenbucket.agent.kernel.PacketRunner;
+import dev.tokenbucket.agent.layout.BucketLayout;
+import dev.tokenbucket.agent.layout.FailsafeCountLayout;
+import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
+import dev.tokenbucket.agent.layout.PolicyParametersLayout;
+import dev.tokenbucket.agent.layout.ReservationLayout;
+import dev.tokenbucket.agent.layout.SharedBucketLayout;
+import dev.tokenbucket.agent.layout.VerdictCountersLayout;
+import dev.tokenbucket.agent.match.FailsafeTraffic;
+import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.simulate.SimulatedTables;
+import dev.tokenbucket.agent.slots.AxisLine;
+import dev.tokenbucket.agent.slots.PolicySlots;
+import dev.tokenbucket.agent.slots.SlotIdentity;
+import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.Sums;
+import dev.tokenbucket.api.v1alpha1.ExceedAction;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * A second program from the object and the configuration of one that runs, with maps of its own
+ * that hold copies of what the packet meets in the maps of the first.
+ */
+final class HookCopy implements AutoCloseable {
+  private static final String PROGRAM = "tokenbucket";
+  private static final int TC_ACT_SHOT = 2;
+
+  private final Kernel kernel;
+  private final Pins pins;
+  private final ProgramAndMaps copy;
+  private final SimulatedTables tables;
+
+  HookCopy(Kernel kernel, Pins pins, LiveHook live) {
+    this.kernel = kernel;
+    this.pins = pins;
+    List<String> names = Stream.concat(Pins.HOST_MAPS.stream(), Pins.HOOK_MAPS.stream()).toList();
+    kernel.stayOnThisCpu();
+    this.copy =
+        kernel.loadAlone(
+            bytes(live.object()),
+            PROGRAM,
+            Map.of(HookConfiguration.SECTION, live.configuration().encode()),
+            live.configuration().maps(),
+            names);
+    this.tables = new SimulatedTables(kernel, copy.maps());
+    for (Placed placed : live.policies()) {
+      slots(placed)
+          .forEach(
+              (slot, identity) -> {
+                if (identity.per().isTabled()) {
+                  tables.createForOne(slot, identity);
+                }
+              });
+    }
+  }
+
+  /** Those of the policy's windows, its own first. */
+  private static Map<Integer, SlotIdentity> slots(Placed placed) {
+    SlotIdentity own = SlotIdentity.of(placed.policy(), 0);
+    Map<Integer, SlotIdentity> slots = new LinkedHashMap<>();
+    slots.put(placed.slot(), own);
+    if (placed.policy().action() == ExceedAction.MarkECN) {
+      slots.put(placed.markingSlot(), own.ofWindow(Window.MARK));
+    }
+    return slots;
+  }
+
+  /** Copies the buckets of failsafe traffic. */
+  void copyFailsafes() {
+    for (FailsafeTraffic traffic : FailsafeTraffic.values()) {
+      copyShared(traffic.slot());
+    }
+  }
+
+  private static byte[] bytes(Path object) {
+    try {
+      return Files.readAllBytes(object);
+    } catch (IOException e) {
+      throw new UncheckedIOException("reading " + object + ": " + e.getMessage(), e);
+    }
+  }
+
+  private int map(String name) {
+    return Objects.requireNonNull(copy.maps().get(name), name);
+  }
+
+  private void copyShared(int slot) {
+    copyValue(PolicyParametersLayout.MAP, slot, PolicyParametersLayout.STRUCT.size());
+    copyValue(SharedBucketLayout.MAP, slot, SharedBucketLayout.STRUCT.size());
+    copyValue(ReservationLayout.MAP, slot, ReservationLayout.STRUCT.size() * kernel.possibleCpus());
+  }
+
+  private void copyValue(String name, int slot, int size) {
+    byte[] value = kernel.read(pins.map(name), live -> kernel.lookup(live, slot, size));
+    kernel.update(map(name), slot, value);
+  }
+
+  /**
+   * Copies a policy's parameters, and its buckets that a packet of this key meets.
+   *
+   * @return whether the key has no bucket, and gets none: the table is full
+   */
+  boolean copyPolicy(Placed placed, byte[] key) {
+    LiveTables live = new LiveTables(kernel, pins);
+    boolean overflows = false;
+    for (Map.Entry<Integer, SlotIdentity> each : slots(placed).entrySet()) {
+      int slot = each.getKey();
+      SlotIdentity identity = each.getValue();
+      copyShared(slot);
+      if (identity.per().isTabled()) {
+        Optional<byte[]> bucket = live.bucket(slot, identity, key);
+        boolean full = bucket.isEmpty() && live.isFull(slot, identity);
+        tables.fill(slot, identity, key, bucket, full);
+        overflows |= full && slot == placed.slot();
+      }
+    }
+    return overflows;
+  }
+
+  /**
+   * What a slot's shared bucket holds.
+   *
+   * @param reserved what CPUs hold of it
+   */
+  record Shared(long position, long reserved) {}
+
+  Shared shared(int slot) {
+    byte[] bucket =
+        kernel.lookup(map(SharedBucketLayout.MAP), slot, SharedBucketLayout.STRUCT.size());
+    List<byte[]> reservations =
+        kernel.lookupPerCpu(map(ReservationLayout.MAP), slot, ReservationLayout.STRUCT.size());
+    return new Shared(
+        position(bucket), Sums.of(reservations).of(ReservationLayout.STRUCT.field("held")));
+  }
+
+  /** The position of the bucket that a slot's table has for the key; empty where it has none. */
+  Optional<Long> keyed(int slot, SlotIdentity identity, byte[] key) {
+    return tables.bucket(slot, identity, key).map(HookCopy::position);
+  }
+
+  private static long position(byte[] bucket) {
+    return BucketLayout.POS.getLong(ByteBuffer.wrap(bucket).order(ByteOrder.nativeOrder()));
+  }
+
+  /** Whether the frame passes. */
+  boolean run(byte[] frame) {
+    PacketRunner runner = kernel.packetRunner(copy.program());
+    runner.load(frame, frame.length);
+    return runner.run(0) != TC_ACT_SHOT;
+  }
+
+  /** A slot's parameters in force. */
+  AxisLine line(int slot) {
+    byte[] value =
+        kernel.lookup(map(PolicyParametersLayout.MAP), slot, PolicyParametersLayout.STRUCT.size());
+    return new PolicySlots.Lines(ByteBuffer.wrap(value)).at(0);
+  }
+
+  /** What was counted of a policy. */
+  Sums counted(int slot) {
+    return Sums.of(
+        kernel.lookupPerCpu(
+            map(VerdictCountersLayout.MAP), slot, VerdictCountersLayout.STRUCT.size()));
+  }
+
+  /** As which failsafe traffic the packet was exempt. */
+  Optional<FailsafeTraffic> failsafe() {
+    Sums all =
+        Sums.of(
+            kernel.lookupPerCpu(
+                map(FailsafeCountersLayout.MAP), 0, FailsafeCountersLayout.STRUCT.size()));
+    return Stream.of(FailsafeTraffic.values())
+        .filter(
+            traffic ->
+                all.within(FailsafeCountersLayout.KIND, traffic.kind(), FailsafeCountLayout.STRUCT)
+                        .of(FailsafeCountLayout.EXEMPT_PACKETS)
+                    != 0)
+        .findFirst();
+  }
+
+  @Override
+  public void close() {
+    tables.close();
+    kernel.close(copy.program());
+    copy.maps().values().forEach(kernel::close);
+  }
+}

@@ -1,0 +1,130 @@
+package dev.tokenbucket.agent.explain;
+
+import dev.tokenbucket.agent.hooks.HookConfiguration;
+import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
+import dev.tokenbucket.agent.hooks.HookConfiguration.Running;
+import dev.tokenbucket.agent.hooks.HookPrograms;
+import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelHooks.Attached;
+import dev.tokenbucket.agent.layout.HookConfigurationLayout;
+import dev.tokenbucket.agent.layout.HookPolicyLayout;
+import dev.tokenbucket.agent.match.FailsafeSettings;
+import dev.tokenbucket.agent.pins.Layouts;
+import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.PolicySlots;
+import dev.tokenbucket.agent.slots.SlotIdentity;
+import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * A hook as it runs now: read, and never changed.
+ *
+ * @param object that its program was loaded from
+ * @param configuration with which it was loaded
+ * @param policies in their order, with their slots
+ */
+record LiveHook(
+    Attachment at,
+    Attached attached,
+    Path object,
+    HookConfiguration configuration,
+    boolean ethernet,
+    List<Placed> policies) {
+  private static final String OBJECT = "classifier.bpf.o";
+
+  /** Finds what is where. */
+  record Finder(Kernel kernel, Path bpffs, Path objects) {
+    /**
+     * The hook of an interface.
+     *
+     * @param known policies and failsafes that the agent has kept; the hook's are among them
+     * @throws IllegalStateException where the interface has none, or one that was made for others
+     */
+    LiveHook find(
+        String interfaceName,
+        Direction direction,
+        List<NodePolicy> known,
+        FailsafeSettings failsafes) {
+      int index =
+          kernel
+              .interfaceIndex(interfaceName)
+              .orElseThrow(
+                  () -> new IllegalStateException("this host has no interface " + interfaceName));
+      Layouts layouts = Layouts.on(bpffs);
+      Pins pins = layouts.own();
+      HookPrograms programs = new HookPrograms(kernel, layouts, objects);
+      Attachment at = pins.hook(index, direction);
+      Attached attached =
+          Optional.of(at)
+              .filter(hook -> Files.exists(hook.folder()))
+              .flatMap(kernel::attached)
+              .orElseThrow(
+                  () ->
+                      new IllegalStateException(
+                          "%s %s has no program of ours: nothing limits packets there"
+                              .formatted(interfaceName, direction)));
+      Running running =
+          programs
+              .running(at, attached)
+              .orElseThrow(
+                  () ->
+                      new IllegalStateException(
+                          "%s %s runs a program of another version of tb"
+                              .formatted(interfaceName, direction)));
+      Path object = objects.resolve(programs.version(at, attached).orElse("")).resolve(OBJECT);
+      if (!Files.exists(object)) {
+        throw new IllegalStateException(
+            "the object of the program on %s is not there (%s); is --state-dir the agent's?"
+                .formatted(interfaceName, object));
+      }
+      return of(at, attached, object, running, pins, known, failsafes);
+    }
+
+    private LiveHook of(
+        Attachment at,
+        Attached attached,
+        Path object,
+        Running running,
+        Pins pins,
+        List<NodePolicy> known,
+        FailsafeSettings failsafes) {
+      PolicySlots slots = new PolicySlots(kernel, pins, objects, any -> {});
+      boolean ethernet = HookConfigurationLayout.ETHERNET.in(running.encoded()).getInt(0) != 0;
+      List<Placed> placed = placed(running, slots.all(), known);
+      HookConfiguration configuration =
+          HookConfiguration.of(slots.hashKey(), running.direction(), ethernet, placed, failsafes);
+      if (placed.size() != running.policies().size() || !configuration.isOf(running)) {
+        throw new IllegalStateException(
+            "the kernel runs another set of policies than the agent last kept in --state-dir: a"
+                + " change may be under way, so try again; else an older agent has left it");
+      }
+      return new LiveHook(at, attached, object, configuration, ethernet, placed);
+    }
+  }
+
+  private static List<Placed> placed(
+      Running running, Map<Integer, SlotIdentity> identities, List<NodePolicy> known) {
+    ByteBuffer all = HookConfigurationLayout.POLICY.in(running.encoded());
+    List<Placed> placed = new ArrayList<>();
+    for (int i = 0; i < running.policies().size(); i++) {
+      int slot = running.policies().get(i).slot();
+      int marking =
+          Short.toUnsignedInt(
+              HookPolicyLayout.MARKING_SLOT.in(HookPolicyLayout.STRUCT.at(all, i)).getShort(0));
+      SlotIdentity identity = identities.get(slot);
+      known.stream()
+          .filter(policy -> identity != null && policy.uid().equals(identity.uid()))
+          .findFirst()
+          .ifPresent(policy -> placed.add(new Placed(policy, slot, marking)));
+    }
+    return List.copyOf(placed);
+  }
+}

@@ -1,0 +1,5 @@
+/** What a packet would meet on a hook of this host. */
+@NullMarked
+package dev.tokenbucket.agent.explain;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,141 @@
+package dev.tokenbucket.agent.simulate;
+
+import dev.tokenbucket.agent.layout.BucketKeyLayout;
+import dev.tokenbucket.agent.layout.FlowKeyLayout;
+import dev.tokenbucket.agent.layout.PacketReportLayout;
+import dev.tokenbucket.api.v1alpha1.BucketPer;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * What has a bucket of its own under a policy: an address under the prefix length, a flow, or
+ * nothing where all share one. The bytes are those of the packet, in network order: 16 of each
+ * address, two of each port, protocol and version.
+ */
+public final class BucketKey {
+  private static final int ADDRESS = 16;
+  private static final int DESTINATION = ADDRESS;
+  private static final int PORTS = 2 * ADDRESS;
+  private static final int PROTOCOL = PORTS + 4;
+  private static final int VERSION = PROTOCOL + 1;
+  private static final int SIZE = VERSION + 1;
+  private static final int IPV4 = 4;
+
+  /** PACKET_UNREADABLE of packet.h: what may be IP. */
+  private static final int UNREADABLE = 1;
+
+  private final byte[] bytes = new byte[SIZE];
+
+  /** Makes this the key of a packet under a policy. */
+  public void set(NodePolicy policy, PacketReport packet) {
+    Arrays.fill(bytes, (byte) 0);
+    ByteBuffer of = packet.struct();
+    bytes[VERSION] = (byte) packet.version();
+    switch (policy.per()) {
+      case Node, Interface -> bytes[VERSION] = 0;
+      case SourceIP -> setAddress(policy, of, PacketReportLayout.SOURCE.offset());
+      case DestinationIP -> setAddress(policy, of, PacketReportLayout.DESTINATION.offset());
+      case Flow -> {
+        of.get(PacketReportLayout.SOURCE.offset(), bytes, 0, ADDRESS);
+        of.get(PacketReportLayout.DESTINATION.offset(), bytes, DESTINATION, ADDRESS);
+        of.get(PacketReportLayout.SOURCE_PORT.offset(), bytes, PORTS, 4);
+        bytes[PROTOCOL] = (byte) packet.protocol();
+      }
+    }
+  }
+
+  private void setAddress(NodePolicy policy, ByteBuffer from, int offset) {
+    boolean ipv4 = bytes[VERSION] == IPV4;
+    from.get(offset, bytes, 0, ipv4 ? Integer.BYTES : ADDRESS);
+    int prefix = ipv4 ? policy.ipv4PrefixLength() : policy.ipv6PrefixLength();
+    int whole = prefix / Byte.SIZE;
+    if (whole < ADDRESS) {
+      bytes[whole] &= (byte) (0xff00 >> prefix % Byte.SIZE);
+      Arrays.fill(bytes, whole + 1, Math.max(whole + 1, ADDRESS), (byte) 0);
+    }
+  }
+
+  /**
+   * As the policy's table has it: {@code struct bucket_key} or {@code struct flow_key} of maps.h.
+   */
+  public byte[] encode(NodePolicy policy) {
+    if (policy.per() == BucketPer.Flow) {
+      return Arrays.copyOf(bytes, FlowKeyLayout.STRUCT.size());
+    }
+    return BucketKeyLayout.STRUCT.encode(
+        to -> {
+          to.put(0, bytes, 0, ADDRESS);
+          BucketKeyLayout.STRUCT.field("version").putInt(to, bytes[VERSION]);
+        });
+  }
+
+  /** One that stays as it is. */
+  public BucketKey copy() {
+    BucketKey copy = new BucketKey();
+    System.arraycopy(bytes, 0, copy.bytes, 0, SIZE);
+    return copy;
+  }
+
+  /** The key of an entry of a policy's table. */
+  public static BucketKey ofMap(BucketPer per, ByteBuffer key) {
+    BucketKey read = new BucketKey();
+    if (per == BucketPer.Flow) {
+      key.get(0, read.bytes);
+    } else {
+      key.get(0, read.bytes, 0, ADDRESS);
+      int at = BucketKeyLayout.STRUCT.field("version").offset();
+      read.bytes[VERSION] = (byte) key.duplicate().order(ByteOrder.nativeOrder()).getInt(at);
+    }
+    return read;
+  }
+
+  /** Readable: an address, a network, a flow, or "all". */
+  public String text(NodePolicy policy) {
+    return text(policy.per(), policy.ipv4PrefixLength(), policy.ipv6PrefixLength());
+  }
+
+  /** The same, where these are known of a policy. */
+  public String text(BucketPer per, int ipv4PrefixLength, int ipv6PrefixLength) {
+    if (bytes[VERSION] == 0) {
+      return "all";
+    }
+    if (bytes[VERSION] == UNREADABLE) {
+      return "unreadable";
+    }
+    if (per == BucketPer.Flow) {
+      return "%s %s > %s".formatted(protocolName(), end(0, PORTS), end(DESTINATION, PORTS + 2));
+    }
+    boolean ipv4 = bytes[VERSION] == IPV4;
+    int prefix = ipv4 ? ipv4PrefixLength : ipv6PrefixLength;
+    int whole = ipv4 ? Integer.SIZE : ADDRESS * Byte.SIZE;
+    return prefix == whole ? address(0) : address(0) + "/" + prefix;
+  }
+
+  private String protocolName() {
+    return Protocols.name(Byte.toUnsignedInt(bytes[PROTOCOL]));
+  }
+
+  private String end(int address, int port) {
+    int number = Short.toUnsignedInt(ByteBuffer.wrap(bytes).getShort(port));
+    return bytes[VERSION] == IPV4
+        ? address(address) + ":" + number
+        : "[" + address(address) + "]:" + number;
+  }
+
+  private String address(int at) {
+    return Addresses.text(
+        Arrays.copyOfRange(bytes, at, at + (bytes[VERSION] == IPV4 ? Integer.BYTES : ADDRESS)));
+  }
+
+  @Override
+  public boolean equals(Object other) {
+    return other instanceof BucketKey key && Arrays.equals(bytes, key.bytes);
+  }
+
+  @Override
+  public int hashCode() {
+    return Arrays.hashCode(bytes);
+  }
+}

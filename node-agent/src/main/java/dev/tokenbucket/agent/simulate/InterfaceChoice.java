@@ -1,0 +1,34 @@
+package dev.tokenbucket.agent.simulate;
+
+import dev.tokenbucket.agent.hooks.HostLinks;
+import dev.tokenbucket.agent.kernel.KernelDevices;
+import dev.tokenbucket.agent.kernel.NetworkDevice;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Which policies are on an interface. One that this host does not have is judged by its name, as if
+ * a default route led over it: a capture may be of another host.
+ */
+public final class InterfaceChoice {
+  private static final int ETHERNET = 1;
+
+  private InterfaceChoice() {}
+
+  /** Of these policies, the ones that select the interface. */
+  public static List<NodePolicy> on(
+      String interfaceName, List<NodePolicy> policies, KernelDevices kernel) {
+    HostLinks here = HostLinks.of(kernel);
+    HostLinks links = here.has(interfaceName) ? here : elsewhere(interfaceName);
+    return policies.stream().filter(policy -> links.selects(policy, interfaceName)).toList();
+  }
+
+  private static HostLinks elsewhere(String name) {
+    NetworkDevice device =
+        new NetworkDevice(
+            1, name, List.of(), ETHERNET, "", Optional.empty(), Optional.empty(), false);
+    return new HostLinks(List.of(device), Set.of(1), Set.of());
+  }
+}

@@ -1,0 +1,105 @@
+package dev.tokenbucket.agent.simulate;
+
+import dev.tokenbucket.agent.kernel.MappedMap;
+import dev.tokenbucket.agent.layout.Field;
+import dev.tokenbucket.agent.layout.PacketReportLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+
+/**
+ * What became of a packet: {@code struct packet_report} of report.h. One object for all packets.
+ */
+public final class PacketReport {
+  private final byte[] bytes = new byte[PacketReportLayout.STRUCT.size()];
+  private final ByteBuffer struct = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
+  private boolean dropped;
+
+  void take(MappedMap report, boolean wasDropped) {
+    report.read(bytes);
+    dropped = wasDropped;
+  }
+
+  public boolean isDropped() {
+    return dropped;
+  }
+
+  /** Policies that judge it by their match and exempt terms, a bit each in their order. */
+  public long matched() {
+    return PacketReportLayout.MATCHED.getLong(struct);
+  }
+
+  /** Policies that judged it, a bit each in their order. */
+  public long judged() {
+    return PacketReportLayout.JUDGED.getLong(struct);
+  }
+
+  /** Of these the ones that it exceeded. */
+  public long exceeded() {
+    return PacketReportLayout.EXCEEDED.getLong(struct);
+  }
+
+  /** Of those that judged it, the ones in whose table it found no place. */
+  public long overflowed() {
+    return PacketReportLayout.OVERFLOWED.getLong(struct);
+  }
+
+  /** Of those that it exceeded, the ones that mark it in place of dropping it. */
+  public long marked() {
+    return PacketReportLayout.MARKED.getLong(struct);
+  }
+
+  /** L2 bytes. */
+  public long length() {
+    return PacketReportLayout.BYTES.getLong(struct);
+  }
+
+  public boolean isFailsafe() {
+    return struct.get(PacketReportLayout.FAILSAFE.offset()) != 0;
+  }
+
+  /** 4 or 6; 1 where it may be IP and can't be read; 0 where it is something else. */
+  public int version() {
+    return struct.get(PacketReportLayout.VERSION.offset());
+  }
+
+  public int protocol() {
+    return Byte.toUnsignedInt(struct.get(PacketReportLayout.PROTOCOL.offset()));
+  }
+
+  public boolean hasPorts() {
+    return struct.get(PacketReportLayout.HAS_PORTS.offset()) != 0;
+  }
+
+  /** The source address; meant where {@link #version} is 4 or 6, as are the others. */
+  public String source() {
+    return address(PacketReportLayout.SOURCE);
+  }
+
+  public String destination() {
+    return address(PacketReportLayout.DESTINATION);
+  }
+
+  private String address(Field field) {
+    int from = field.offset();
+    return Addresses.text(
+        Arrays.copyOfRange(bytes, from, from + (version() == 4 ? Integer.BYTES : 16)));
+  }
+
+  public int sourcePort() {
+    return port(PacketReportLayout.SOURCE_PORT);
+  }
+
+  public int destinationPort() {
+    return port(PacketReportLayout.DESTINATION_PORT);
+  }
+
+  private int port(Field field) {
+    return Short.toUnsignedInt(ByteBuffer.wrap(bytes).getShort(field.offset()));
+  }
+
+  /** As in the packet, in network order. */
+  ByteBuffer struct() {
+    return struct;
+  }
+}

@@ -1,0 +1,49 @@
+package dev.tokenbucket.agent.simulate;
+
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
+/** IP protocols by the names that policies know. */
+public enum Protocols {
+  ICMP(1),
+  IGMP(2),
+  TCP(6),
+  UDP(17),
+  ESP(50),
+  AH(51),
+  ICMPV6(58),
+  SCTP(132);
+
+  private static final int MOST = 255;
+
+  private final int number;
+
+  Protocols(int number) {
+    this.number = number;
+  }
+
+  public int number() {
+    return number;
+  }
+
+  /** Its name, or else the number. */
+  public static String name(int number) {
+    return Arrays.stream(values())
+        .filter(each -> each.number == number)
+        .map(Enum::name)
+        .findFirst()
+        .orElse("protocol " + number);
+  }
+
+  /** The number that a name or a number means. */
+  public static Optional<Integer> number(String text) {
+    if (text.matches("[0-9]{1,3}")) {
+      return Optional.of(Integer.parseInt(text)).filter(number -> number <= MOST);
+    }
+    return Arrays.stream(values())
+        .filter(each -> each.name().equals(text.toUpperCase(Locale.ROOT)))
+        .map(Protocols::number)
+        .findFirst();
+  }
+}

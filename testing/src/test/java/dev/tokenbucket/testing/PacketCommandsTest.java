@@ -1,0 +1,195 @@
+package dev.tokenbucket.testing;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.tokenbucket.testing.Commands.Outcome;
+import java.io.IOException;
+import java.net.DatagramSocket;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/**
+ * Issue 19, {@code tb explain} and {@code tb replay} on a host with an agent: what
+ * they say, and that neither changes what limits packets. Rates are so low that no bucket fills
+ * while a test looks.
+ */
+class PacketCommandsTest extends HostTest {
+  private static final int PORT = 5300;
+
+  /** Of a datagram of 64 bytes, with its headers. */
+  private static final int FRAME = 64 + 42;
+
+  private static final String EACH_SOURCE =
+      """
+      interfaces: [{name: eth0}], priority: 1, exempt: [{sourceCIDRs: [10.88.1.200/32]}],
+      match: [{protocol: TCP, destinationPorts: [443]}, {protocol: UDP}],
+      bucket: {per: SourceIP}, rate: {bitsPerSecond: 8}, burst: {bytes: 2000}
+      """;
+
+  private static final String ALL =
+      """
+      interfaces: [{name: eth0}], priority: 2, bucket: {per: Node}, failsafe: Disabled,
+      rate: {packetsPerSecond: 1M}
+      """;
+
+  @TempDir private Path work;
+
+  private JsonNode json(String... command) {
+    Outcome outcome = Commands.end(host.tb(command));
+    assertThat(outcome.code()).as(outcome.output()).isZero();
+    try {
+      return new ObjectMapper().readTree(outcome.output());
+    } catch (JsonProcessingException e) {
+      throw new AssertionError(outcome.output(), e);
+    }
+  }
+
+  private JsonNode explain(String... packet) {
+    return json(
+        Stream.concat(Stream.of("explain", "--in", "eth0", "-o", "json"), Stream.of(packet))
+            .toArray(String[]::new));
+  }
+
+  private Set<Path> pins() throws IOException {
+    try (Stream<Path> all = Files.walk(host.bpffs())) {
+      return all.collect(Collectors.toSet());
+    }
+  }
+
+  /** Of the policy that nothing but a test's own traffic matches. */
+  private String counters() {
+    return host.policy("explained").toString();
+  }
+
+  @Test
+  void aPacketIsExplainedAndNothingIsChanged() throws Exception {
+    apply(
+        policy("explained", EACH_SOURCE.replace("\n", " "))
+            + policy("explained-all", ALL.replace("\n", " ")));
+    try (DatagramSocket to = atHost(host.address(), PORT);
+        DatagramSocket from = atSource(host.source(2))) {
+      assertThat(arriving(25, from, to)).isEqualTo(18);
+    }
+    String before = counters();
+    Set<Path> pinned = pins();
+    String source = host.source(2);
+
+    JsonNode large =
+        explain("--src", source, "--proto", "udp", "--dport", "53", "--length", "1000");
+    assertThat(large.path("verdict").asText()).isEqualTo("Drop");
+    JsonNode first = large.path("policies").path(0);
+    assertThat(first.path("name").asText()).isEqualTo("explained");
+    assertThat(first.path("result").asText()).isEqualTo("Exceed");
+    assertThat(first.path("matchedBy").path("index").asInt()).isEqualTo(1);
+    JsonNode bucket = first.path("bucket");
+    assertThat(bucket.path("key").asText()).isEqualTo(source);
+    assertThat(bucket.path("new").asBoolean()).isFalse();
+    assertThat(bucket.path("tokens").asDouble()).isBetween(2000.0 - 18 * FRAME - 32, 900.0);
+    assertThat(bucket.path("cost").asInt()).isEqualTo(1000);
+    assertThat(bucket.path("left")).isEqualTo(bucket.path("tokens"));
+    assertThat(large.path("policies").path(1).path("result").asText()).isEqualTo("NotReached");
+
+    JsonNode other = explain("--src", host.source(3), "--dport", "443", "--syn");
+    assertThat(other.path("verdict").asText()).isEqualTo("Pass");
+    JsonNode fresh = other.path("policies").path(0);
+    assertThat(fresh.path("result").asText()).isEqualTo("Conform");
+    assertThat(fresh.path("matchedBy").path("index").asInt()).isZero();
+    assertThat(fresh.path("bucket").path("new").asBoolean()).isTrue();
+    assertThat(fresh.path("bucket").path("left").asDouble())
+        .isEqualTo(fresh.path("bucket").path("tokens").asDouble() - 54);
+    assertThat(other.path("policies").path(1).path("result").asText()).isEqualTo("Conform");
+
+    assertThat(result(explain("--src", host.source(200), "--proto", "udp"))).isEqualTo("Exempt");
+    assertThat(result(explain("--src", source, "--proto", "icmp"))).isEqualTo("NotMatched");
+    assertThat(result(explain("--hex", "ffffffffffff 020000000001 0806 0001080006040001")))
+        .isEqualTo("NotIp");
+    assertThat(result(explain("--hex", dhcp()))).isEqualTo("Failsafe");
+    assertThat(counters()).isEqualTo(before);
+    assertThat(pinned).as("nothing new").containsAll(pins());
+  }
+
+  private static String result(JsonNode explanation) {
+    return explanation.path("policies").path(0).path("result").asText();
+  }
+
+  /** From port 68 to 67, as a client asks. */
+  private static String dhcp() {
+    return "ffffffffffff 020000000001 0800 4500001c 00000000 40110000 00000000 ffffffff"
+        + " 00440043 00080000";
+  }
+
+  @Test
+  void aCaptureIsReplayedAgainstWhatIsInForce() throws Exception {
+    apply(policy("replayed", EACH_SOURCE.replace("\n", " ")));
+    Path capture = Files.write(work.resolve("capture.pcap"), capture(30));
+    Path dropped = work.resolve("dropped.pcap");
+    Set<Path> pinned = pins();
+
+    JsonNode report =
+        json("replay", capture.toString(), "-o", "json", "--write-dropped", dropped.toString());
+    assertThat(report.path("packets").asInt()).isEqualTo(30);
+    JsonNode policy = report.path("policies").path(0);
+    assertThat(policy.path("name").asText()).isEqualTo("replayed");
+    // 2,000 bytes of burst, and a byte a second: each packet has 100.
+    assertThat(policy.path("conformPackets").asInt()).isEqualTo(20);
+    assertThat(policy.path("exceedPackets").asInt()).isEqualTo(10);
+    assertThat(policy.path("firstRefusals").path(0).path("packet").asInt()).isEqualTo(21);
+    assertThat(Files.size(dropped)).isEqualTo(24 + 10 * (16 + 100));
+    assertThat(host.policy("replayed").path("conformPackets").asInt()).isZero();
+    assertThat(pinned).as("nothing new").containsAll(pins());
+
+    JsonNode packet = explain("--pcap", capture.toString(), "--packet", "7");
+    assertThat(packet.path("packet").path("source").asText()).isEqualTo("10.88.1.9");
+    assertThat(Commands.end(host.tb("replay", capture.toString(), "--in", "eth9")).code()).isOne();
+
+    Path cut = Files.write(work.resolve("cut.pcap"), Arrays.copyOf(capture(30), 500));
+    Outcome ended = Commands.end(host.tb("replay", cut.toString()));
+    assertThat(ended.code()).isOne();
+    assertThat(ended.output())
+        .contains("4 packets in")
+        .contains("cut.pcap, at byte 500: the file ends within the record of a packet");
+  }
+
+  /** So many UDP frames of 100 bytes within a second, from 10.88.1.9. */
+  private static byte[] capture(int count) {
+    ByteBuffer file = ByteBuffer.allocate(24 + count * (16 + 100));
+    file.putInt(0xa1b2c3d4).putShort((short) 2).putShort((short) 4).putLong(0);
+    file.putInt(65_535).putInt(1);
+    for (int i = 0; i < count; i++) {
+      file.putInt(1_700_000_000).putInt(i).putInt(100).putInt(100);
+      ByteBuffer frame = ByteBuffer.allocate(100).putShort(12, (short) 0x0800);
+      frame.put(14, (byte) 0x45).putShort(16, (short) 86).put(22, (byte) 64).put(23, (byte) 17);
+      frame.put(26, new byte[] {10, 88, 1, 9}).put(30, new byte[] {10, 88, 1, 1});
+      file.put(frame.array());
+    }
+    return file.array();
+  }
+
+  @Test
+  void whatIsMissingIsTold() {
+    assertThat(Commands.end(host.tb("explain", "--in", "lo", "--src", "10.0.0.1")).output())
+        .contains("lo Ingress has no program of ours");
+    for (List<String> wrong :
+        List.of(
+            List.of("explain", "--src", "10.0.0.1"),
+            List.of("explain", "--in", "eth0"),
+            List.of("explain", "--in", "eth0", "--src", "10.0.0"),
+            List.of("explain", "--in", "eth0", "--src", "10.0.0.1", "--dst", "fd00::1"),
+            List.of("explain", "--in", "eth0", "--src", "10.0.0.1", "--proto", "tpc"),
+            List.of("explain", "--in", "eth0", "--hex", "abc"),
+            List.of("replay"))) {
+      assertThat(Commands.end(host.tb(wrong.toArray(String[]::new))).code()).isEqualTo(2);
+    }
+  }
+}
