@@ -8,6 +8,7 @@ import dev.tokenbucket.agent.cli.ExplainCommand;
 import dev.tokenbucket.agent.cli.LogLevelCommand;
 import dev.tokenbucket.agent.cli.ReplayCommand;
 import dev.tokenbucket.agent.cli.StatusCommand;
+import dev.tokenbucket.agent.cli.TopCommand;
 import dev.tokenbucket.agent.cli.ValidateCommand;
 import dev.tokenbucket.agent.host.CommandFailure;
 import dev.tokenbucket.agent.host.CommandFailure.Exit;
@@ -47,6 +48,7 @@ import picocli.CommandLine.ScopeType;
       CleanupCommand.class,
       ExplainCommand.class,
       ReplayCommand.class,
+      TopCommand.class,
       LogLevelCommand.class,
       CompletionCommand.class,
       ProbeCommand.class,

@@ -277,7 +277,8 @@ class CommandLineTest {
     "log-level",
     "completion",
     "explain",
-    "replay"
+    "replay",
+    "top"
   })
   void everyCommandHelps(String command) {
     Outcome help = plainTb(command, "--help");

@@ -75,7 +75,8 @@ class ModuleRulesTest {
         .layer("tries")
         .definedBy(
             "dev.tokenbucket.agent.replay",
-            "dev.tokenbucket.agent.explain")
+            "dev.tokenbucket.agent.explain",
+            "dev.tokenbucket.agent.top")
         .layer("simulate")
         .definedBy("dev.tokenbucket.agent.simulate")
         .layer("program")

@@ -7,10 +7,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tokenbucket.testing.Commands.Outcome;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.DatagramSocket;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
@@ -20,7 +22,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Issue 19, {@code tb explain} and {@code tb replay} on a host with an agent: what
+ * Issue 19, {@code tb explain}, {@code tb replay} and {@code tb top} on a host with an agent: what
  * they say, and that neither changes what limits packets. Rates are so low that no bucket fills
  * while a test looks.
  */
@@ -174,6 +176,70 @@ class PacketCommandsTest extends HostTest {
       file.put(frame.array());
     }
     return file.array();
+  }
+
+  /** One source sends far more than its rate, another less than a tenth of it. */
+  @Test
+  void topShowsWhoIsLimitedNow() throws Exception {
+    apply(
+        policy(
+            "shown",
+            "interfaces: [{name: eth0}], bucket: {per: SourceIP},"
+                + " rate: {packetsPerSecond: 100}, burst: {packets: 1000}"));
+    try (DatagramSocket to = atHost(host.address(), PORT + 1);
+        DatagramSocket flooding = atSource(host.source(4));
+        DatagramSocket modest = atSource(host.source(3));
+        Flood flood = new Flood(flooding, modest, to)) {
+      send(1_100, flooding, to);
+      JsonNode report = json("top", "--once", "--interval", "1", "-o", "json");
+      assertThat(flood.isRunning()).isTrue();
+      JsonNode policy = report.path("policies").path(0);
+      assertThat(policy.path("name").asText()).isEqualTo("shown");
+      assertThat(policy.path("exceedPackets").asDouble()).isPositive();
+      assertThat(policy.path("keyCount").asInt()).isEqualTo(2);
+      assertThat(policy.path("limitedKeys").asInt()).isEqualTo(1);
+      JsonNode first = policy.path("keys").path(0);
+      assertThat(first.path("key").asText()).isEqualTo(host.source(4));
+      assertThat(first.path("limited").asBoolean()).isTrue();
+      assertThat(first.path("spent").asDouble()).isBetween(50.0, 150.0);
+      assertThat(policy.path("keys").path(1).path("limited").asBoolean()).isFalse();
+      assertThat(Commands.end(host.tb("top", "--once", "--interval", "1")).output())
+          .containsPattern(host.source(4) + " +yes");
+    }
+    assertThat(Commands.end(host.tb("top", "--interval", "0")).code()).isEqualTo(2);
+  }
+
+  /** Sends from one socket as fast as it can, and from another now and then. */
+  private static final class Flood implements AutoCloseable {
+    private final Thread thread;
+    private volatile boolean ended;
+
+    Flood(DatagramSocket flooding, DatagramSocket modest, DatagramSocket to) {
+      thread =
+          new Thread(
+              () -> {
+                try {
+                  while (!ended) {
+                    send(20, flooding, to);
+                    send(1, modest, to);
+                    Daemon.pause(Duration.ofMillis(20));
+                  }
+                } catch (IOException e) {
+                  throw new UncheckedIOException(e);
+                }
+              });
+      thread.start();
+    }
+
+    boolean isRunning() {
+      return thread.isAlive();
+    }
+
+    @Override
+    public void close() throws InterruptedException {
+      ended = true;
+      thread.join();
+    }
   }
 
   @Test

@@ -1,0 +1,176 @@
+package dev.tokenbucket.agent.cli;
+
+import dev.tokenbucket.agent.host.BpfFileSystem;
+import dev.tokenbucket.agent.host.CommandFailure;
+import dev.tokenbucket.agent.host.CommandFailure.Exit;
+import dev.tokenbucket.agent.host.Preflight;
+import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.source.Documents;
+import dev.tokenbucket.agent.top.Top;
+import dev.tokenbucket.agent.top.TopReport;
+import dev.tokenbucket.agent.top.TopReport.KeyRates;
+import dev.tokenbucket.agent.top.TopReport.PolicyRates;
+import dev.tokenbucket.api.v1alpha1.Mode;
+import dev.tokenbucket.api.v1alpha1.RateUnit;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** Shows who is limited now. */
+@Command(
+    name = "top",
+    description =
+        "Shows what each policy passes and refuses a second, and which keys are limited now; again"
+            + " and again, until interrupted.",
+    exitCodeListHeading = "Exit codes:%n",
+    exitCodeList = {
+      "0:it was shown",
+      "1:the kernel could not be read",
+      "3:no hook of this host has a program of ours",
+      "5:a capability is missing",
+      "6:--bpffs is on no BPF file system"
+    })
+public final class TopCommand implements Callable<Integer> {
+  /** Puts the cursor to the first line of a terminal, and clears what is below. */
+  private static final String HOME = "\u001b[H\u001b[J";
+
+  @Option(names = "--once", description = "Shows one interval, and ends.")
+  private boolean once;
+
+  @Option(
+      names = "--interval",
+      paramLabel = "SECONDS",
+      defaultValue = "2",
+      description = "How long an interval is (default: ${DEFAULT-VALUE}).")
+  private int interval;
+
+  @Option(
+      names = "--keys",
+      paramLabel = "N",
+      defaultValue = "10",
+      description = "Shows so many keys of each policy (default: ${DEFAULT-VALUE}).")
+  private int keys;
+
+  @Option(
+      names = {"-o", "--output"},
+      paramLabel = "FORMAT",
+      defaultValue = "table",
+      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+  private Format output = Format.table;
+
+  @Mixin private HostOptions host = new HostOptions();
+
+  @Spec private CommandSpec spec = CommandSpec.create();
+
+  private enum Format {
+    table,
+    json
+  }
+
+  @Override
+  public Integer call() throws IOException, InterruptedException {
+    requireFrom("--interval", interval, 1);
+    requireFrom("--keys", keys, 1);
+    Preflight.requireCapabilities();
+    if (!BpfFileSystem.isBpf(host.bpffs)) {
+      throw new CommandFailure(
+          Exit.NO_BPFFS,
+          "--bpffs %s is on no BPF file system; name the folder that the agent was given"
+              .formatted(host.bpffs));
+    }
+    Top top = new Top(new LinuxKernel(), host.bpffs, host.stateDir, keys);
+    boolean refreshes = output == Format.table && !once && Terminal.isStandardOutput();
+    do {
+      TimeUnit.SECONDS.sleep(interval);
+      TopReport report = top.next();
+      if (refreshes) {
+        spec.commandLine().getOut().print(HOME);
+      }
+      print(report);
+    } while (!once);
+    return (top.findsPolicies() ? Exit.OK : Exit.NO_HOOK).code();
+  }
+
+  private void requireFrom(String option, int value, int least) {
+    if (value < least) {
+      throw new ParameterException(
+          spec.commandLine(), "%s %d: must be a number from %d on".formatted(option, value, least));
+    }
+  }
+
+  private void print(TopReport report) throws IOException {
+    PrintWriter out = spec.commandLine().getOut();
+    if (output == Format.json) {
+      out.println(Documents.json(report));
+    } else {
+      table(out, report);
+    }
+    out.flush();
+  }
+
+  private void table(PrintWriter out, TopReport report) {
+    if (report.policies().isEmpty()) {
+      out.println("no hook of this host has a program of ours");
+      return;
+    }
+    Rows rows =
+        new Rows(
+            spec.commandLine().getColorScheme(),
+            "POLICY",
+            "RATE",
+            "PER",
+            "CONFORM/S",
+            "BIT/S",
+            "EXCEED/S",
+            "BIT/S",
+            "KEYS",
+            "LIMITED");
+    for (PolicyRates each : report.policies()) {
+      rows.add(
+          each.name() + (each.mode() == Mode.Audit ? " (Audit)" : ""),
+          each.unit().rateText(each.rate()),
+          each.per(),
+          Math.round(each.conformPackets()),
+          Math.round(Byte.SIZE * each.conformBytes()),
+          Math.round(each.exceedPackets()),
+          Math.round(Byte.SIZE * each.exceedBytes()),
+          each.keyCount() == null ? "-" : each.keyCount(),
+          each.limitedKeys() == null ? "-" : each.limitedKeys());
+    }
+    out.print(rows);
+    report.policies().forEach(each -> keys(out, each));
+  }
+
+  private void keys(PrintWriter out, PolicyRates policy) {
+    if (policy.keys().isEmpty()) {
+      return;
+    }
+    out.printf("%nkeys of %s, those limited first, then those with least left%n", policy.name());
+    Rows rows =
+        new Rows(spec.commandLine().getColorScheme(), "KEY", "LIMITED", "HOLDS", "SPENDS/S");
+    for (KeyRates each : policy.keys()) {
+      Double spent = each.spent();
+      rows.add(
+          each.key(),
+          each.limited() ? "yes" : "no",
+          tokens(policy.unit(), each.tokens()),
+          spent == null ? "-" : tokens(policy.unit(), spent));
+    }
+    out.print(rows);
+  }
+
+  private static String tokens(RateUnit unit, double tokens) {
+    return switch (unit) {
+      case Packets -> "%,.1f packets".formatted(tokens);
+      case Bits -> "%,.0f bytes".formatted(tokens);
+      case Connections -> "%,.1f connections".formatted(tokens);
+    };
+  }
+}

@@ -1,0 +1,78 @@
+package dev.tokenbucket.agent.top;
+
+import dev.tokenbucket.agent.layout.BucketLayout;
+import dev.tokenbucket.agent.layout.Field;
+import dev.tokenbucket.agent.layout.PlaceLayout;
+import dev.tokenbucket.agent.layout.PlaceLimit;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+
+/**
+ * The places of one array of a table at one moment, without their keys: 20 bytes each, for there
+ * may be millions.
+ */
+final class Places {
+  private static final Field EXCESS = BucketLayout.STRUCT.field("excess");
+
+  private final long[] positions = new long[PlaceLimit.PLACES];
+  private final long[] excesses = new long[PlaceLimit.PLACES];
+  private final int[] keys = new int[PlaceLimit.PLACES];
+  private long readAt;
+
+  /** Who is told of each place in use. */
+  @FunctionalInterface
+  interface Visitor {
+    /**
+     * A key and its bucket.
+     *
+     * @param key as in the map; of this call alone
+     * @param exceeded whether a packet was found to exceed since the former look at the same key
+     * @param moved units of the axis since then; negative where the key is new
+     * @param nanos since then
+     */
+    void visit(ByteBuffer key, long position, boolean exceeded, long moved, long nanos);
+  }
+
+  /**
+   * Takes a new look.
+   *
+   * @param array all places, as in the map
+   * @param now when they were read, of CLOCK_MONOTONIC
+   */
+  void look(ByteBuffer array, int keySize, long now, Visitor visitor) {
+    long nanos = now - readAt;
+    readAt = now;
+    ByteBuffer all = array.order(ByteOrder.nativeOrder());
+    for (int i = 0; i < PlaceLimit.PLACES; i++) {
+      int at = i * PlaceLayout.STRUCT.size();
+      int key = at + PlaceLayout.KEY.offset();
+      long position = all.getLong(at + BucketLayout.POS.offset());
+      // The last word of a key is there once the place is its own; an odd position is being
+      // removed.
+      boolean used = all.getLong(key + keySize - Long.BYTES) != 0 && (position & 1) == 0;
+      int hash = used ? hash(all, key, keySize) : 0;
+      long excess = all.getLong(at + EXCESS.offset());
+      if (used) {
+        boolean known = keys[i] == hash;
+        visitor.visit(
+            all.slice(key, keySize),
+            position,
+            known && excesses[i] != excess,
+            known ? position - positions[i] : -1,
+            nanos);
+      }
+      keys[i] = hash;
+      positions[i] = position;
+      excesses[i] = excess;
+    }
+  }
+
+  /** Never 0, which is of no key. */
+  private static int hash(ByteBuffer all, int at, int size) {
+    long hash = 1;
+    for (int i = 0; i < size; i += Long.BYTES) {
+      hash = hash * 0x9e3779b97f4a7c15L + all.getLong(at + i);
+    }
+    return (int) (hash ^ hash >>> 32) | 1;
+  }
+}

@@ -1,0 +1,5 @@
+/** Who uses a policy's tokens, from two readings of the maps. */
+@NullMarked
+package dev.tokenbucket.agent.top;
+
+import org.jspecify.annotations.NullMarked;
