@@ -8,6 +8,7 @@ import dev.tokenbucket.agent.cli.ExplainCommand;
 import dev.tokenbucket.agent.cli.LogLevelCommand;
 import dev.tokenbucket.agent.cli.ReplayCommand;
 import dev.tokenbucket.agent.cli.StatusCommand;
+import dev.tokenbucket.agent.cli.SuggestCommand;
 import dev.tokenbucket.agent.cli.TopCommand;
 import dev.tokenbucket.agent.cli.ValidateCommand;
 import dev.tokenbucket.agent.host.CommandFailure;
@@ -48,6 +49,7 @@ import picocli.CommandLine.ScopeType;
       CleanupCommand.class,
       ExplainCommand.class,
       ReplayCommand.class,
+      SuggestCommand.class,
       TopCommand.class,
       LogLevelCommand.class,
       CompletionCommand.class,

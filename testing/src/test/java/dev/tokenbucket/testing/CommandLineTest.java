@@ -278,6 +278,7 @@ class CommandLineTest {
     "completion",
     "explain",
     "replay",
+    "suggest",
     "top"
   })
   void everyCommandHelps(String command) {

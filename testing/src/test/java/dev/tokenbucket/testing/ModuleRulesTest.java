@@ -76,7 +76,8 @@ class ModuleRulesTest {
         .definedBy(
             "dev.tokenbucket.agent.replay",
             "dev.tokenbucket.agent.explain",
-            "dev.tokenbucket.agent.top")
+            "dev.tokenbucket.agent.top",
+            "dev.tokenbucket.agent.suggest")
         .layer("simulate")
         .definedBy("dev.tokenbucket.agent.simulate")
         .layer("program")

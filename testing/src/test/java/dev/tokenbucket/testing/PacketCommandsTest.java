@@ -163,6 +163,24 @@ class PacketCommandsTest extends HostTest {
         .contains("cut.pcap, at byte 500: the file ends within the record of a packet");
   }
 
+  /** Predicted without the classifier, and replayed by it. */
+  @Test
+  void whatIsSuggestedRefusesWhatItSays() throws Exception {
+    Path capture = Files.write(work.resolve("all.pcap"), capture(300));
+    String tb = Commands.repository().resolve("bin/tb").toString();
+    Outcome suggested = Commands.end(List.of(tb, "suggest", capture.toString(), "--refuse", "10"));
+    assertThat(suggested.code()).as(suggested.output()).isZero();
+    assertThat(suggested.output())
+        .contains("# Wanted: at most 10 % of packets refused. This rate refuses 10.00 % of them");
+    Path policy = Files.writeString(work.resolve("suggested.yaml"), suggested.output());
+
+    JsonNode report =
+        json("replay", capture.toString(), "--policy", policy.toString(), "-o", "json");
+    assertThat(report.path("dropped").asInt()).as("in Audit").isZero();
+    // The burst is some 270 packets, of which the classifier holds back up to a 64th.
+    assertThat(report.path("policies").path(0).path("exceedPackets").asInt()).isBetween(30, 35);
+  }
+
   /** So many UDP frames of 100 bytes within a second, from 10.88.1.9. */
   private static byte[] capture(int count) {
     ByteBuffer file = ByteBuffer.allocate(24 + count * (16 + 100));

@@ -1,0 +1,80 @@
+package dev.tokenbucket.agent.suggest;
+
+import java.util.Arrays;
+
+/**
+ * Packets in the order of a capture, reduced to what a limit depends on: 16 bytes each, for there
+ * may be millions.
+ */
+public final class Trace {
+  /** More are not kept: 16 MB. */
+  public static final int MOST_PACKETS = 1_000_000;
+
+  private static final int FEW = 1 << 14;
+
+  private long[] nanos = new long[FEW];
+  private int[] keys = new int[FEW];
+  private int[] costs = new int[FEW];
+  private int size;
+  private int keyCount;
+
+  /**
+   * Appends a packet.
+   *
+   * @param at nanoseconds since the first
+   * @param key a number from 0 on; a new key's is the number of keys before it
+   * @param cost tokens that it takes: 1, or its bytes
+   * @return false where there is no room for more
+   */
+  public boolean add(long at, int key, int cost) {
+    if (size == MOST_PACKETS) {
+      return false;
+    }
+    if (size == nanos.length) {
+      int room = Math.min(MOST_PACKETS, 2 * size);
+      nanos = Arrays.copyOf(nanos, room);
+      keys = Arrays.copyOf(keys, room);
+      costs = Arrays.copyOf(costs, room);
+    }
+    nanos[size] = at;
+    keys[size] = key;
+    costs[size] = cost;
+    size++;
+    keyCount = Math.max(keyCount, key + 1);
+    return true;
+  }
+
+  public int size() {
+    return size;
+  }
+
+  public int keyCount() {
+    return keyCount;
+  }
+
+  /** Nanoseconds from the first packet to the last. */
+  public long duration() {
+    return size == 0 ? 0 : nanos[size - 1] - nanos[0];
+  }
+
+  long nanos(int packet) {
+    return nanos[packet];
+  }
+
+  int key(int packet) {
+    return keys[packet];
+  }
+
+  int cost(int packet) {
+    return costs[packet];
+  }
+
+  /** The first packet so many nanoseconds after the beginning or later. */
+  int from(long after) {
+    int packet = 0;
+    while (packet < size && nanos[packet] - nanos[0] < after) {
+      packet++;
+    }
+    return packet;
+  }
+}

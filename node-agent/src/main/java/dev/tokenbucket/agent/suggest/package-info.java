@@ -1,0 +1,5 @@
+/** Which limit a capture's packets would have kept within. */
+@NullMarked
+package dev.tokenbucket.agent.suggest;
+
+import org.jspecify.annotations.NullMarked;
