@@ -4,6 +4,7 @@ import dev.tokenbucket.api.v1alpha1.Bucket;
 import dev.tokenbucket.api.v1alpha1.Burst;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.Exceed;
+import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.MatchTerm;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -32,6 +33,7 @@ public final class Policies {
   private @Nullable Direction direction;
   private @Nullable List<InterfaceSelector> interfaces;
   private @Nullable List<MatchTerm> match;
+  private @Nullable Exceed exceed;
 
   private Policies(String name) {
     this.name = name;
@@ -94,6 +96,11 @@ public final class Policies {
     return this;
   }
 
+  public Policies markEcn() {
+    exceed = new Exceed(ExceedAction.MarkECN, null);
+    return this;
+  }
+
   public TokenBucketPolicy build() {
     TokenBucketPolicy policy = new TokenBucketPolicy();
     policy.getMetadata().setName(name);
@@ -114,7 +121,7 @@ public final class Policies {
             (Bucket) null,
             new Rate(new Quantity(Integer.toString(rate)), null, null),
             (Burst) null,
-            (Exceed) null,
+            exceed,
             null,
             rollout));
     return policy;

@@ -5,6 +5,7 @@ import dev.tokenbucket.agent.source.Applied;
 import dev.tokenbucket.agent.source.DesiredState;
 import dev.tokenbucket.agent.source.NodeStateReport;
 import dev.tokenbucket.agent.source.Repairs;
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
@@ -54,6 +55,7 @@ public final class SimulatedAgents implements AutoCloseable {
   private final Map<String, String> failing = new ConcurrentHashMap<>();
   private final Map<String, Object> answering = new ConcurrentHashMap<>();
   private final Map<String, String> boots = new ConcurrentHashMap<>();
+  private final Map<String, NodeLimits> limits = new ConcurrentHashMap<>();
   private final AtomicLong writes = new AtomicLong();
   private final ScheduledExecutorService heart = Executors.newSingleThreadScheduledExecutor();
   private volatile boolean beating;
@@ -100,6 +102,11 @@ public final class SimulatedAgents implements AutoCloseable {
   /** Sets the boot id that a node's agent reports from its next report on. */
   public void boot(String node, String boot) {
     boots.put(node, boot);
+  }
+
+  /** How much a node's agent says that it can hold, from its next word on. */
+  public void limit(String node, NodeLimits most) {
+    limits.put(node, most);
   }
 
   /** Lets a node's agent report again, starting at once. */
@@ -210,7 +217,9 @@ public final class SimulatedAgents implements AutoCloseable {
 
   private TokenBucketNodeStateStatus told(
       String node, TokenBucketNodeStateStatus status, String now) {
-    return status.toldAt(boots.get(node), beating ? now : null);
+    NodeLimits most = limits.get(node);
+    return (most == null ? status : status.withLimits(most))
+        .toldAt(boots.get(node), beating ? now : null);
   }
 
   private static List<NodePolicy> unchanged(List<NodePolicy> wanted, TokenBucketNodeState state) {

@@ -2,6 +2,7 @@ package dev.tokenbucket.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
@@ -143,7 +144,9 @@ class ConvergenceTest {
     Map<String, List<NodePolicy>> plans = new TreeMap<>();
     for (Node node : client.nodes().list().getItems()) {
       List<NodePolicy> entries =
-          planner.planAll(node.getMetadata().getLabels(), intents, List.of()).entries();
+          planner
+              .planAll(node.getMetadata().getLabels(), intents, List.of(), NodeLimits.DEFAULT)
+              .entries();
       if (!entries.isEmpty()) {
         plans.put(node.getMetadata().getName(), entries);
       }

@@ -2,6 +2,9 @@ package dev.tokenbucket.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.api.v1alpha1.FailedNode;
+import dev.tokenbucket.api.v1alpha1.NodeCounts;
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
@@ -195,13 +198,55 @@ class NodeStateTest {
     fleet.nodes.awaitProgrammed("large-1");
     fleet.nodes.awaitProgrammed("large-2");
     assertThat(fleet.message("large-3", Reasons.ACCEPTED))
-        .startsWith("2 of 2 nodes (state-0000, state-0001) would have a node state of more than");
+        .contains("of it: state-0000: its node state would have more than 256 KiB; ");
     assertThat(fleet.entries(0)).extracting(NodePolicy::name).containsExactly("large-1", "large-2");
     assertThat(fleet.kubectl("get", "tbns", fleet.node(0), "-o", "json").replaceAll("\\s+", ""))
         .hasSizeLessThan(256 * 1024);
 
     fleet.kubectl("delete", "tbp", "large-1", "--timeout=20s");
     fleet.nodes.awaitProgrammed("large-3");
+  }
+
+  @Test
+  void aNodeIsGivenWhatItsAgentHoldsAndTheLastInOrderIsRefusedThereAlone() {
+    fleet.agents.limit(fleet.node(0), new NodeLimits(127, 2, 256));
+    applyAndAwait("a", 100);
+    applyAndAwait("b", 100);
+    fleet.apply("c", 100, AT_ONCE);
+    Poll.until(
+        "refusal",
+        () ->
+            fleet.condition("c", Reasons.ACCEPTED).equals("False " + Reasons.NODE_LIMIT_EXCEEDED));
+    Poll.until("the other node", () -> fleet.entries(1).size() == 3);
+    assertThat(fleet.entries(0)).extracting(NodePolicy::name).containsExactly("a", "b");
+    assertThat(fleet.entries(1)).extracting(NodePolicy::name).containsExactly("a", "b", "c");
+    Poll.until(
+        "counts",
+        () -> new NodeCounts(2, 1, 0, 1, 0, "1/2").equals(fleet.policy("c").getStatus().nodes()));
+    assertThat(fleet.policy("c").getStatus().failedNodes())
+        .containsExactly(
+            new FailedNode(
+                "state-0000",
+                "NodeLimitExceeded",
+                "interfaces with a default route Ingress: an interface holds at most 2 policies in a"
+                    + " direction, and as many are before this one in order; have fewer policies"
+                    + " select this node"));
+    assertThat(fleet.events("c", fleet.policy("c").getMetadata().getUid()))
+        .containsEntry("NodeLimitExceeded", 1);
+    for (String other : List.of("a", "b")) {
+      assertThat(fleet.condition(other, Reasons.READY)).isEqualTo("True AllNodesProgrammed");
+      assertThat(fleet.policy(other).getStatus().failedNodes()).isNull();
+    }
+
+    // An upgraded agent holds more; then there is one policy fewer before it.
+    fleet.agents.limit(fleet.node(0), new NodeLimits(127, 3, 256));
+    fleet.agents.speak(fleet.node(0));
+    fleet.nodes.awaitProgrammed("c");
+    fleet.agents.limit(fleet.node(0), new NodeLimits(2, 3, 256));
+    fleet.agents.speak(fleet.node(0));
+    Poll.until("refusal again", () -> fleet.condition("c", Reasons.ACCEPTED).startsWith("False"));
+    fleet.kubectl("delete", "tbp", "a", "--timeout=20s");
+    fleet.nodes.awaitProgrammed("c");
   }
 
   /** Some 95 kB as an entry. */

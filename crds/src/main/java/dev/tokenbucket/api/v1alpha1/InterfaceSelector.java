@@ -5,6 +5,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -45,4 +46,26 @@ public record InterfaceSelector(
   /** The interfaces that carry a default route. */
   public static final InterfaceSelector DEFAULT_ROUTE =
       new InterfaceSelector(true, null, null, null);
+
+  private static final String LOOPBACK = "lo";
+
+  /** Whether an interface of this name is selected, by its name or by the pattern. */
+  public boolean selects(String interfaceName) {
+    if (name != null) {
+      return name.equals(interfaceName);
+    }
+    return pattern != null
+        && !interfaceName.equals(LOOPBACK)
+        && matches(pattern, interfaceName)
+        && (exclude == null || exclude.stream().noneMatch(each -> matches(each, interfaceName)));
+  }
+
+  private static boolean matches(String glob, String name) {
+    StringBuilder regex = new StringBuilder();
+    for (int i = 0; i < glob.length(); i++) {
+      char c = glob.charAt(i);
+      regex.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(String.valueOf(c)));
+    }
+    return name.matches(regex.toString());
+  }
 }

@@ -1,10 +1,8 @@
 package dev.tokenbucket.api.v1alpha1;
 
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import java.util.function.BiPredicate;
-import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -13,7 +11,6 @@ import org.jspecify.annotations.Nullable;
  * looked at.
  */
 public final class Overlap {
-  private static final String LOOPBACK = "lo";
   private static final Set<Integer> WITH_PORTS = Set.of(6, 17, 132);
 
   private final Direction direction;
@@ -76,30 +73,12 @@ public final class Overlap {
       return true;
     }
     if (a.name() != null) {
-      return selects(b, a.name());
+      return b.selects(a.name());
     }
     if (b.name() != null) {
-      return selects(a, b.name());
+      return a.selects(b.name());
     }
     return mayCoincide(String.valueOf(a.pattern()), String.valueOf(b.pattern()));
-  }
-
-  private static boolean selects(InterfaceSelector selector, String name) {
-    if (selector.name() != null) {
-      return selector.name().equals(name);
-    }
-    return !name.equals(LOOPBACK)
-        && matches(selector.pattern(), name)
-        && (selector.exclude() == null
-            || selector.exclude().stream().noneMatch(each -> matches(each, name)));
-  }
-
-  private static boolean matches(@Nullable String glob, String name) {
-    StringBuilder regex = new StringBuilder();
-    for (char c : Objects.requireNonNullElse(glob, "").toCharArray()) {
-      regex.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(String.valueOf(c)));
-    }
-    return name.matches(regex.toString());
   }
 
   /** Two patterns are apart for certain where what precedes or follows their wildcards differs. */

@@ -30,10 +30,16 @@ public final class Reasons {
   public static final String INVALID = "Invalid";
 
   /**
-   * Accepted is False: some nodes' node states would exceed their size; those nodes keep what they
-   * have of the policy.
+   * Accepted is False, and a failed node's reason: its node state would exceed its size; it keeps
+   * what it has of the policy.
    */
   public static final String NODE_STATE_TOO_LARGE = "NodeStateTooLarge";
+
+  /**
+   * Accepted is False, and a failed node's reason: with the policy it would have more policies or
+   * terms than its agent can hold; it keeps those that come first in order.
+   */
+  public static final String NODE_LIMIT_EXCEEDED = "NodeLimitExceeded";
 
   /** Programmed is True. */
   public static final String ALL_NODES_PROGRAMMED = "AllNodesProgrammed";

@@ -25,6 +25,9 @@ public record TokenBucketNodeStateStatus(
         @Nullable List<@Size(max = 2048) String> exempt,
     @JsonPropertyDescription("The agent's version.") @Size(max = 128) @Nullable String agentVersion,
     @JsonPropertyDescription(
+            "How much this agent can hold; absent: 127 policies, 64 policies and 256 terms a hook.")
+        @Nullable NodeLimits limits,
+    @JsonPropertyDescription(
             "The boot of the node that this is of: the kernel's boot_id. After a reboot nothing of"
                 + " what an earlier boot reported holds.")
         @Size(max = 64)
@@ -36,6 +39,21 @@ public record TokenBucketNodeStateStatus(
         @Nullable String lastContactTime,
     @JsonPropertyDescription("Repaired.") @Size(max = 16) @Nullable List<Condition> conditions) {
 
+  /** The same, of an agent that can hold so much. */
+  public TokenBucketNodeStateStatus withLimits(NodeLimits most) {
+    return new TokenBucketNodeStateStatus(
+        observedGeneration,
+        summary,
+        preflight,
+        policies,
+        exempt,
+        agentVersion,
+        most,
+        bootID,
+        lastContactTime,
+        conditions);
+  }
+
   /** The same, as told by this boot of the node at this time. */
   public TokenBucketNodeStateStatus toldAt(@Nullable String boot, @Nullable String time) {
     return new TokenBucketNodeStateStatus(
@@ -45,6 +63,7 @@ public record TokenBucketNodeStateStatus(
         policies,
         exempt,
         agentVersion,
+        limits,
         boot,
         time,
         conditions);

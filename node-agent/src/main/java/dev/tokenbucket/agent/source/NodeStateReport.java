@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.source;
 
+import dev.tokenbucket.agent.program.HostLimits;
 import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.BuildVersion;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -68,6 +69,7 @@ public final class NodeStateReport {
         entries,
         limited(applied.exempt(), MAX_EXEMPT),
         BuildVersion.current(),
+        HostLimits.ALL,
         null,
         null,
         List.of(applied.repairs().condition(now)));
@@ -95,6 +97,7 @@ public final class NodeStateReport {
             .toList(),
         status.exempt(),
         status.agentVersion(),
+        status.limits(),
         status.bootID(),
         status.lastContactTime(),
         status.conditions());

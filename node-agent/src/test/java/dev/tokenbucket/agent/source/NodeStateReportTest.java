@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import java.time.Instant;
@@ -32,6 +33,7 @@ class NodeStateReportTest {
                 List.of(),
                 null,
                 null)),
+        null,
         null,
         null,
         null,
@@ -72,6 +74,9 @@ class NodeStateReportTest {
     assertThat(Objects.requireNonNull(status.policies()).get(0).message())
         .hasSize(2048)
         .endsWith("x…");
+    assertThat(status.limits())
+        .as("what the API says of this version")
+        .isEqualTo(NodeLimits.DEFAULT);
     assertThat(status.preflight()).hasSize(64).allMatch(line -> line.length() == 2048);
   }
 }

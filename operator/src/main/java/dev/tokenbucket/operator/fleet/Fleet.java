@@ -1,6 +1,7 @@
 package dev.tokenbucket.operator.fleet;
 
 import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
@@ -52,7 +53,7 @@ public final class Fleet {
   /** Nodes whose node state lists a policy in spec or status, by the policy's uid. */
   private final Map<String, Set<String>> holders = new HashMap<>();
 
-  private final Room room = new Room(planner);
+  private final Refusals refusals = new Refusals(planner);
   private final OwnWrites ownWrites = new OwnWrites();
   private final FailsafeDiscovery failsafes;
   private final Patience patience;
@@ -81,7 +82,7 @@ public final class Fleet {
   public synchronized Wakes open() {
     open = true;
     Wakes wakes = Wakes.none();
-    room.refresh(policies.values(), nodes.values());
+    refusals.refresh(policies.values(), nodes.values(), states);
     for (TrackedPolicy policy : policies.values()) {
       nodes.values().forEach(node -> place(policy, node));
       admit(policy, wakes);
@@ -115,7 +116,7 @@ public final class Fleet {
     Wakes wakes = exempt(failsafes.put(resource));
     if (open && (before == null || !node.saysTheSameAs(before))) {
       wakes.nodes().add(node.name());
-      room.refresh(policies.values(), List.of(node));
+      refusals.refresh(policies.values(), List.of(node), states);
       replace(node, before == null || !before.labels().equals(node.labels()), wakes);
     }
     return wakes;
@@ -191,7 +192,7 @@ public final class Fleet {
       return Wakes.none();
     }
     Wakes wakes = exempt(failsafes.removeNode(name));
-    room.forget(name);
+    refusals.forget(name);
     for (TrackedPolicy policy : policies.values()) {
       if ((policy.gate() != null && policy.gate().remove(name)) || holds(policy, name)) {
         wakes.policies().add(policy.name());
@@ -228,7 +229,7 @@ public final class Fleet {
 
   private void policiesChanged(String uid, Wakes wakes) {
     pool.forgetOverlaps(uid);
-    for (String name : room.refresh(policies.values(), nodes.values())) {
+    for (String name : refusals.refresh(policies.values(), nodes.values(), states)) {
       NodeView node = nodes.get(name);
       if (node != null) {
         policies.values().forEach(policy -> place(policy, node));
@@ -274,10 +275,25 @@ public final class Fleet {
     states.put(name, state);
     Wakes wakes = changed(name, before, state);
     NodeView node = nodes.get(name);
+    judgeLimits(name, limits(before), state.limits(), wakes);
     if (open && node != null && isOtherAgent(node, before, state, now)) {
       replace(node, false, wakes);
     }
     return wakes;
+  }
+
+  private static NodeLimits limits(@Nullable StateView state) {
+    return state == null ? NodeLimits.DEFAULT : state.limits();
+  }
+
+  /** An agent of another version may hold more, or less. */
+  private void judgeLimits(String name, NodeLimits before, NodeLimits now, Wakes wakes) {
+    NodeView node = nodes.get(name);
+    if (open && node != null && !now.equals(before)) {
+      refusals.refresh(policies.values(), List.of(node), states);
+      wakes.nodes().add(name);
+      replace(node, false, wakes);
+    }
   }
 
   /** Whether what is known of a node's agent is another thing now, for any policy. */
@@ -300,7 +316,9 @@ public final class Fleet {
     states.remove(name);
     ownWrites.forget(name);
     silent.remove(name);
-    return changed(name, before, null);
+    Wakes wakes = changed(name, before, null);
+    judgeLimits(name, before.limits(), NodeLimits.DEFAULT, wakes);
+    return wakes;
   }
 
   private Wakes changed(String name, @Nullable StateView before, @Nullable StateView now) {
@@ -406,8 +424,8 @@ public final class Fleet {
     Instant now = clock.instant();
     return gate.put(
         node.name(),
-        !has && room.lacks(node.name(), policy.uid())
-            ? NodeStage.NO_ROOM
+        !has && refusals.find(node.name(), policy.uid()) != null
+            ? NodeStage.REFUSED
             : progress(policy, node, given, answer, now)
                 .stage(enforced.entry(), gate.limits(), patience.start(), now));
   }
@@ -463,7 +481,8 @@ public final class Fleet {
       }
     }
     NodePlan plan =
-        planner.plan(node.labels(), intents, before(state, intents), admitted::contains);
+        planner.plan(
+            node.labels(), intents, before(state, intents), limits(state), admitted::contains);
     return Optional.of(new Composition(node, state, plan, failsafe));
   }
 
@@ -505,7 +524,7 @@ public final class Fleet {
       if (policy == null || !open) {
         return Optional.empty();
       }
-      Reporter reporter = new Reporter(nodes, states, policies.values());
+      Reporter reporter = new Reporter(nodes, states, policies.values(), refusals);
       report = reporter.report(policy, holders.getOrDefault(uid, Set.of()));
       beside = reporter.beside(policy);
     }

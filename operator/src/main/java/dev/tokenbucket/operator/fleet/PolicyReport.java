@@ -14,7 +14,7 @@ import java.util.List;
  * @param failedNodes at most 10 of those that failed, by name
  * @param unknownNodes at most 10 of those of which nothing current is known, by name
  * @param withoutAgent at most 10 nodes on which no agent answers, by name
- * @param withoutRoom nodes whose node state has no room for it, by name
+ * @param refusedNodes at most 10 nodes that have no room for it, by name
  * @param completed whether its rollout has come to its end once
  * @param overlaps other policies that may judge the same packets on the same node, in the order in
  *     which they apply
@@ -26,7 +26,7 @@ public record PolicyReport(
     List<FailedNode> failedNodes,
     List<FailedNode> unknownNodes,
     List<String> withoutAgent,
-    List<String> withoutRoom,
+    List<FailedNode> refusedNodes,
     boolean halted,
     boolean completed,
     RolloutLimits limits,
@@ -39,6 +39,7 @@ public record PolicyReport(
    * @param programmed whose kernel runs this generation
    * @param settling whose kernel runs it too, but not for long enough to let the next one on
    * @param failed that could not program it, or were lost while it was rolled out
+   * @param refused that have no room for it
    * @param lost that went away since they had it, where that is no failure of its rollout
    * @param noAgent on which no agent answers
    * @param held that keep an earlier generation, or none, until the gate lets them on
@@ -52,6 +53,7 @@ public record PolicyReport(
       int programmed,
       int settling,
       int failed,
+      int refused,
       int lost,
       int noAgent,
       int held,
@@ -62,7 +64,7 @@ public record PolicyReport(
 
     /** Nodes that are yet to come, sooner or later by themselves. */
     public int pending() {
-      return desired - programmed - failed - lost - noAgent;
+      return desired - programmed - failed - refused - lost - noAgent;
     }
 
     /** Nodes of which nothing current is known. */
@@ -84,7 +86,7 @@ public record PolicyReport(
         failedNodes,
         unknownNodes,
         withoutAgent,
-        withoutRoom,
+        refusedNodes,
         halted,
         completed,
         limits,

@@ -5,6 +5,7 @@ import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.operator.plan.PolicyIntent;
+import dev.tokenbucket.operator.plan.Refusal;
 import dev.tokenbucket.operator.rollout.NodeStage;
 import dev.tokenbucket.operator.rollout.RolloutGate;
 import dev.tokenbucket.operator.rollout.RolloutLimits;
@@ -23,14 +24,17 @@ final class Reporter {
   private final Map<String, NodeView> nodes;
   private final Map<String, StateView> states;
   private final Collection<TrackedPolicy> policies;
+  private final Refusals refusals;
 
   Reporter(
       Map<String, NodeView> nodes,
       Map<String, StateView> states,
-      Collection<TrackedPolicy> policies) {
+      Collection<TrackedPolicy> policies,
+      Refusals refusals) {
     this.nodes = nodes;
     this.states = states;
     this.policies = policies;
+    this.refusals = refusals;
   }
 
   PolicyReport report(TrackedPolicy policy, Set<String> holders) {
@@ -43,7 +47,7 @@ final class Reporter {
         failedNodes(gate.failed(), gate, policy),
         gate.completed() ? failedNodes(gate.named(NodeStage.LOST), gate, policy) : List.of(),
         gate.named(NodeStage.NO_AGENT).stream().limit(MAX_NAMED).toList(),
-        List.copyOf(gate.named(NodeStage.NO_ROOM)),
+        refusedNodes(gate, policy),
         gate.halted(),
         gate.completed(),
         gate.limits(),
@@ -56,6 +60,7 @@ final class Reporter {
         gate.count(NodeStage.DONE) + gate.count(NodeStage.SETTLING),
         gate.count(NodeStage.SETTLING),
         gate.failures(),
+        gate.count(NodeStage.REFUSED),
         gate.completed() ? gate.count(NodeStage.LOST) : 0,
         gate.count(NodeStage.NO_AGENT),
         gate.count(NodeStage.WAITING) + gate.count(NodeStage.UNSETTLED),
@@ -80,6 +85,17 @@ final class Reporter {
                   case OVERDUE -> overdue(name, gate, policy);
                   default -> failed(name, policy);
                 })
+        .toList();
+  }
+
+  private List<FailedNode> refusedNodes(RolloutGate gate, TrackedPolicy policy) {
+    return gate.named(NodeStage.REFUSED).stream()
+        .limit(MAX_NAMED)
+        .map(
+            name -> {
+              Refusal refusal = Objects.requireNonNull(refusals.find(name, policy.uid()));
+              return new FailedNode(name, refusal.reason(), refusal.message());
+            })
         .toList();
   }
 

@@ -1,6 +1,7 @@
 package dev.tokenbucket.operator.fleet;
 
 import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
@@ -28,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * @param answers of the status, by the policy's uid
  * @param ownerUid of the Node that owns it
  * @param told whether an agent has said anything
+ * @param limits of the agent; where it does not say, those of this version
  * @param bootId of the node that the agent spoke of, where it says so
  * @param contact when the agent spoke last, where it says so
  * @param given by uid, since when an entry is as it is, where that is not confirmed yet
@@ -48,6 +50,7 @@ record StateView(
     Map<String, NodePolicyStatus> answers,
     @Nullable Long observedGeneration,
     boolean told,
+    NodeLimits limits,
     @Nullable String bootId,
     @Nullable Instant contact,
     Map<String, Given> given,
@@ -113,6 +116,7 @@ record StateView(
         Map.copyOf(answers),
         observed,
         status != null,
+        status == null || status.limits() == null ? NodeLimits.DEFAULT : status.limits(),
         status == null ? null : status.bootID(),
         status == null ? null : notAfter(time(status.lastContactTime()), now),
         given(

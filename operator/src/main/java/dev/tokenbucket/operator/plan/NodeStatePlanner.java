@@ -1,14 +1,13 @@
 package dev.tokenbucket.operator.plan;
 
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
@@ -17,9 +16,6 @@ import org.jspecify.annotations.Nullable;
  * node was last given. Total and deterministic; the order of the policies does not matter.
  */
 public final class NodeStatePlanner {
-  /** What a node state's entries may take: 256 KiB less metadata, overlaps, failsafe, preflight. */
-  static final int ROOM_BYTES = (256 - 32) * 1024;
-
   /** Kept free for the agent's answer to an entry. */
   static final int ANSWER_BYTES = 1024;
 
@@ -41,12 +37,26 @@ public final class NodeStatePlanner {
    * What a node runs once every rollout has come to its end.
    *
    * @param labels the node's
+   * @param limits the node's
    */
   public NodePlan planAll(
       @Nullable Map<String, String> labels,
       Collection<? extends PolicyIntent> policies,
-      List<NodePolicy> before) {
-    return plan(labels, policies, before, uid -> true);
+      List<NodePolicy> before,
+      NodeLimits limits) {
+    return plan(labels, policies, before, limits, uid -> true);
+  }
+
+  /**
+   * By uid, the policies that a node has no room for once every rollout has come to its end.
+   *
+   * @param policies that concern the node
+   */
+  public Map<String, Refusal> refusals(
+      Collection<PolicyIntent.Enforced> policies, NodeLimits limits) {
+    return fit(
+            policies.stream().map(policy -> new Candidate(policy.entry(), null)).toList(), limits)
+        .refusals();
   }
 
   /**
@@ -54,6 +64,7 @@ public final class NodeStatePlanner {
    *
    * @param labels the node's
    * @param before the entries that the node has now
+   * @param limits how much the node's agent can hold
    * @param admitted whether the node may have what the policy with this uid asks for now; a node
    *     that has it keeps it. What an operator of another version made of the same generation is
    *     another thing
@@ -62,6 +73,7 @@ public final class NodeStatePlanner {
       @Nullable Map<String, String> labels,
       Collection<? extends PolicyIntent> policies,
       List<NodePolicy> before,
+      NodeLimits limits,
       Predicate<String> admitted) {
     Map<String, NodePolicy> former = new HashMap<>();
     before.forEach(entry -> former.put(entry.uid(), entry));
@@ -79,38 +91,61 @@ public final class NodeStatePlanner {
         candidates.add(new Candidate(was, null));
       }
     }
-    return fit(candidates);
+    Fitted fitted = fit(candidates, limits);
+    return new NodePlan(fitted.entries(), overlaps(fitted.entries()), fitted.refusals());
   }
 
+  private record Fitted(List<NodePolicy> entries, Map<String, Refusal> refusals) {}
+
   /** In the order in which they apply, so that the last ones are those without room. */
-  private NodePlan fit(List<Candidate> candidates) {
-    candidates.sort(Candidate.ORDER);
-    List<NodePolicy> entries = new ArrayList<>();
-    Set<String> withoutRoom = new HashSet<>();
-    long left = ROOM_BYTES;
-    for (Candidate candidate : candidates) {
-      NodePolicy entry = candidate.wanted();
-      if (bytes(entry) > left) {
-        withoutRoom.add(entry.uid());
-        entry = candidate.former();
-      }
-      if (entry != null && bytes(entry) <= left) {
-        entries.add(entry);
-        left -= bytes(entry);
-      }
-    }
-    entries.sort(NodePolicy.ORDER);
-    return new NodePlan(List.copyOf(entries), overlaps(entries), Set.copyOf(withoutRoom));
+  private Fitted fit(List<Candidate> candidates, NodeLimits limits) {
+    NodeLoad load = new NodeLoad(limits, this::bytes);
+    Map<String, Refusal> refusals = new HashMap<>();
+    candidates.stream()
+        .sorted(Candidate.ORDER)
+        .forEach(
+            candidate -> {
+              NodePolicy entry = candidate.wanted();
+              Refusal refusal = load.refuses(entry).orElse(null);
+              if (refusal != null) {
+                refusals.put(entry.uid(), refusal);
+                entry = candidate.former();
+              }
+              if (entry != null && (refusal == null || load.refuses(entry).isEmpty())) {
+                load.add(entry);
+              }
+            });
+    return new Fitted(
+        load.entries().stream().sorted(NodePolicy.ORDER).toList(), Map.copyOf(refusals));
   }
 
   /** What an entry takes of a node state, the agent's answer included. */
-  public int bytes(NodePolicy entry) {
+  private int bytes(NodePolicy entry) {
     return facts.bytes(entry) + ANSWER_BYTES;
   }
 
-  /** Whether entries of this size, as {@link #bytes} has it, have room for certain. */
-  public static boolean haveRoom(long bytes) {
-    return bytes <= ROOM_BYTES;
+  /** What policies take of a node that has all of them, at the most. */
+  public Demand demand(Collection<PolicyIntent.Enforced> policies) {
+    long bytes = 0;
+    int weight = 0;
+    int terms = 0;
+    for (PolicyIntent.Enforced policy : policies) {
+      bytes += bytes(policy.entry());
+      weight += NodeLoad.weight(policy.entry());
+      terms += NodeLoad.terms(policy.entry());
+    }
+    return new Demand(bytes, weight, policies.size(), terms);
+  }
+
+  /** Of all policies together, as if they were on one interface. */
+  public record Demand(long bytes, int weight, int policies, int terms) {
+    /** Whether a node has room for certain, whichever of the policies it gets. */
+    public boolean fits(NodeLimits limits) {
+      return bytes <= NodeLoad.ROOM_BYTES
+          && weight <= limits.policies()
+          && policies <= limits.policiesPerHook()
+          && terms <= limits.termsPerHook();
+    }
   }
 
   private List<String> overlaps(List<NodePolicy> entries) {

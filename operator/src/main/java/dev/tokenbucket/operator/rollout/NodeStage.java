@@ -24,8 +24,8 @@ public enum NodeStage {
   AWAY,
   /** It is Ready, but no agent answers: nothing is to be waited for. */
   NO_AGENT,
-  /** Its node state has no room for this generation. */
-  NO_ROOM;
+  /** It has no room for this generation, in its node state or in its kernel. */
+  REFUSED;
 
   /** Whether its nodes are asked for by name; the other stages are counted only. */
   boolean listed() {

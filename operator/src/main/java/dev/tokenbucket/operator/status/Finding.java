@@ -21,9 +21,6 @@ record Finding(String status, String reason, String message, String summary) {
    * @param programmed whether every node had this generation before
    */
   static Finding of(PolicyReport report, boolean programmed) {
-    if (!report.withoutRoom().isEmpty()) {
-      return withoutRoom(report);
-    }
     if (report.halted()) {
       return failed(
           Reasons.ROLLOUT_HALTED, haltedMessage(report), "rollout halted: " + failures(report));
@@ -34,6 +31,9 @@ record Finding(String status, String reason, String message, String summary) {
           Reasons.NODES_FAILED,
           nodes(counts.failed(), counts.desired()) + " failed",
           failures(report));
+    }
+    if (counts.refused() > 0) {
+      return refused(report);
     }
     if (report.limits().paused() && counts.held() > 0) {
       return plain(
@@ -118,29 +118,42 @@ record Finding(String status, String reason, String message, String summary) {
   }
 
   private static String failures(PolicyReport report) {
-    List<String> names = report.failedNodes().stream().map(FailedNode::name).toList();
-    int more = report.counts().failed() - Math.min(NAMES, names.size());
-    return nodes(report.counts().failed(), report.counts().desired())
+    int failed = report.counts().failed();
+    return nodes(failed, report.counts().desired())
         + " failed ("
-        + names.stream().limit(NAMES).collect(Collectors.joining(", "))
-        + (more > 0 ? " and " + more + " more" : "")
+        + names(report.failedNodes(), failed)
         + "): "
         + (report.failedNodes().isEmpty() ? "" : report.failedNodes().get(0).message());
   }
 
-  private static Finding withoutRoom(PolicyReport report) {
-    int count = report.withoutRoom().size();
-    String where =
-        report.withoutRoom().stream().limit(NAMES).collect(Collectors.joining(", "))
-            + (count > NAMES ? " and " + (count - NAMES) + " more" : "");
+  private static String names(List<FailedNode> nodes, int all) {
+    int more = all - Math.min(NAMES, nodes.size());
+    return nodes.stream().limit(NAMES).map(FailedNode::name).collect(Collectors.joining(", "))
+        + (more > 0 ? " and " + more + " more" : "");
+  }
+
+  static String refusalReason(PolicyReport report) {
+    return report.refusedNodes().get(0).reason();
+  }
+
+  static String refusedMessage(PolicyReport report) {
+    int refused = report.counts().refused();
+    return nodes(refused, report.counts().desired())
+        + " can't hold it beside the policies before it in order, and keep what they have of it: "
+        + named(report.refusedNodes(), refused);
+  }
+
+  private static Finding refused(PolicyReport report) {
+    int refused = report.counts().refused();
     return failed(
-        Reasons.NODE_STATE_TOO_LARGE,
-        nodes(count, report.counts().desired())
+        refusalReason(report),
+        refusedMessage(report),
+        "refused on "
+            + nodes(refused, report.counts().desired())
             + " ("
-            + where
-            + ") would have a node state of more than 256 KiB with it and keep what they have of"
-            + " it; shorten match and exempt, or have fewer policies select these nodes",
-        "refused: no room in the node state of " + where);
+            + names(report.refusedNodes(), refused)
+            + "): "
+            + report.refusedNodes().get(0).message());
   }
 
   private static Finding plain(String reason, String text) {

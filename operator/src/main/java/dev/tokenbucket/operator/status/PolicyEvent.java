@@ -19,7 +19,8 @@ import org.jspecify.annotations.Nullable;
 public record PolicyEvent(boolean warning, String reason, String message, long generation) {
   private static final Set<String> FAILURES =
       Set.of(Reasons.ROLLOUT_HALTED, Reasons.NODES_FAILED, Reasons.NO_AGENT);
-  private static final Set<String> REFUSALS = Set.of(Reasons.INVALID, Reasons.NODE_STATE_TOO_LARGE);
+  private static final Set<String> REFUSALS =
+      Set.of(Reasons.INVALID, Reasons.NODE_STATE_TOO_LARGE, Reasons.NODE_LIMIT_EXCEEDED);
 
   /** What came to be between two statuses: one for each condition that took a new turn. */
   public static List<PolicyEvent> between(

@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator.status;
 
+import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.NodeCounts;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.Reasons;
@@ -10,11 +11,13 @@ import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** A policy's status from what nodes reported. Pure: equal input gives an equal status. */
 public final class PolicyStatusAggregator {
   private static final int MAX_OVERLAPS = 10;
+  private static final int MAX_NODES = 10;
 
   private PolicyStatusAggregator() {}
 
@@ -44,7 +47,7 @@ public final class PolicyStatusAggregator {
             report.counts().desired(),
             report.counts().programmed(),
             report.counts().pending(),
-            report.counts().failed(),
+            report.counts().failed() + report.counts().refused(),
             report.counts().unknown(),
             report.counts().programmed() + "/" + report.counts().desired());
     Finding finding = Finding.of(report, conditions.was(Reasons.PROGRAMMED));
@@ -55,11 +58,11 @@ public final class PolicyStatusAggregator {
         policy.unit().rateText(policy.rate()),
         policy.unit().burstText(policy.burst()),
         counts,
-        report.failedNodes().isEmpty() ? null : report.failedNodes(),
+        failedNodes(report),
         overlaps(report),
         all(
             Readiness.of(report, finding, conditions),
-            accepted(report, finding, conditions),
+            accepted(report, conditions),
             conditions.is(
                 Reasons.PROGRAMMED, finding.status(), finding.reason(), finding.message()),
             degraded(report, conditions)));
@@ -78,16 +81,28 @@ public final class PolicyStatusAggregator {
     return conditions.before() == null ? null : conditions.before().completedGeneration();
   }
 
-  private static Condition accepted(PolicyReport report, Finding finding, Conditions conditions) {
-    if (!report.withoutRoom().isEmpty()) {
+  private static @Nullable List<FailedNode> failedNodes(PolicyReport report) {
+    List<FailedNode> nodes =
+        Stream.concat(report.failedNodes().stream(), report.refusedNodes().stream())
+            .limit(MAX_NODES)
+            .toList();
+    return nodes.isEmpty() ? null : nodes;
+  }
+
+  private static Condition accepted(PolicyReport report, Conditions conditions) {
+    if (report.counts().refused() > 0) {
       return conditions.is(
-          Reasons.ACCEPTED, false, Reasons.NODE_STATE_TOO_LARGE, finding.message());
+          Reasons.ACCEPTED, false, Finding.refusalReason(report), Finding.refusedMessage(report));
     }
     return conditions.is(
         Reasons.ACCEPTED, true, Reasons.VALID, "the policy is valid and handed to its nodes");
   }
 
   private static Condition degraded(PolicyReport report, Conditions conditions) {
+    if (report.counts().failed() == 0 && report.counts().refused() > 0) {
+      return conditions.is(
+          Reasons.DEGRADED, true, Finding.refusalReason(report), Finding.refusedMessage(report));
+    }
     if (report.counts().failed() == 0) {
       return report.counts().noAgent() == 0
           ? conditions.is(Reasons.DEGRADED, false, Reasons.AS_EXPECTED, "no node failed")

@@ -41,9 +41,10 @@ final class Readiness {
   private static boolean isStalled(PolicyReport report) {
     PolicyReport.Counts counts = report.counts();
     boolean moves = counts.moving() > (report.limits().paused() ? counts.held() : 0);
-    return !report.withoutRoom().isEmpty()
-        || report.halted()
-        || (!moves && counts.leaving() == 0 && counts.failed() + counts.noAgent() > 0);
+    return report.halted()
+        || (!moves
+            && counts.leaving() == 0
+            && counts.failed() + counts.refused() + counts.noAgent() > 0);
   }
 
   private static Condition marked(String type, Finding finding, Conditions conditions) {

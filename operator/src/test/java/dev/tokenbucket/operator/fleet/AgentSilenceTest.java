@@ -46,6 +46,7 @@ class AgentSilenceTest {
             null,
             null,
             null,
+            null,
             contact.toString(),
             null));
     return state;

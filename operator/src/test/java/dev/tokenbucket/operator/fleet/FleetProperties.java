@@ -2,6 +2,7 @@ package dev.tokenbucket.operator.fleet;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.Reasons;
@@ -75,7 +76,8 @@ class FleetProperties {
   private static void assertPlanned(World world) {
     List<PolicyIntent> intents = world.policies.values().stream().map(PolicyIntent::of).toList();
     for (Node node : world.nodes.values()) {
-      NodePlan plan = PLANNER.planAll(node.getMetadata().getLabels(), intents, List.of());
+      NodePlan plan =
+          PLANNER.planAll(node.getMetadata().getLabels(), intents, List.of(), NodeLimits.DEFAULT);
       assertThat(world.entries(node.getMetadata().getName())).isEqualTo(plan.entries());
     }
   }

@@ -238,6 +238,7 @@ final class World {
             null,
             null,
             null,
+            null,
             null));
     if (!state.getStatus().equals(there.getStatus())) {
       publish(state);

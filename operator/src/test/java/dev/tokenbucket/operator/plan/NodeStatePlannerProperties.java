@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.MatchTerm;
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.Policies;
@@ -31,6 +32,7 @@ import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
 class NodeStatePlannerProperties {
+  private static final NodeLimits DEFAULT = NodeLimits.DEFAULT;
   private static final List<String> KEYS = List.of("zone", "role");
   private static final NodeStatePlanner PLANNER = new NodeStatePlanner(EntryFacts.computed());
   private static final List<String> VALUES = List.of("a", "b");
@@ -98,8 +100,8 @@ class NodeStatePlannerProperties {
     List<Named> shuffled = new ArrayList<>(policies);
     Collections.shuffle(shuffled, random);
 
-    assertThat(PLANNER.planAll(labels, intents(shuffled), List.of()))
-        .isEqualTo(PLANNER.planAll(labels, intents(policies), List.of()));
+    assertThat(PLANNER.planAll(labels, intents(shuffled), List.of(), DEFAULT))
+        .isEqualTo(PLANNER.planAll(labels, intents(policies), List.of(), DEFAULT));
   }
 
   @Property
@@ -112,7 +114,7 @@ class NodeStatePlannerProperties {
             .map(Named::name)
             .toList();
 
-    assertThat(PLANNER.planAll(labels, intents(policies), List.of()).entries())
+    assertThat(PLANNER.planAll(labels, intents(policies), List.of(), DEFAULT).entries())
         .extracting(NodePolicy::name)
         .isEqualTo(expected);
   }
@@ -135,13 +137,14 @@ class NodeStatePlannerProperties {
   @Property
   void aRefusedPolicyKeepsWhatTheNodeHadOfIt(
       @ForAll("policies") List<Named> policies, @ForAll("nodeLabels") Map<String, String> labels) {
-    List<NodePolicy> before = PLANNER.planAll(labels, intents(policies), List.of()).entries();
+    List<NodePolicy> before =
+        PLANNER.planAll(labels, intents(policies), List.of(), DEFAULT).entries();
     List<PolicyIntent> refused =
         before.stream()
             .map(entry -> (PolicyIntent) new PolicyIntent.Refused(entry.uid(), "wrong"))
             .toList();
 
-    assertThat(PLANNER.planAll(Map.of(), refused, before).entries()).isEqualTo(before);
+    assertThat(PLANNER.planAll(Map.of(), refused, before, DEFAULT).entries()).isEqualTo(before);
   }
 
   @Property
@@ -156,7 +159,7 @@ class NodeStatePlannerProperties {
             .filter(policy -> had.contains("uid-" + policy.name()))
             .map(policy -> Policies.named(policy.name()).generation(2).entry())
             .toList();
-    NodePlan plan = PLANNER.plan(labels, intents(policies), before, admitted::contains);
+    NodePlan plan = PLANNER.plan(labels, intents(policies), before, DEFAULT, admitted::contains);
 
     for (Named policy : policies) {
       String uid = "uid-" + policy.name();
@@ -192,10 +195,11 @@ class NodeStatePlannerProperties {
         .forEach(other -> after.add(PolicyIntent.of(other.policy())));
     Map<String, String> unrelated = new HashMap<>(labels);
     unrelated.put("kubernetes.io/hostname", "n");
-    NodePlan plan = PLANNER.planAll(labels, before, List.of());
+    NodePlan plan = PLANNER.planAll(labels, before, List.of(), DEFAULT);
 
-    assertThat(json(PLANNER.planAll(labels, after, plan.entries()))).isEqualTo(json(plan));
-    assertThat(json(PLANNER.planAll(unrelated, before, plan.entries()))).isEqualTo(json(plan));
+    assertThat(json(PLANNER.planAll(labels, after, plan.entries(), DEFAULT))).isEqualTo(json(plan));
+    assertThat(json(PLANNER.planAll(unrelated, before, plan.entries(), DEFAULT)))
+        .isEqualTo(json(plan));
   }
 
   private static String json(NodePlan plan) {
@@ -222,13 +226,14 @@ class NodeStatePlannerProperties {
     PolicyIntent third = large("third", 3);
     NodePolicy formerly = Policies.named("third").generation(2).entry();
 
-    NodePlan plan = PLANNER.planAll(Map.of(), List.of(third, first, second), List.of(formerly));
+    NodePlan plan =
+        PLANNER.planAll(Map.of(), List.of(third, first, second), List.of(formerly), DEFAULT);
 
     assertThat(plan.entries())
         .extracting(NodePolicy::name)
         .containsExactly("first", "second", "third");
     assertThat(plan.entries()).extracting(NodePolicy::generation).containsExactly(3L, 3L, 2L);
-    assertThat(plan.withoutRoom()).containsExactly("uid-third");
+    assertThat(plan.refusals()).containsOnlyKeys("uid-third");
     assertThat(json(plan).length()).isLessThan(256 * 1024);
   }
 
@@ -254,7 +259,8 @@ class NodeStatePlannerProperties {
                 Policies.named("b").priority(2).intent(),
                 Policies.named("a").priority(3).intent(),
                 Policies.named("c").priority(1).direction(Direction.Egress).intent()),
-            List.of());
+            List.of(),
+            DEFAULT);
 
     assertThat(plan.overlaps()).containsExactly("b before a");
   }

@@ -17,6 +17,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 
@@ -41,7 +42,7 @@ class PolicyStatusAggregatorTest {
     List<String> withoutAgent = List.of();
     int maxFailures = 1;
     boolean paused;
-    List<String> withoutRoom = List.of();
+    List<FailedNode> refused = List.of();
     List<Neighbour> overlaps = List.of();
 
     Report nodes(int all, int done, int broken) {
@@ -66,6 +67,7 @@ class PolicyStatusAggregatorTest {
                   programmed,
                   settling,
                   failed,
+                  refused.size(),
                   lost,
                   withoutAgent.size(),
                   held,
@@ -79,7 +81,7 @@ class PolicyStatusAggregatorTest {
                       i -> new FailedNode("node-" + (20 + i), Reasons.NODE_REBOOTED, "rebooted"))
                   .toList(),
               withoutAgent,
-              withoutRoom,
+              refused.stream().limit(10).toList(),
               failed > maxFailures,
               completed,
               new RolloutLimits(
@@ -184,16 +186,31 @@ class PolicyStatusAggregatorTest {
   }
 
   @Test
-  void nodesWithoutRoomRefuseThePolicyByName() {
+  void nodesWithoutRoomRefuseThePolicyByNameAndCountAsFailed() {
     Report report = new Report().nodes(6, 2, 0);
-    report.withoutRoom = List.of("a", "b", "c", "d");
-    Condition accepted = condition(report.status(), Reasons.ACCEPTED);
+    report.refused =
+        Stream.of("a", "b", "c", "d")
+            .map(node -> new FailedNode(node, Reasons.NODE_LIMIT_EXCEEDED, "64 are there"))
+            .toList();
+    TokenBucketPolicyStatus status = report.status();
 
-    assertThat(accepted.getStatus()).isEqualTo("False");
-    assertThat(accepted.getReason()).isEqualTo(Reasons.NODE_STATE_TOO_LARGE);
-    assertThat(accepted.getMessage()).startsWith("4 of 6 nodes (a, b, c and 1 more) would have");
-    assertThat(report.status().summary())
-        .isEqualTo("refused: no room in the node state of a, b, c and 1 more");
+    for (String type : List.of(Reasons.ACCEPTED, Reasons.PROGRAMMED, Reasons.STALLED)) {
+      assertThat(condition(status, type).getReason()).isEqualTo(Reasons.NODE_LIMIT_EXCEEDED);
+    }
+    assertThat(condition(status, Reasons.ACCEPTED).getStatus()).isEqualTo("False");
+    assertThat(condition(status, Reasons.DEGRADED).getStatus()).isEqualTo("True");
+    assertThat(condition(status, Reasons.ACCEPTED).getMessage())
+        .startsWith("4 of 6 nodes can't hold it")
+        .contains("what they have of it: a: 64 are there; b: 64 are there; ");
+    assertThat(status.nodes()).isEqualTo(new NodeCounts(6, 2, 0, 4, 0, "2/6"));
+    assertThat(status.failedNodes()).isEqualTo(report.refused);
+    assertThat(status.summary())
+        .isEqualTo("refused on 4 of 6 nodes (a, b, c and 1 more): 64 are there");
+    assertThat(reasons(null, status)).containsExactly(Reasons.NODE_LIMIT_EXCEEDED);
+    report.moving = 1;
+    assertThat(condition(report.status(), Reasons.RECONCILING).getReason())
+        .as("while other nodes go on")
+        .isEqualTo(Reasons.NODE_LIMIT_EXCEEDED);
   }
 
   @Test

@@ -1,0 +1,25 @@
+package dev.tokenbucket.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Max;
+import io.fabric8.generator.annotation.Min;
+
+/** How much an agent can hold. The operator gives a node no more, the last in order left out. */
+public record NodeLimits(
+    @JsonPropertyDescription(
+            "Policies that the node can hold; one with bucket.per Interface counts for each of its"
+                + " interfaces, and one with exceed.action MarkECN twice.")
+        @Min(1)
+        @Max(4096)
+        int policies,
+    @JsonPropertyDescription("Policies that a hook can hold: an interface in one direction.")
+        @Min(1)
+        @Max(4096)
+        int policiesPerHook,
+    @JsonPropertyDescription("Terms of match and exempt that the policies of a hook can have.")
+        @Min(1)
+        @Max(65_536)
+        int termsPerHook) {
+  /** Of this version's agents, and of one that has yet to say. */
+  public static final NodeLimits DEFAULT = new NodeLimits(127, 64, 256);
+}

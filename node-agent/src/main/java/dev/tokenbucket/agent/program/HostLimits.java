@@ -1,0 +1,14 @@
+package dev.tokenbucket.agent.program;
+
+import dev.tokenbucket.agent.hooks.HookConfiguration;
+import dev.tokenbucket.agent.hooks.HookSet;
+import dev.tokenbucket.agent.match.TermTables;
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
+
+/** What this agent can hold, for those who plan what it is asked. */
+public final class HostLimits {
+  public static final NodeLimits ALL =
+      new NodeLimits(HookSet.MOST_SLOTS, HookConfiguration.MAX_POLICIES, TermTables.MAX_TERMS);
+
+  private HostLimits() {}
+}

@@ -1,0 +1,143 @@
+package dev.tokenbucket.operator.plan;
+
+import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.ExceedAction;
+import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
+import dev.tokenbucket.api.v1alpha1.NodeLimits;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.Reasons;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.ToIntFunction;
+
+/**
+ * What a node's policies take of what its agent and its node state can hold. Which interfaces a
+ * host has is not asked, so that a plan does not change as they come and go: policies are together
+ * where they select the same in the same words, or one a name and the other a pattern that the name
+ * matches. What is together beyond that, as by two names of one interface, the agent finds.
+ */
+final class NodeLoad {
+  /** What a node state's entries may take: 256 KiB less metadata, overlaps, failsafe, preflight. */
+  static final int ROOM_BYTES = (256 - 32) * 1024;
+
+  private final NodeLimits limits;
+  private final ToIntFunction<NodePolicy> bytesOf;
+  private final List<NodePolicy> entries = new ArrayList<>();
+  private long bytes;
+  private int policies;
+
+  /**
+   * @param bytesOf what an entry takes of a node state
+   */
+  NodeLoad(NodeLimits limits, ToIntFunction<NodePolicy> bytesOf) {
+    this.limits = limits;
+    this.bytesOf = bytesOf;
+  }
+
+  List<NodePolicy> entries() {
+    return entries;
+  }
+
+  void add(NodePolicy entry) {
+    entries.add(entry);
+    bytes += bytesOf.applyAsInt(entry);
+    policies += weight(entry);
+  }
+
+  /** Why there is no room for one more; empty where there is. */
+  Optional<Refusal> refuses(NodePolicy entry) {
+    if (bytes + bytesOf.applyAsInt(entry) > ROOM_BYTES) {
+      return Optional.of(
+          new Refusal(
+              Reasons.NODE_STATE_TOO_LARGE,
+              "its node state would have more than 256 KiB; shorten match and exempt, or have fewer"
+                  + " policies select this node"));
+    }
+    int sum = policies + weight(entry);
+    if (sum > limits.policies()) {
+      return exceeded(
+          ("a node holds at most %d policies, one with exceed.action MarkECN counted twice; with this"
+                  + " one and those before it in order it would be %d")
+              .formatted(limits.policies(), sum));
+    }
+    return hookRefuses(entry);
+  }
+
+  private Optional<Refusal> hookRefuses(NodePolicy entry) {
+    List<NodePolicy> sameWay =
+        entries.stream().filter(other -> other.direction() == entry.direction()).toList();
+    if (sameWay.size() < limits.policiesPerHook()
+        && terms(sameWay) + terms(entry) <= limits.termsPerHook()) {
+      return Optional.empty();
+    }
+    return places(entry, sameWay).stream()
+        .map(place -> placeRefuses(entry, place, sameWay))
+        .flatMap(Optional::stream)
+        .findFirst();
+  }
+
+  private Optional<Refusal> placeRefuses(
+      NodePolicy entry, InterfaceSelector place, List<NodePolicy> sameWay) {
+    List<NodePolicy> there = sameWay.stream().filter(other -> isOn(other, place)).toList();
+    if (there.size() >= limits.policiesPerHook()) {
+      return exceeded(
+          ("%s: an interface holds at most %d policies in a direction, and as many are before this"
+                  + " one in order")
+              .formatted(text(place, entry.direction()), limits.policiesPerHook()));
+    }
+    int sum = terms(there) + terms(entry);
+    return sum <= limits.termsPerHook()
+        ? Optional.empty()
+        : exceeded(
+            ("%s: an interface holds at most %d terms of match and exempt in a direction; with this"
+                    + " policy and those before it in order it would be %d")
+                .formatted(text(place, entry.direction()), limits.termsPerHook(), sum));
+  }
+
+  private static Optional<Refusal> exceeded(String limit) {
+    return Optional.of(
+        new Refusal(Reasons.NODE_LIMIT_EXCEEDED, limit + "; have fewer policies select this node"));
+  }
+
+  /** Where a policy is for certain, if the host has it. */
+  private static Set<InterfaceSelector> places(NodePolicy entry, List<NodePolicy> others) {
+    Set<InterfaceSelector> places = new LinkedHashSet<>(entry.interfaces());
+    others.stream()
+        .flatMap(other -> other.interfaces().stream())
+        .filter(place -> place.name() != null && isOn(entry, place))
+        .forEach(places::add);
+    return places;
+  }
+
+  private static boolean isOn(NodePolicy entry, InterfaceSelector place) {
+    return entry.interfaces().stream()
+        .anyMatch(
+            selector ->
+                selector.equals(place) || (place.name() != null && selector.selects(place.name())));
+  }
+
+  private static String text(InterfaceSelector place, Direction direction) {
+    String name =
+        place.defaultRoute() != null
+            ? "interfaces with a default route"
+            : Objects.requireNonNullElseGet(place.name(), () -> String.valueOf(place.pattern()));
+    return name + " " + direction;
+  }
+
+  /** A policy that marks has a second bucket. */
+  static int weight(NodePolicy entry) {
+    return entry.action() == ExceedAction.MarkECN ? 2 : 1;
+  }
+
+  static int terms(NodePolicy entry) {
+    return entry.match().size() + entry.exempt().size();
+  }
+
+  private static int terms(List<NodePolicy> entries) {
+    return entries.stream().mapToInt(NodeLoad::terms).sum();
+  }
+}
