@@ -5,11 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
+import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.api.v1alpha1.TokenBucketPolicyStatus;
 import dev.tokenbucket.operator.plan.EntryFacts;
 import dev.tokenbucket.operator.plan.NodeStatePlanner;
 import dev.tokenbucket.operator.plan.PolicyIntent;
+import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.client.KubernetesClient;
 import java.nio.file.Path;
@@ -18,25 +21,33 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Changes at random while the operator is killed again and again: what comes of it is what the
- * planner says of what is in the API. {@code -Dconvergence.nodes}, {@code .seconds} and {@code
- * .seed} change its size; {@code make bench-scale} runs it with 1,000 nodes for two minutes.
+ * Changes at random while the operator is killed again and again, and part of the nodes have no
+ * agent that answers: what comes of it is what the planner says of what is in the API. {@code
+ * -Dconvergence.nodes}, {@code .silent} (percent), {@code .seconds} and {@code .seed} change its
+ * size; {@code make bench-scale} runs it with 5,000 nodes for two minutes.
  */
 @ExtendWith(ControlPlaneExtension.class)
 class ConvergenceTest {
   private static final int NODES = Integer.getInteger("convergence.nodes", 150);
+  private static final int SILENT_PERCENT = Integer.getInteger("convergence.silent", 30);
   private static final int SECONDS = Integer.getInteger("convergence.seconds", 25);
   private static final long SEED = Long.getLong("convergence.seed", 6);
   private static final Duration KILL_EVERY = Duration.ofSeconds(10);
   private static final Duration STEP = Duration.ofMillis(250);
-  private static final Duration CONVERGED = Duration.ofMinutes(4);
+  private static final Duration CONVERGED = Duration.ofMinutes(4 + NODES / 500);
+  private static final Map<String, String> OPERATOR =
+      Map.of("TOKENBUCKET_AGENT_START", "5s", "TOKENBUCKET_DELETION_TIMEOUT", "5s");
   private static final int GROUPS = 5;
   private static final int MOST_POLICIES = 12;
 
@@ -51,22 +62,61 @@ class ConvergenceTest {
             new SimulatedNodes(controlPlane, "chaos", NODES, index -> Map.of("group", group()));
         SimulatedAgents agents = SimulatedAgents.start(controlPlane);
         OperatorPod operator =
-            new OperatorPod(cluster, "chaos", work.resolve("operator.log"), Map.of())) {
+            new OperatorPod(cluster, "chaos", work.resolve("operator.log"), OPERATOR)) {
+      Set<String> silent = silent(nodes);
+      silent.forEach(agents::silence);
       Poll.until("operator", () -> operator.operator() != null);
       changeAtRandom(nodes, cluster, operator);
-      assertThat(operator.starts()).as("starts, each but the first after a kill").isGreaterThan(1);
-      Poll.until(
-          "agreement of planner and cluster (seed " + SEED + ")",
-          CONVERGED,
-          () -> planned(controlPlane.client()).equals(found(controlPlane.client())));
-      Poll.until("report of every policy", CONVERGED, () -> reported(controlPlane.client()));
+      Poll.until("a start after a kill", CONVERGED, () -> operator.starts() > 1);
+
+      KubernetesClient client = controlPlane.client();
+      Map<String, List<NodePolicy>> planned = planned(client);
+      awaitAgreement(agents, planned, silent);
+      awaitReports(client, planned, silent);
+      silent.forEach(agents::speak);
+      awaitAgreement(agents, planned, Set.of());
+      awaitReports(client, planned, Set.of());
       // And it stays: nothing was on its way to another end.
       Daemon.pause(Duration.ofSeconds(3));
-      assertThat(found(controlPlane.client())).isEqualTo(planned(controlPlane.client()));
+      assertThat(found(agents)).isEqualTo(planned(client));
       assertThat(agents.states()).allSatisfy(ConvergenceTest::assertConfirmed);
       policies.forEach(policy -> cluster.kubectl("delete", "tbp", policy, "--wait=false"));
       nodes.removePolicies();
     }
+  }
+
+  /** Spread over the groups that nodes are relabelled to. */
+  private static Set<String> silent(SimulatedNodes nodes) {
+    return IntStream.range(0, NODES)
+        .filter(index -> index / GROUPS % 10 * 10 < SILENT_PERCENT)
+        .mapToObj(nodes.names()::get)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private static void awaitAgreement(
+      SimulatedAgents agents, Map<String, List<NodePolicy>> planned, Set<String> silent) {
+    Map<String, List<NodePolicy>> expected = without(planned, silent);
+    Poll.until(
+        "agreement of planner and cluster (seed " + SEED + ")",
+        CONVERGED,
+        () -> without(found(agents), silent).equals(expected));
+  }
+
+  private static <V> Map<String, V> without(Map<String, V> byNode, Set<String> nodes) {
+    Map<String, V> others = new TreeMap<>(byNode);
+    others.keySet().removeAll(nodes);
+    return others;
+  }
+
+  private static void awaitReports(
+      KubernetesClient client, Map<String, List<NodePolicy>> planned, Set<String> silent) {
+    Map<String, Long> selected = selected(planned);
+    Map<String, Long> speaking = selected(without(planned, silent));
+    Poll.until(
+        "report of every policy",
+        CONVERGED,
+        () -> policies(client).stream().allMatch(each -> reports(each, selected, speaking)),
+        () -> policies(client).stream().map(TokenBucketPolicy::getStatus).toList().toString());
   }
 
   private void changeAtRandom(SimulatedNodes nodes, Cluster cluster, OperatorPod operator) {
@@ -155,35 +205,55 @@ class ConvergenceTest {
   }
 
   /** By node, what its node state says; a node with nothing to run has none. */
-  private static Map<String, List<NodePolicy>> found(KubernetesClient client) {
+  private static Map<String, List<NodePolicy>> found(SimulatedAgents agents) {
     Map<String, List<NodePolicy>> found = new TreeMap<>();
-    client
-        .resources(TokenBucketNodeState.class)
-        .list()
-        .getItems()
+    agents
+        .states()
         .forEach(state -> found.put(state.getMetadata().getName(), state.getSpec().policies()));
     return found;
   }
 
-  /** Every policy's status is that of its generation, and counts its nodes as programmed. */
-  private static boolean reported(KubernetesClient client) {
-    Map<String, Long> selected = new TreeMap<>();
-    planned(client)
-        .values()
-        .forEach(entries -> entries.forEach(entry -> selected.merge(entry.uid(), 1L, Long::sum)));
-    return client.resources(TokenBucketPolicy.class).list().getItems().stream()
-        .allMatch(policy -> reports(policy, selected));
+  private static List<TokenBucketPolicy> policies(KubernetesClient client) {
+    return client.resources(TokenBucketPolicy.class).list().getItems();
   }
 
-  private static boolean reports(TokenBucketPolicy policy, Map<String, Long> selected) {
-    var status = policy.getStatus();
+  /** By policy, how many nodes it selects. */
+  private static Map<String, Long> selected(Map<String, List<NodePolicy>> planned) {
+    Map<String, Long> selected = new TreeMap<>();
+    planned
+        .values()
+        .forEach(entries -> entries.forEach(entry -> selected.merge(entry.uid(), 1L, Long::sum)));
+    return selected;
+  }
+
+  /**
+   * A policy's status is that of its generation, counts the nodes that speak as programmed, and
+   * tells of the others.
+   */
+  private static boolean reports(
+      TokenBucketPolicy policy, Map<String, Long> selected, Map<String, Long> speaking) {
+    TokenBucketPolicyStatus status = policy.getStatus();
     long desired = selected.getOrDefault(policy.getMetadata().getUid(), 0L);
+    long programmed = speaking.getOrDefault(policy.getMetadata().getUid(), 0L);
     return policy.getMetadata().getDeletionTimestamp() == null
         && status != null
         && status.nodes() != null
         && policy.getMetadata().getGeneration().equals(status.observedGeneration())
         && status.nodes().desired() == desired
-        && status.nodes().programmed() == desired;
+        && status.nodes().programmed() == programmed
+        && status.nodes().unknown() == desired - programmed
+        && (desired == programmed || tellsOfSilent(status, desired - programmed, desired));
+  }
+
+  private static boolean tellsOfSilent(TokenBucketPolicyStatus status, long silent, long all) {
+    String message =
+        "no agent answers on %d of %d node%s: ".formatted(silent, all, all == 1 ? "" : "s");
+    return Objects.requireNonNull(status.conditions()).stream()
+        .filter(condition -> condition.getReason().equals(Reasons.NO_AGENT))
+        .filter(condition -> condition.getMessage().startsWith(message))
+        .map(Condition::getType)
+        .collect(Collectors.toSet())
+        .containsAll(Set.of(Reasons.PROGRAMMED, Reasons.DEGRADED, Reasons.READY));
   }
 
   private static void assertConfirmed(TokenBucketNodeState state) {
