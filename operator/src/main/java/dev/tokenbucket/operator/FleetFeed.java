@@ -2,9 +2,9 @@ package dev.tokenbucket.operator;
 
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
+import dev.tokenbucket.operator.fleet.Affected;
+import dev.tokenbucket.operator.fleet.AgentTimeouts;
 import dev.tokenbucket.operator.fleet.Fleet;
-import dev.tokenbucket.operator.fleet.Patience;
-import dev.tokenbucket.operator.fleet.Wakes;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import io.fabric8.kubernetes.client.KubernetesClient;
@@ -64,7 +64,7 @@ public class FleetFeed {
       @ConfigProperty(name = "tokenbucket.agent.silence", defaultValue = "5m") Duration silence,
       @ConfigProperty(name = "tokenbucket.agent.start", defaultValue = "1m") Duration start) {
     discover = failsafes.settings().discover();
-    fleet = new Fleet(failsafes.settings(), new Patience(silence, start), Clock.systemUTC());
+    fleet = new Fleet(failsafes.settings(), new AgentTimeouts(silence, start), Clock.systemUTC());
   }
 
   Fleet fleet() {
@@ -79,12 +79,12 @@ public class FleetFeed {
     policies.add(wake);
   }
 
-  void told(Wakes wakes) {
-    if (!wakes.nodes().isEmpty()) {
-      nodes.forEach(wake -> wake.accept(wakes.nodes()));
+  void wake(Affected affected) {
+    if (!affected.nodes().isEmpty()) {
+      nodes.forEach(wake -> wake.accept(affected.nodes()));
     }
-    if (!wakes.policies().isEmpty()) {
-      policies.forEach(wake -> wake.accept(wakes.policies()));
+    if (!affected.policies().isEmpty()) {
+      policies.forEach(wake -> wake.accept(affected.policies()));
     }
   }
 
@@ -104,7 +104,7 @@ public class FleetFeed {
       complete = missing.remove(part) && missing.isEmpty();
     }
     if (complete) {
-      told(fleet.open());
+      wake(fleet.open());
     }
   }
 
@@ -123,10 +123,10 @@ public class FleetFeed {
             .runnableInformer(0)
             .itemStore(new ReducedStores.NodeStates())
             .exceptionHandler((started, e) -> retry(e))
-            .addEventHandler(new Told());
+            .addEventHandler(new NodeStateEvents());
     informer.start().toCompletableFuture().join();
     loaded(Part.STATES);
-    timer.start(() -> told(fleet.tick()), TICK, TICK);
+    timer.start(() -> wake(fleet.tick()), TICK, TICK);
   }
 
   /** Before the first node state is written: one without the API servers could cut nodes off. */
@@ -138,7 +138,7 @@ public class FleetFeed {
             .withLabel(SERVICE_LABEL, SERVICE)
             .runnableInformer(0)
             .exceptionHandler((started, e) -> retryEndpoints(e))
-            .addEventHandler(new ToldEndpoints());
+            .addEventHandler(new EndpointEvents());
     endpoints.start().toCompletableFuture().join();
   }
 
@@ -173,37 +173,37 @@ public class FleetFeed {
     return true;
   }
 
-  private final class ToldEndpoints implements ResourceEventHandler<EndpointSlice> {
+  private final class EndpointEvents implements ResourceEventHandler<EndpointSlice> {
     @Override
     public void onAdd(EndpointSlice slice) {
-      told(fleet.put(slice));
+      wake(fleet.put(slice));
     }
 
     @Override
     public void onUpdate(EndpointSlice before, EndpointSlice now) {
-      told(fleet.put(now));
+      wake(fleet.put(now));
     }
 
     @Override
     public void onDelete(EndpointSlice slice, boolean unknown) {
-      told(fleet.removeSlice(slice.getMetadata().getName()));
+      wake(fleet.removeSlice(slice.getMetadata().getName()));
     }
   }
 
-  private final class Told implements ResourceEventHandler<TokenBucketNodeState> {
+  private final class NodeStateEvents implements ResourceEventHandler<TokenBucketNodeState> {
     @Override
     public void onAdd(TokenBucketNodeState state) {
-      told(fleet.put(state));
+      wake(fleet.put(state));
     }
 
     @Override
     public void onUpdate(TokenBucketNodeState before, TokenBucketNodeState now) {
-      told(fleet.put(now));
+      wake(fleet.put(now));
     }
 
     @Override
     public void onDelete(TokenBucketNodeState state, boolean unknown) {
-      told(fleet.removeState(state.getMetadata().getName(), state.getMetadata().getUid()));
+      wake(fleet.removeState(state.getMetadata().getName(), state.getMetadata().getUid()));
     }
   }
 }

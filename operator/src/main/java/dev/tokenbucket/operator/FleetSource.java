@@ -84,12 +84,12 @@ abstract class FleetSource<P extends HasMetadata>
 
     @Override
     public void onResourceCreated(Node node) {
-      feed.told(feed.fleet().put(node));
+      feed.wake(feed.fleet().put(node));
     }
 
     @Override
     public void onResourceDeleted(Node node) {
-      feed.told(feed.fleet().removeNode(node.getMetadata().getName()));
+      feed.wake(feed.fleet().removeNode(node.getMetadata().getName()));
     }
   }
 
@@ -106,12 +106,12 @@ abstract class FleetSource<P extends HasMetadata>
 
     @Override
     public void onResourceCreated(TokenBucketPolicy policy) {
-      feed.told(feed.fleet().put(policy));
+      feed.wake(feed.fleet().put(policy));
     }
 
     @Override
     public void onResourceDeleted(TokenBucketPolicy policy) {
-      feed.told(feed.fleet().removePolicy(policy.getMetadata().getUid()));
+      feed.wake(feed.fleet().removePolicy(policy.getMetadata().getUid()));
     }
   }
 }

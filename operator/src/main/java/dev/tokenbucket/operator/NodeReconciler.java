@@ -1,8 +1,8 @@
 package dev.tokenbucket.operator;
 
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
-import dev.tokenbucket.operator.fleet.Composition;
 import dev.tokenbucket.operator.fleet.Fleet;
+import dev.tokenbucket.operator.fleet.NodeStateDraft;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.OwnerReferenceBuilder;
 import io.javaoperatorsdk.operator.api.config.informer.Informer;
@@ -54,21 +54,21 @@ public class NodeReconciler implements Reconciler<Node> {
 
   @Override
   public UpdateControl<Node> reconcile(Node node, Context<Node> context) {
-    feed.fleet().compose(node.getMetadata().getName()).ifPresent(made -> apply(made, context));
+    feed.fleet().draft(node.getMetadata().getName()).ifPresent(draft -> apply(draft, context));
     return UpdateControl.noUpdate();
   }
 
-  private void apply(Composition made, Context<Node> context) {
-    if (made.differs()) {
-      feed.told(feed.fleet().answered(write(made, context)));
-    } else if (made.isOver()) {
-      remove(made, context);
+  private void apply(NodeStateDraft draft, Context<Node> context) {
+    if (draft.differs()) {
+      feed.wake(feed.fleet().answered(write(draft, context)));
+    } else if (draft.isOver()) {
+      remove(draft, context);
     }
   }
 
-  private static TokenBucketNodeState write(Composition made, Context<Node> context) {
+  private static TokenBucketNodeState write(NodeStateDraft draft, Context<Node> context) {
     TokenBucketNodeState state = new TokenBucketNodeState();
-    state.getMetadata().setName(made.node().name());
+    state.getMetadata().setName(draft.node().name());
     state
         .getMetadata()
         .setOwnerReferences(
@@ -76,14 +76,14 @@ public class NodeReconciler implements Reconciler<Node> {
                 new OwnerReferenceBuilder()
                     .withApiVersion("v1")
                     .withKind("Node")
-                    .withName(made.node().name())
-                    .withUid(made.node().uid())
+                    .withName(draft.node().name())
+                    .withUid(draft.node().uid())
                     .build()));
     // Over what was seen, nothing newer: a former leader's write that arrives late is refused.
-    if (!made.thereVersion().isEmpty()) {
-      state.getMetadata().setResourceVersion(made.thereVersion());
+    if (!draft.thereVersion().isEmpty()) {
+      state.getMetadata().setResourceVersion(draft.thereVersion());
     }
-    state.setSpec(made.spec());
+    state.setSpec(draft.spec());
     TokenBucketNodeState written =
         context
             .getClient()
@@ -91,15 +91,15 @@ public class NodeReconciler implements Reconciler<Node> {
             .fieldManager(Fleet.FIELD_MANAGER)
             .forceConflicts()
             .serverSideApply();
-    LOG.info("node {}: {}", made.node().name(), made.changes());
+    LOG.info("node {}: {}", draft.node().name(), draft.changes());
     return written;
   }
 
   /** Only the one that was seen to be empty: another of its name may have come since. */
-  private static void remove(Composition made, Context<Node> context) {
+  private static void remove(NodeStateDraft draft, Context<Node> context) {
     TokenBucketNodeState state = new TokenBucketNodeState();
-    state.getMetadata().setName(made.node().name());
-    context.getClient().resource(state).lockResourceVersion(made.thereVersion()).delete();
-    LOG.info("node {}: nothing of ours is left; removed its node state", made.node().name());
+    state.getMetadata().setName(draft.node().name());
+    context.getClient().resource(state).lockResourceVersion(draft.thereVersion()).delete();
+    LOG.info("node {}: nothing of ours is left; removed its node state", draft.node().name());
   }
 }

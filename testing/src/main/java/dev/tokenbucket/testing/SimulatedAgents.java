@@ -27,10 +27,12 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.ScheduledExecutorService;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -58,7 +60,7 @@ public final class SimulatedAgents implements AutoCloseable {
   private final Map<String, NodeLimits> limits = new ConcurrentHashMap<>();
   private final AtomicLong writes = new AtomicLong();
   private final ScheduledExecutorService heart = Executors.newSingleThreadScheduledExecutor();
-  private volatile boolean beating;
+  private volatile @Nullable Future<?> beat;
   private final SharedIndexInformer<TokenBucketNodeState> informer;
 
   private SimulatedAgents(ControlPlane controlPlane) {
@@ -85,8 +87,7 @@ public final class SimulatedAgents implements AutoCloseable {
    * nothing changes.
    */
   public void beat(Duration pause) {
-    beating = true;
-    var unused =
+    beat =
         heart.scheduleWithFixedDelay(
             () -> states().forEach(state -> answerAnew(state.getMetadata().getName())),
             0,
@@ -130,6 +131,21 @@ public final class SimulatedAgents implements AutoCloseable {
   public void recover(String node) {
     failing.remove(node);
     answerAnew(node);
+  }
+
+  /** Makes every agent the one that it was at the start. */
+  public void reset() {
+    Future<?> beats = beat;
+    if (beats != null) {
+      beats.cancel(false);
+    }
+    beat = null;
+    silent.clear();
+    stuck.clear();
+    failing.clear();
+    boots.clear();
+    limits.clear();
+    states().forEach(state -> answerAnew(state.getMetadata().getName()));
   }
 
   private void answerAnew(String node) {
@@ -219,7 +235,7 @@ public final class SimulatedAgents implements AutoCloseable {
       String node, TokenBucketNodeStateStatus status, String now) {
     NodeLimits most = limits.get(node);
     return (most == null ? status : status.withLimits(most))
-        .toldAt(boots.get(node), beating ? now : null);
+        .toldAt(boots.get(node), beat == null ? null : now);
   }
 
   private static List<NodePolicy> unchanged(List<NodePolicy> wanted, TokenBucketNodeState state) {
@@ -320,7 +336,9 @@ public final class SimulatedAgents implements AutoCloseable {
       }
       return response.statusCode();
     } catch (IOException e) {
-      return 503; // the API server restarts
+      // The API server restarts, or answers 401: the token is bound to a Node that was replaced.
+      tokens.remove(node);
+      return 503;
     }
   }
 

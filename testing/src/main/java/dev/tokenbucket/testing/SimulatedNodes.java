@@ -17,11 +17,12 @@ import org.jspecify.annotations.Nullable;
 /** Many Node objects without machines, with policies for them. Closing removes all of them. */
 public final class SimulatedNodes implements AutoCloseable {
   private static final int THREADS = 8;
-  private static final Duration GONE = Duration.ofSeconds(60);
 
   private final ControlPlane controlPlane;
   private final Cluster cluster;
   private final List<String> names;
+  private final List<Node> nodes;
+  private final Duration gone;
   private final List<String> policies = new ArrayList<>();
 
   /** Nodes {@code prefix-0000} and so on, with the label {@code fleet=prefix}. */
@@ -34,11 +35,29 @@ public final class SimulatedNodes implements AutoCloseable {
       ControlPlane controlPlane, String prefix, int size, IntFunction<Map<String, String>> labels) {
     this.controlPlane = controlPlane;
     cluster = new Cluster(controlPlane);
+    gone = Duration.ofSeconds(60 + size / 20);
     names = IntStream.range(0, size).mapToObj(index -> name(prefix, index)).toList();
+    nodes =
+        IntStream.range(0, size)
+            .mapToObj(index -> node(prefix, index, labels.apply(index)))
+            .toList();
+    create();
+  }
+
+  private void create() {
+    InParallel.forEach(nodes, THREADS, node -> controlPlane.client().resource(node).create());
+  }
+
+  /** Ends the policies, and makes every Node anew, as it was at the start. */
+  public void renew() {
+    removePolicies();
+    delete();
+    create();
+  }
+
+  private void delete() {
     InParallel.forEach(
-        IntStream.range(0, size).boxed().toList(),
-        THREADS,
-        index -> controlPlane.client().resource(node(prefix, index, labels.apply(index))).create());
+        names, THREADS, name -> controlPlane.client().nodes().withName(name).delete());
   }
 
   private static String name(String prefix, int index) {
@@ -115,10 +134,10 @@ public final class SimulatedNodes implements AutoCloseable {
     }
     policies.clear();
     Poll.until(
-        "end of the policies", GONE, () -> cluster.kubectl("get", "tbp", "-o", "name").isBlank());
+        "end of the policies", gone, () -> cluster.kubectl("get", "tbp", "-o", "name").isBlank());
     Poll.until(
         "end of the node states",
-        GONE,
+        gone,
         () -> states().isEmpty(),
         () -> cluster.kubectl("get", "tbns", "-o", "yaml", "--show-managed-fields=false"));
   }
@@ -129,8 +148,7 @@ public final class SimulatedNodes implements AutoCloseable {
       removePolicies();
     } finally {
       // The nodes would disturb the next test, regardless of this one's outcome.
-      InParallel.forEach(
-          names, THREADS, name -> controlPlane.client().nodes().withName(name).delete());
+      delete();
     }
   }
 }

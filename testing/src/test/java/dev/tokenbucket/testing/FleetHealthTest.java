@@ -13,24 +13,26 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Nodes that go away, and agents that don't answer: what a rollout and a status make of them. */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class FleetHealthTest {
   private static final String POLICY = "watched";
   private static final String ONE_BY_ONE = "{maxConcurrent: 1, maxFailures: 0}";
 
-  @TempDir Path work;
   private ControlPlane controlPlane;
   private OperatedFleet fleet;
 
-  @BeforeEach
-  void start(ControlPlane controlPlane) {
+  @BeforeAll
+  void start(ControlPlane controlPlane, @TempDir Path work) {
     this.controlPlane = controlPlane;
     fleet =
         new OperatedFleet(
@@ -48,6 +50,11 @@ class FleetHealthTest {
   }
 
   @AfterEach
+  void reset() {
+    fleet.reset();
+  }
+
+  @AfterAll
   void end() {
     fleet.close();
   }

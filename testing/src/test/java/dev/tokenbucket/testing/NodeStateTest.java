@@ -16,23 +16,25 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Who owns a node state, what is in it, and how a policy leaves it; on a real API server. */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class NodeStateTest {
   private static final String AT_ONCE = "{maxConcurrent: 100%}";
 
-  @TempDir Path work;
   private ControlPlane controlPlane;
   private OperatedFleet fleet;
 
-  @BeforeEach
-  void start(ControlPlane controlPlane) {
+  @BeforeAll
+  void start(ControlPlane controlPlane, @TempDir Path work) {
     this.controlPlane = controlPlane;
     fleet =
         new OperatedFleet(
@@ -40,6 +42,11 @@ class NodeStateTest {
   }
 
   @AfterEach
+  void reset() {
+    fleet.reset();
+  }
+
+  @AfterAll
   void end() {
     fleet.close();
   }

@@ -183,9 +183,22 @@ final class OperatedFleet implements AutoCloseable {
     return reasons;
   }
 
+  /** For the next test: agents that answer, new nodes, an operator that runs, and no policy. */
+  void reset() {
+    if (!operator.isAlive()) {
+      operator = start();
+    }
+    agents.reset();
+    try {
+      nodes.renew();
+    } catch (StepFailedException e) {
+      throw new StepFailedException(e.getMessage() + "\n" + operator.log(), e);
+    }
+  }
+
   @Override
   public void close() {
-    nodes.names().forEach(agents::speak);
+    agents.reset();
     try {
       nodes.close();
     } catch (StepFailedException e) {

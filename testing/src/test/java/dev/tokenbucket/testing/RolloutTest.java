@@ -17,30 +17,37 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Collectors;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.AfterEach;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /** How a change goes from node to node, on a real API server. */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class RolloutTest {
   private static final int NODES = 5;
   private static final String POLICY = "rolled";
   private static final String FAILURE = "this host has no interface named eth7";
 
-  @TempDir Path work;
   private ControlPlane controlPlane;
   private OperatedFleet fleet;
 
-  @BeforeEach
-  void start(ControlPlane controlPlane) {
+  @BeforeAll
+  void start(ControlPlane controlPlane, @TempDir Path work) {
     this.controlPlane = controlPlane;
     fleet = new OperatedFleet(controlPlane, "roll", NODES, work, Map.of());
   }
 
   @AfterEach
+  void reset() {
+    fleet.reset();
+  }
+
+  @AfterAll
   void end() {
     fleet.close();
   }

@@ -3,7 +3,6 @@ package dev.tokenbucket.operator.fleet;
 import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.failsafe.FailsafeDiscovery;
@@ -12,21 +11,16 @@ import dev.tokenbucket.operator.plan.NodePlan;
 import dev.tokenbucket.operator.plan.NodeStatePlanner;
 import dev.tokenbucket.operator.plan.PolicyIntent;
 import dev.tokenbucket.operator.rollout.AgentContact;
-import dev.tokenbucket.operator.rollout.NodeProgress;
-import dev.tokenbucket.operator.rollout.NodeStage;
 import dev.tokenbucket.operator.rollout.RolloutGate;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import java.time.Clock;
-import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
@@ -50,28 +44,24 @@ public final class Fleet {
   private final Map<String, StateView> states = new HashMap<>();
   private final Map<String, TrackedPolicy> policies = new TreeMap<>();
 
-  /** Nodes whose node state lists a policy in spec or status, by the policy's uid. */
-  private final Map<String, Set<String>> holders = new HashMap<>();
-
+  private final PolicyHolders holders = new PolicyHolders();
   private final Refusals refusals = new Refusals(planner);
   private final OwnWrites ownWrites = new OwnWrites();
   private final FailsafeDiscovery failsafes;
-  private final Patience patience;
+  private final AgentContacts contacts;
+  private final NodeStages stages;
   private final Clock clock;
-
-  /** Nodes whose agent has fallen silent. */
-  private final Set<String> silent = new HashSet<>();
-
   private boolean open;
 
   /** With no failsafes to be told of. */
   public Fleet() {
-    this(FailsafeSettings.NONE, Patience.DEFAULT, Clock.systemUTC());
+    this(FailsafeSettings.NONE, AgentTimeouts.DEFAULT, Clock.systemUTC());
   }
 
-  public Fleet(FailsafeSettings settings, Patience patience, Clock clock) {
+  public Fleet(FailsafeSettings settings, AgentTimeouts timeouts, Clock clock) {
     failsafes = new FailsafeDiscovery(settings);
-    this.patience = patience;
+    contacts = new AgentContacts(timeouts);
+    stages = new NodeStages(refusals, contacts);
     this.clock = clock;
   }
 
@@ -79,17 +69,17 @@ public final class Fleet {
    * Everything there is has been told: from now on changes have an effect. Before, a node would be
    * taken for one without policies, and a rollout for one that has not begun.
    */
-  public synchronized Wakes open() {
+  public synchronized Affected open() {
     open = true;
-    Wakes wakes = Wakes.none();
+    Affected affected = Affected.none();
     refusals.refresh(policies.values(), nodes.values(), states);
     for (TrackedPolicy policy : policies.values()) {
       nodes.values().forEach(node -> place(policy, node));
-      admit(policy, wakes);
-      wakes.policies().add(policy.name());
+      admit(policy, affected);
+      affected.policies().add(policy.name());
     }
-    wakes.nodes().addAll(nodes.keySet());
-    return wakes;
+    affected.nodes().addAll(nodes.keySet());
+    return affected;
   }
 
   /**
@@ -106,180 +96,177 @@ public final class Fleet {
   }
 
   /** A node as found in the API. */
-  public synchronized Wakes put(Node resource) {
+  public synchronized Affected put(Node resource) {
     NodeView node = NodeView.of(resource, failsafes.kubeletPort(resource));
     NodeView before = nodes.get(node.name());
     if (before != null && Versions.same(node.version(), before.version())) {
-      return Wakes.none();
+      return Affected.none();
     }
     nodes.put(node.name(), node);
-    Wakes wakes = exempt(failsafes.put(resource));
+    Affected affected = exempt(failsafes.put(resource));
     if (open && (before == null || !node.saysTheSameAs(before))) {
-      wakes.nodes().add(node.name());
+      affected.nodes().add(node.name());
       refusals.refresh(policies.values(), List.of(node), states);
-      replace(node, before == null || !before.labels().equals(node.labels()), wakes);
+      replace(node, before == null || !before.labels().equals(node.labels()), affected);
     }
-    return wakes;
+    return affected;
   }
 
   /** Time has passed: agents may have fallen silent, and deadlines been missed. */
-  public synchronized Wakes tick() {
-    Wakes wakes = Wakes.none();
+  public synchronized Affected tick() {
+    Affected affected = Affected.none();
     if (!open) {
-      return wakes;
+      return affected;
     }
-    Instant now = clock.instant();
-    for (StateView state : states.values()) {
-      if (patience.isSilent(state, now) && silent.add(state.name())) {
-        NodeView node = nodes.get(state.name());
-        policies.values().stream()
-            .filter(policy -> node != null && (place(policy, node) || isAwaited(policy, node)))
-            .forEach(policy -> wakes.policies().add(policy.name()));
-      }
+    for (String name : contacts.fallenSilent(states.values(), clock.instant())) {
+      NodeView node = nodes.get(name);
+      policies.values().stream()
+          .filter(policy -> node != null && (place(policy, node) || isAwaited(policy, node)))
+          .forEach(policy -> affected.policies().add(policy.name()));
     }
     for (TrackedPolicy policy : policies.values()) {
       for (String name : policy.gate() == null ? Set.<String>of() : policy.gate().timed()) {
         NodeView node = nodes.get(name);
         if (node != null && place(policy, node)) {
-          wakes.policies().add(policy.name());
+          affected.policies().add(policy.name());
         }
       }
-      admit(policy, wakes);
+      admit(policy, affected);
     }
-    return wakes;
+    return affected;
   }
 
-  private void replace(NodeView node, boolean relabelled, Wakes wakes) {
+  private void replace(NodeView node, boolean relabelled, Affected affected) {
     boolean moved = false;
     for (TrackedPolicy policy : policies.values()) {
       boolean concerned = concerns(policy, node.name());
       if (place(policy, node) || holds(policy, node.name())) {
-        wakes.policies().add(policy.name());
+        affected.policies().add(policy.name());
       }
       moved |= concerned != concerns(policy, node.name());
-      admit(policy, wakes);
+      admit(policy, affected);
     }
     if (moved && relabelled) {
       // Which policies share a node is part of their status.
       policies.values().stream()
           .filter(policy -> concerns(policy, node.name()))
-          .forEach(policy -> wakes.policies().add(policy.name()));
+          .forEach(policy -> affected.policies().add(policy.name()));
     }
   }
 
   /** What is exempt is written into every node state that is there. */
-  private Wakes exempt(boolean changed) {
-    Wakes wakes = Wakes.none();
+  private Affected exempt(boolean changed) {
+    Affected affected = Affected.none();
     if (changed && open) {
-      states.keySet().stream().filter(nodes::containsKey).forEach(wakes.nodes()::add);
+      states.keySet().stream().filter(nodes::containsKey).forEach(affected.nodes()::add);
     }
-    return wakes;
+    return affected;
   }
 
   /** A slice of the API servers' endpoints as found in the API. */
-  public synchronized Wakes put(EndpointSlice slice) {
+  public synchronized Affected put(EndpointSlice slice) {
     return exempt(failsafes.put(slice));
   }
 
   /** A slice that is gone. */
-  public synchronized Wakes removeSlice(String name) {
+  public synchronized Affected removeSlice(String name) {
     return exempt(failsafes.removeSlice(name));
   }
 
   /** A node that is gone. */
-  public synchronized Wakes removeNode(String name) {
+  public synchronized Affected removeNode(String name) {
     if (nodes.remove(name) == null) {
-      return Wakes.none();
+      return Affected.none();
     }
-    Wakes wakes = exempt(failsafes.removeNode(name));
+    Affected affected = exempt(failsafes.removeNode(name));
     refusals.forget(name);
     for (TrackedPolicy policy : policies.values()) {
       if ((policy.gate() != null && policy.gate().remove(name)) || holds(policy, name)) {
-        wakes.policies().add(policy.name());
-        admit(policy, wakes);
+        affected.policies().add(policy.name());
+        admit(policy, affected);
       }
     }
-    return wakes;
+    return affected;
   }
 
   /** A policy as found in the API. */
-  public synchronized Wakes put(TokenBucketPolicy resource) {
+  public synchronized Affected put(TokenBucketPolicy resource) {
     TrackedPolicy before = policies.get(resource.getMetadata().getUid());
     if (before != null && before.asksForTheSameAs(resource)) {
-      return Wakes.none();
+      return Affected.none();
     }
     TrackedPolicy policy = TrackedPolicy.of(resource, pool);
     policies.put(policy.uid(), policy);
-    Wakes wakes = Wakes.none();
+    Affected affected = Affected.none();
     if (open) {
       nodes.values().forEach(node -> place(policy, node));
-      policiesChanged(policy.uid(), wakes);
+      policiesChanged(policy.uid(), affected);
     }
-    return wakes;
+    return affected;
   }
 
   /** A policy that is gone. */
-  public synchronized Wakes removePolicy(String uid) {
-    Wakes wakes = Wakes.none();
+  public synchronized Affected removePolicy(String uid) {
+    Affected affected = Affected.none();
     if (policies.remove(uid) != null && open) {
-      policiesChanged(uid, wakes);
+      policiesChanged(uid, affected);
     }
-    return wakes;
+    return affected;
   }
 
-  private void policiesChanged(String uid, Wakes wakes) {
+  private void policiesChanged(String uid, Affected affected) {
     pool.forgetOverlaps(uid);
     for (String name : refusals.refresh(policies.values(), nodes.values(), states)) {
       NodeView node = nodes.get(name);
       if (node != null) {
         policies.values().forEach(policy -> place(policy, node));
-        wakes.nodes().add(name);
+        affected.nodes().add(name);
       }
     }
-    policies.values().forEach(policy -> admit(policy, wakes));
+    policies.values().forEach(policy -> admit(policy, affected));
     // Every policy's overlaps may be others now; every node that has this one may have to drop it.
-    policies.values().forEach(policy -> wakes.policies().add(policy.name()));
+    policies.values().forEach(policy -> affected.policies().add(policy.name()));
     TrackedPolicy policy = policies.get(uid);
-    holders.getOrDefault(uid, Set.of()).stream()
+    holders.of(uid).stream()
         .filter(node -> policy == null || !concerns(policy, node))
-        .forEach(wakes.nodes()::add);
+        .forEach(affected.nodes()::add);
   }
 
   /** A node state as the watch tells of it. */
-  public synchronized Wakes put(TokenBucketNodeState resource) {
+  public synchronized Affected put(TokenBucketNodeState resource) {
     String name = resource.getMetadata().getName();
     StateView before = states.get(name);
     long version = Versions.of(resource);
     return ownWrites.isReplaced(name, version, clock.instant())
             || (before != null && Versions.same(version, before.version()))
-        ? Wakes.none()
+        ? Affected.none()
         : take(resource, before);
   }
 
   /** A node state as it was answered to an own write. */
-  public synchronized Wakes answered(TokenBucketNodeState resource) {
+  public synchronized Affected answered(TokenBucketNodeState resource) {
     String name = resource.getMetadata().getName();
     StateView before = states.get(name);
     long version = Versions.of(resource);
     if (before != null && !Versions.newer(version, before.version())) {
-      return Wakes.none();
+      return Affected.none();
     }
     ownWrites.answered(name, version, clock.instant());
     return take(resource, before);
   }
 
-  private Wakes take(TokenBucketNodeState resource, @Nullable StateView before) {
+  private Affected take(TokenBucketNodeState resource, @Nullable StateView before) {
     String name = resource.getMetadata().getName();
     Instant now = clock.instant();
     StateView state = StateView.of(resource, before, pool, now);
     states.put(name, state);
-    Wakes wakes = changed(name, before, state);
+    Affected affected = changed(name, before, state);
     NodeView node = nodes.get(name);
-    judgeLimits(name, limits(before), state.limits(), wakes);
-    if (open && node != null && isOtherAgent(node, before, state, now)) {
-      replace(node, false, wakes);
+    judgeLimits(name, limits(before), state.limits(), affected);
+    if (open && node != null && contacts.changed(node, before, state, now)) {
+      replace(node, false, affected);
     }
-    return wakes;
+    return affected;
   }
 
   private static NodeLimits limits(@Nullable StateView state) {
@@ -287,116 +274,56 @@ public final class Fleet {
   }
 
   /** An agent of another version may hold more, or less. */
-  private void judgeLimits(String name, NodeLimits before, NodeLimits now, Wakes wakes) {
+  private void judgeLimits(String name, NodeLimits before, NodeLimits now, Affected affected) {
     NodeView node = nodes.get(name);
     if (open && node != null && !now.equals(before)) {
       refusals.refresh(policies.values(), List.of(node), states);
-      wakes.nodes().add(name);
-      replace(node, false, wakes);
+      affected.nodes().add(name);
+      replace(node, false, affected);
     }
-  }
-
-  /** Whether what is known of a node's agent is another thing now, for any policy. */
-  private boolean isOtherAgent(
-      NodeView node, @Nullable StateView before, StateView state, Instant now) {
-    silent.remove(state.name());
-    return before == null
-        || before.told() != state.told()
-        || patience.isSilent(before, now)
-        || Patience.isOfEarlierBoot(node, before) != Patience.isOfEarlierBoot(node, state)
-        || patience.isSilent(state, now);
   }
 
   /** A node state that is gone. */
-  public synchronized Wakes removeState(String name, @Nullable String uid) {
+  public synchronized Affected removeState(String name, @Nullable String uid) {
     StateView before = states.get(name);
     if (before == null || (uid != null && !uid.equals(before.uid()))) {
-      return Wakes.none();
+      return Affected.none();
     }
     states.remove(name);
     ownWrites.forget(name);
-    silent.remove(name);
-    Wakes wakes = changed(name, before, null);
-    judgeLimits(name, before.limits(), NodeLimits.DEFAULT, wakes);
-    return wakes;
+    contacts.heard(name);
+    Affected affected = changed(name, before, null);
+    judgeLimits(name, before.limits(), NodeLimits.DEFAULT, affected);
+    return affected;
   }
 
-  private Wakes changed(String name, @Nullable StateView before, @Nullable StateView now) {
-    Wakes wakes = Wakes.none();
-    Set<String> touched = touched(before, now);
-    touched.forEach(uid -> index(uid, name, now));
+  private Affected changed(String name, @Nullable StateView before, @Nullable StateView now) {
+    Affected affected = Affected.none();
+    StateChange change = new StateChange(before, now);
+    Set<String> touched = change.policies();
+    touched.forEach(uid -> holders.update(uid, name, now));
     if (!open) {
-      return wakes;
+      return affected;
     }
     NodeView node = nodes.get(name);
     for (String uid : touched) {
       TrackedPolicy policy = policies.get(uid);
       if (policy != null) {
-        wakes.policies().add(policy.name());
+        affected.policies().add(policy.name());
         if (node != null) {
           place(policy, node);
-          admit(policy, wakes);
+          admit(policy, affected);
         }
       }
     }
-    if (node != null && concernsThePlan(before, now)) {
-      wakes.nodes().add(name);
+    if (node != null && change.concernsThePlan()) {
+      affected.nodes().add(name);
     }
-    return wakes;
-  }
-
-  /** Its spec or its owner was changed, or the agent said something of an empty one. */
-  private static boolean concernsThePlan(@Nullable StateView before, @Nullable StateView now) {
-    return before == null
-        || now == null
-        || now.entries().isEmpty()
-        || now.generation() != before.generation()
-        || now.ours() != before.ours()
-        || now.deleting() != before.deleting()
-        || !Objects.equals(now.ownerUid(), before.ownerUid());
-  }
-
-  /** The policies of which two versions of a node state say something different. */
-  private static Set<String> touched(@Nullable StateView before, @Nullable StateView now) {
-    Set<String> uids = new HashSet<>();
-    for (StateView state : before == null || now == null ? both(before, now) : List.of(now)) {
-      state.entries().forEach(entry -> uids.add(entry.uid()));
-      uids.addAll(state.answers().keySet());
-    }
-    if (before != null && now != null) {
-      before.entries().forEach(entry -> uids.add(entry.uid()));
-      uids.addAll(before.answers().keySet());
-      uids.removeIf(uid -> before.saysTheSameOf(uid, now));
-    }
-    return uids;
-  }
-
-  private static List<StateView> both(@Nullable StateView before, @Nullable StateView now) {
-    List<StateView> there = new ArrayList<>();
-    if (before != null) {
-      there.add(before);
-    }
-    if (now != null) {
-      there.add(now);
-    }
-    return there;
-  }
-
-  private void index(String uid, String node, @Nullable StateView state) {
-    if (state != null && (state.entry(uid) != null || state.answers().containsKey(uid))) {
-      holders.computeIfAbsent(uid, any -> new HashSet<>()).add(node);
-    } else {
-      holders.computeIfPresent(
-          uid,
-          (any, names) -> {
-            names.remove(node);
-            return names.isEmpty() ? null : names;
-          });
-    }
+    return affected;
   }
 
   private boolean holds(TrackedPolicy policy, String node) {
-    return holders.getOrDefault(policy.uid(), Set.of()).contains(node);
+    return holders.contains(policy.uid(), node);
   }
 
   /** A deletion is judged anew when an agent falls silent. */
@@ -418,49 +345,21 @@ public final class Fleet {
       return gate.remove(node.name());
     }
     StateView state = states.get(node.name());
-    NodePolicy given = state == null ? null : state.entry(policy.uid());
-    NodePolicyStatus answer = state == null ? null : state.answers().get(policy.uid());
-    boolean has = enforced.entry().equals(given);
-    Instant now = clock.instant();
-    return gate.put(
-        node.name(),
-        !has && refusals.find(node.name(), policy.uid()) != null
-            ? NodeStage.REFUSED
-            : progress(policy, node, given, answer, now)
-                .stage(enforced.entry(), gate.limits(), patience.start(), now));
+    return gate.put(node.name(), stages.of(enforced, gate.limits(), node, state, clock.instant()));
   }
 
-  private NodeProgress progress(
-      TrackedPolicy policy,
-      NodeView node,
-      @Nullable NodePolicy given,
-      @Nullable NodePolicyStatus answer,
-      Instant now) {
-    StateView state = states.get(node.name());
-    StateView.Given at = state == null ? null : state.given().get(policy.uid());
-    return new NodeProgress(
-        node.ready(),
-        patience.contact(node, state, now),
-        given,
-        answer,
-        state == null || state.speaksOf(policy.uid()),
-        at == null ? Duration.ZERO : Duration.between(at.since(), now),
-        state == null ? null : state.inForceSince().get(policy.uid()),
-        node.readySince());
-  }
-
-  private void admit(TrackedPolicy policy, Wakes wakes) {
+  private void admit(TrackedPolicy policy, Affected affected) {
     if (open && policy.gate() != null) {
       Set<String> now = policy.gate().admit();
-      wakes.nodes().addAll(now);
+      affected.nodes().addAll(now);
       if (!now.isEmpty()) {
-        wakes.policies().add(policy.name());
+        affected.policies().add(policy.name());
       }
     }
   }
 
   /** What is to be written for a node; empty where the node is not known, or not everything is. */
-  public Optional<Composition> compose(String name) {
+  public Optional<NodeStateDraft> draft(String name) {
     NodeView node;
     StateView state;
     NodeFailsafe failsafe;
@@ -482,8 +381,12 @@ public final class Fleet {
     }
     NodePlan plan =
         planner.plan(
-            node.labels(), intents, before(state, intents), limits(state), admitted::contains);
-    return Optional.of(new Composition(node, state, plan, failsafe));
+            node.labels(),
+            intents,
+            state == null ? List.of() : state.formerEntries(intents),
+            limits(state),
+            admitted::contains);
+    return Optional.of(new NodeStateDraft(node, state, plan, failsafe));
   }
 
   private @Nullable NodeFailsafe failsafe(NodeView node) {
@@ -491,28 +394,6 @@ public final class Fleet {
     return common == null || node.kubeletPort() == null
         ? common
         : common.withKubeletPort(node.kubeletPort());
-  }
-
-  /** Of entries by another's hand only those that stand for an earlier generation are kept. */
-  private static List<NodePolicy> before(
-      @Nullable StateView state, Collection<PolicyIntent> intents) {
-    if (state == null) {
-      return List.of();
-    }
-    if (state.trusted() != null) {
-      return state.trusted();
-    }
-    Map<String, Long> current = new HashMap<>();
-    for (PolicyIntent intent : intents) {
-      current.put(
-          intent.uid(),
-          intent instanceof PolicyIntent.Enforced enforced
-              ? enforced.entry().generation()
-              : Long.MAX_VALUE);
-    }
-    return state.entries().stream()
-        .filter(entry -> entry.generation() <= current.getOrDefault(entry.uid(), -1L))
-        .toList();
   }
 
   /** How far a policy is; empty where it is not known, or not everything is. */
@@ -525,7 +406,7 @@ public final class Fleet {
         return Optional.empty();
       }
       Reporter reporter = new Reporter(nodes, states, policies.values(), refusals);
-      report = reporter.report(policy, holders.getOrDefault(uid, Set.of()));
+      report = reporter.report(policy, holders.of(uid));
       beside = reporter.beside(policy);
     }
     return Optional.of(report.beside(beside, pool));
@@ -537,7 +418,7 @@ public final class Fleet {
       return Optional.empty();
     }
     Map<String, Holder> found = new TreeMap<>();
-    holders.getOrDefault(uid, Set.of()).forEach(name -> found.put(name, holder(name)));
+    holders.of(uid).forEach(name -> found.put(name, holder(name)));
     return Optional.of(found);
   }
 
@@ -545,9 +426,7 @@ public final class Fleet {
     NodeView node = nodes.get(name);
     return new Holder(
         Optional.ofNullable(node),
-        node == null
-            ? AgentContact.NEVER
-            : patience.contact(node, states.get(name), clock.instant()));
+        node == null ? AgentContact.NEVER : contacts.of(node, states.get(name), clock.instant()));
   }
 
   /**
@@ -560,7 +439,7 @@ public final class Fleet {
       Set<String> awaited = new HashSet<>();
       policies.values().stream()
           .filter(TrackedPolicy::deleting)
-          .forEach(policy -> awaited.addAll(holders.getOrDefault(policy.uid(), Set.of())));
+          .forEach(policy -> awaited.addAll(holders.of(policy.uid())));
       states.values().stream()
           .filter(state -> !state.deleting() && !nodes.containsKey(state.name()))
           .filter(state -> !awaited.contains(state.name()))

@@ -129,7 +129,7 @@ final class Reporter {
           Reasons.NODE_NOT_READY,
           "the node is not Ready since it was given generation " + policy.generation());
     }
-    if (node != null && state != null && Patience.isOfEarlierBoot(node, state)) {
+    if (node != null && state != null && AgentContacts.isOfEarlierBoot(node, state)) {
       return new FailedNode(
           name, Reasons.NODE_REBOOTED, "its agent has not reported since the node rebooted");
     }

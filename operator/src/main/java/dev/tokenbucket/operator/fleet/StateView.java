@@ -7,12 +7,14 @@ import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateSpec;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
+import dev.tokenbucket.operator.plan.PolicyIntent;
 import io.fabric8.kubernetes.api.model.ManagedFieldsEntry;
 import io.fabric8.kubernetes.api.model.ObjectMeta;
 import io.fabric8.kubernetes.api.model.OwnerReference;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +30,7 @@ import org.jspecify.annotations.Nullable;
  * @param trusted the last entries known to be the operator's; null where none were seen
  * @param answers of the status, by the policy's uid
  * @param ownerUid of the Node that owns it
- * @param told whether an agent has said anything
+ * @param reported whether an agent has said anything
  * @param limits of the agent; where it does not say, those of this version
  * @param bootId of the node that the agent spoke of, where it says so
  * @param contact when the agent spoke last, where it says so
@@ -49,7 +51,7 @@ record StateView(
     @Nullable NodeFailsafe failsafe,
     Map<String, NodePolicyStatus> answers,
     @Nullable Long observedGeneration,
-    boolean told,
+    boolean reported,
     NodeLimits limits,
     @Nullable String bootId,
     @Nullable Instant contact,
@@ -171,11 +173,11 @@ record StateView(
           was != null
               && was.programmed() == answer.programmed()
               && was.generation() == answer.generation();
-      Instant told = notAfter(time(answer.lastTransitionTime()), now);
+      Instant stated = notAfter(time(answer.lastTransitionTime()), now);
       Instant since =
           same && before != null
               ? before.inForceSince().get(answer.uid())
-              : told == null ? now : told;
+              : stated == null ? now : stated;
       if (since != null && since.isAfter(longAgo)) {
         found.put(answer.uid(), since);
       }
@@ -260,6 +262,27 @@ record StateView(
       }
     }
     return null;
+  }
+
+  /**
+   * What the node was last given. Of entries by another's hand only those that stand for an earlier
+   * generation are kept.
+   */
+  List<NodePolicy> formerEntries(Collection<PolicyIntent> intents) {
+    if (trusted != null) {
+      return trusted;
+    }
+    Map<String, Long> current = new HashMap<>();
+    for (PolicyIntent intent : intents) {
+      current.put(
+          intent.uid(),
+          intent instanceof PolicyIntent.Enforced enforced
+              ? enforced.entry().generation()
+              : Long.MAX_VALUE);
+    }
+    return entries.stream()
+        .filter(entry -> entry.generation() <= current.getOrDefault(entry.uid(), -1L))
+        .toList();
   }
 
   /** Whether the agent had seen an entry as it is now when it answered. */

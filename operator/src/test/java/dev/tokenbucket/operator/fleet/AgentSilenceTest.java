@@ -25,7 +25,7 @@ class AgentSilenceTest {
   private final Fleet fleet =
       new Fleet(
           FailsafeSettings.NONE,
-          Patience.DEFAULT,
+          AgentTimeouts.DEFAULT,
           ((InstantSource) () -> now).withZone(ZoneOffset.UTC));
 
   private TokenBucketNodeState spoken(Instant contact) {

@@ -339,7 +339,7 @@ class FleetProperties {
     world.nodes.values().forEach(successor::put);
     world.states.values().forEach(successor::put);
 
-    assertThat(successor.compose(node(0))).isEmpty();
+    assertThat(successor.draft(node(0))).isEmpty();
     assertThat(successor.report("uid-p")).isEmpty();
     assertThat(successor.holders("uid-p")).isEmpty();
     assertThat(successor.orphans()).isEmpty();

@@ -69,8 +69,8 @@ final class World {
     return event != null;
   }
 
-  private void tell(Wakes wakes) {
-    woken.addAll(wakes.nodes());
+  private void tell(Affected affected) {
+    woken.addAll(affected.nodes());
   }
 
   void node(String name, Map<String, String> labels, boolean ready) {
@@ -111,7 +111,7 @@ final class World {
   /** What the reconciler keyed by node does; whether it wrote. */
   boolean reconcile(String name) {
     woken.remove(name);
-    Composition made = fleet.compose(name).orElse(null);
+    NodeStateDraft made = fleet.draft(name).orElse(null);
     if (made == null) {
       return false;
     }

@@ -10,13 +10,13 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** What a node's state is to be, beside what it is. */
-public final class Composition {
+public final class NodeStateDraft {
   private final NodeView node;
   private final @Nullable StateView there;
   private final NodePlan plan;
   private final @Nullable NodeFailsafe failsafe;
 
-  Composition(
+  NodeStateDraft(
       NodeView node, @Nullable StateView there, NodePlan plan, @Nullable NodeFailsafe failsafe) {
     this.node = node;
     this.there = there;
