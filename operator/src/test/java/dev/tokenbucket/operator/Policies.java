@@ -34,6 +34,7 @@ public final class Policies {
   private @Nullable List<InterfaceSelector> interfaces;
   private @Nullable List<MatchTerm> match;
   private @Nullable Exceed exceed;
+  private @Nullable String expiresAt;
 
   private Policies(String name) {
     this.name = name;
@@ -96,6 +97,11 @@ public final class Policies {
     return this;
   }
 
+  public Policies expiresAt(String value) {
+    expiresAt = value;
+    return this;
+  }
+
   public Policies markEcn() {
     exceed = new Exceed(ExceedAction.MarkECN, null);
     return this;
@@ -123,7 +129,8 @@ public final class Policies {
             (Burst) null,
             exceed,
             null,
-            rollout));
+            rollout,
+            expiresAt));
     return policy;
   }
 

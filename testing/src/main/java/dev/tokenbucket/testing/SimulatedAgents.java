@@ -105,7 +105,7 @@ public final class SimulatedAgents implements AutoCloseable {
     boots.put(node, boot);
   }
 
-  /** How much a node's agent says that it can hold, from its next word on. */
+  /** Sets how much a node's agent reports that it can hold, from its next report on. */
   public void limit(String node, NodeLimits most) {
     limits.put(node, most);
   }
@@ -133,7 +133,7 @@ public final class SimulatedAgents implements AutoCloseable {
     answerAnew(node);
   }
 
-  /** Makes every agent the one that it was at the start. */
+  /** Makes every agent as it was at the start. */
   public void reset() {
     Future<?> beats = beat;
     if (beats != null) {

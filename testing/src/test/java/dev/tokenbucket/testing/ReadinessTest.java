@@ -130,6 +130,9 @@ class ReadinessTest {
         POLICY, "{nodeSelector: {matchLabels: {fleet: none}}, rate: {packetsPerSecond: 5}}");
     await("without a node to select");
     assertNothingToWaitFor();
+    fleet.apply(POLICY, "rate: {packetsPerSecond: 5}, expiresAt: '2026-01-01T00:00:00Z'");
+    await("expired");
+    assertNothingToWaitFor();
   }
 
   @Test

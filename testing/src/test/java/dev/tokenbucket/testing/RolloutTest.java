@@ -178,6 +178,23 @@ class RolloutTest {
   }
 
   @Test
+  void aPolicyEndsByItselfAndIsThereAgainAtALaterTime() {
+    applyAndAwait(100, "{maxConcurrent: 100%}");
+    String rest = "rate: {packetsPerSecond: 100}, expiresAt: '%s'";
+    fleet.apply(POLICY, rest.formatted(Instant.now().plusSeconds(2)));
+    Poll.until(
+        "end", () -> fleet.condition(POLICY, Reasons.READY).equals("True " + Reasons.EXPIRED));
+    assertThat(fleet.condition(POLICY, Reasons.PROGRAMMED)).isEqualTo("False Expired");
+    Poll.until("the node states to go", () -> fleet.nodes.states().isEmpty());
+    assertThat(fleet.kubectl("get", "tbp", POLICY)).contains(" expired at 20");
+    assertThat(fleet.events(POLICY, fleet.policy(POLICY).getMetadata().getUid()))
+        .containsEntry("Expired", 1);
+
+    fleet.apply(POLICY, rest.formatted("2126-01-01T00:00:00+01:00"));
+    awaitProgrammed();
+  }
+
+  @Test
   void nodesThatAreNotReadyDontBlockCountAsPendingAndCatchUp() {
     applyAndAwait(100, "{maxConcurrent: 1}");
     fleet.setReady(0, false, Instant.now());

@@ -101,6 +101,12 @@ class WrongPolicyTest {
         | spec.direction: Unsupported value: "Up": supported values: "Egress", "Ingress"
       {rate: {packetsPerSecond: 10}, direction: 5}
         | spec.direction in body must be of type string: "integer"
+      {rate: {packetsPerSecond: 10}, expiresAt: tomorrow}
+        | spec.expiresAt: Invalid value: "tomorrow": must be an RFC 3339 time such as 2026-12-01T18:00:00Z
+      {rate: {packetsPerSecond: 10}, expiresAt: '2026-12-01 18:00:00Z'}
+        | spec.expiresAt: Invalid value: "2026-12-01 18:00:00Z": must be an RFC 3339 time
+      {rate: {packetsPerSecond: 10}, expiresAt: 5}
+        | spec.expiresAt in body must be of type string: "integer"
       {rate: {packetsPerSecond: 10}, priority: high}
         | spec.priority in body must be of type integer: "string"
       {rate: {packetsPerSecond: 10}, priority: 1001}

@@ -9,7 +9,8 @@ public record NodeCounts(
         int programmed,
     @JsonPropertyDescription("Nodes that have yet to report.") int pending,
     @JsonPropertyDescription(
-            "Nodes that could not program it, or went away while it was rolled out to them.")
+            "Nodes that could not program it, have no room for it, or went away while it was rolled"
+                + " out to them.")
         int failed,
     @JsonPropertyDescription(
             "Nodes of which nothing current is known: no agent answers, or none has since the node"

@@ -44,6 +44,12 @@ public final class Reasons {
   /** Programmed is True. */
   public static final String ALL_NODES_PROGRAMMED = "AllNodesProgrammed";
 
+  /**
+   * Programmed is False: {@code expiresAt} has come, so that no node is to have the policy. Ready
+   * is True for this reason once none has.
+   */
+  public static final String EXPIRED = "Expired";
+
   /** Programmed is False: {@code nodeSelector} matches no node. */
   public static final String NO_NODE_SELECTED = "NoNodeSelected";
 

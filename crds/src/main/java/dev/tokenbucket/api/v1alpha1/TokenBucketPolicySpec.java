@@ -105,4 +105,11 @@ public record TokenBucketPolicySpec(
         @Default("Enforce")
         @Nullable Mode mode,
     @JsonPropertyDescription("How a change of this policy goes from node to node.") @Default("{}")
-        @Nullable Rollout rollout) {}
+        @Nullable Rollout rollout,
+    @JsonPropertyDescription(
+            "When the policy ends by itself, as RFC 3339 has it: 2026-12-01T18:00:00Z. From then on no"
+                + " node has it, by the operator's clock; the policy stays, with reason Expired, until"
+                + " it is deleted or given a later time. Absent: it does not end.")
+        @Size(max = 40)
+        @ValidationRule(value = Expiry.RULE, message = Expiry.MESSAGE)
+        @Nullable String expiresAt) {}

@@ -23,7 +23,7 @@ class PolicyResolverTest {
     Rate rate = new Rate(quantity(packets), quantity(bits), null);
     TokenBucketPolicySpec spec =
         new TokenBucketPolicySpec(
-            null, null, null, null, null, null, null, null, rate, burst, null, null, null);
+            null, null, null, null, null, null, null, null, rate, burst, null, null, null, null);
     return PolicyResolver.resolve("p", "p", 1, spec);
   }
 

@@ -111,6 +111,11 @@ public final class PolicyFileParser {
       throw new IOException(
           "spec.nodeSelector: Forbidden: a bare host has no labels; leave it out with --policies");
     }
+    if (spec.expiresAt() != null) {
+      throw new IOException(
+          "spec.expiresAt: Forbidden: a file of --policies is in force until it is deleted; delete it"
+              + " at that time, as with a timer of systemd");
+    }
     if (spec.rollout() != null && Boolean.TRUE.equals(spec.rollout().paused())) {
       throw new IOException(
           "spec.rollout.paused: Forbidden: a file of --policies is in force as soon as it is read;"

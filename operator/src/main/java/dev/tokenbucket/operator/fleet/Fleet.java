@@ -112,13 +112,21 @@ public final class Fleet {
     return affected;
   }
 
-  /** Time has passed: agents may have fallen silent, and deadlines been missed. */
+  /** Time has passed: agents may have fallen silent, deadlines been missed, policies ended. */
   public synchronized Affected tick() {
     Affected affected = Affected.none();
     if (!open) {
       return affected;
     }
-    for (String name : contacts.fallenSilent(states.values(), clock.instant())) {
+    Instant now = clock.instant();
+    for (TrackedPolicy policy : List.copyOf(policies.values())) {
+      TrackedPolicy then = policy.at(now);
+      if (!then.equals(policy)) {
+        policies.put(policy.uid(), then);
+        policiesChanged(policy.uid(), affected);
+      }
+    }
+    for (String name : contacts.fallenSilent(states.values(), now)) {
       NodeView node = nodes.get(name);
       policies.values().stream()
           .filter(policy -> node != null && (place(policy, node) || isAwaited(policy, node)))
@@ -195,7 +203,7 @@ public final class Fleet {
     if (before != null && before.asksForTheSameAs(resource)) {
       return Affected.none();
     }
-    TrackedPolicy policy = TrackedPolicy.of(resource, pool);
+    TrackedPolicy policy = TrackedPolicy.of(resource, pool, clock.instant());
     policies.put(policy.uid(), policy);
     Affected affected = Affected.none();
     if (open) {

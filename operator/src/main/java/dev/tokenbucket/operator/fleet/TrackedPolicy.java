@@ -4,6 +4,7 @@ import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicyStatus;
 import dev.tokenbucket.operator.plan.PolicyIntent;
 import dev.tokenbucket.operator.rollout.RolloutGate;
+import java.time.Instant;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
@@ -26,8 +27,8 @@ record TrackedPolicy(
    * @param pool whose entry nodes have alike, so that comparing theirs with it costs next to
    *     nothing
    */
-  static TrackedPolicy of(TokenBucketPolicy policy, EntryPool pool) {
-    PolicyIntent intent = pooled(PolicyIntent.of(policy), pool);
+  static TrackedPolicy of(TokenBucketPolicy policy, EntryPool pool, Instant now) {
+    PolicyIntent intent = pooled(PolicyIntent.of(policy), pool).at(now);
     RolloutGate gate =
         intent instanceof PolicyIntent.Enforced enforced
             ? new RolloutGate(enforced.rollout())
@@ -50,8 +51,19 @@ record TrackedPolicy(
   private static PolicyIntent pooled(PolicyIntent intent, EntryPool pool) {
     return intent instanceof PolicyIntent.Enforced enforced
         ? new PolicyIntent.Enforced(
-            pool.intern(enforced.entry()), enforced.selector(), enforced.rollout())
+            pool.intern(enforced.entry()),
+            enforced.selector(),
+            enforced.rollout(),
+            enforced.expiresAt())
         : intent;
+  }
+
+  /** The same where the time is nothing to it; else without a rollout, as one that has expired. */
+  TrackedPolicy at(Instant now) {
+    PolicyIntent then = intent.at(now);
+    return then.equals(intent)
+        ? this
+        : new TrackedPolicy(name, uid, generation, deleting, then, null);
   }
 
   /** Whether a policy as found in the API asks for nothing that is not known. */

@@ -1,9 +1,11 @@
 package dev.tokenbucket.operator.plan;
 
+import dev.tokenbucket.api.v1alpha1.Expiry;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PolicyResolver;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.rollout.RolloutLimits;
+import java.time.Instant;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
@@ -14,8 +16,13 @@ public sealed interface PolicyIntent {
   /** The policy's unique id, which names its entries in node states. */
   String uid();
 
-  /** A policy to be enforced on the nodes that {@code selector} selects. */
-  record Enforced(NodePolicy entry, NodeSelector selector, RolloutLimits rollout)
+  /**
+   * A policy to be enforced on the nodes that {@code selector} selects.
+   *
+   * @param expiresAt when it ends by itself; null: it does not
+   */
+  record Enforced(
+      NodePolicy entry, NodeSelector selector, RolloutLimits rollout, @Nullable Instant expiresAt)
       implements PolicyIntent {
     @Override
     public String uid() {
@@ -31,10 +38,27 @@ public sealed interface PolicyIntent {
   /** A policy being deleted: no node is to have it. */
   record Withdrawn(String uid) implements PolicyIntent {}
 
+  /** A policy that has ended by itself: no node is to have it. */
+  record Expired(NodePolicy entry, Instant expiresAt) implements PolicyIntent {
+    @Override
+    public String uid() {
+      return entry.uid();
+    }
+  }
+
   /** A policy that breaks a rule: nodes keep what it last validly said. */
   record Refused(String uid, String message) implements PolicyIntent {}
 
-  /** Judges a policy as found in the API. */
+  /** The same at a time: expired where that has come. */
+  default PolicyIntent at(Instant now) {
+    return this instanceof Enforced enforced
+            && enforced.expiresAt() != null
+            && !now.isBefore(enforced.expiresAt())
+        ? new Expired(enforced.entry(), enforced.expiresAt())
+        : this;
+  }
+
+  /** Judges a policy as found in the API, whatever the time is. */
   static PolicyIntent of(TokenBucketPolicy policy) {
     String uid = policy.getMetadata().getUid();
     if (policy.getMetadata().getDeletionTimestamp() != null) {
@@ -50,7 +74,8 @@ public sealed interface PolicyIntent {
       return new Enforced(
           entry,
           NodeSelector.of(policy.getSpec().nodeSelector()),
-          RolloutLimits.of(policy.getSpec().rollout()));
+          RolloutLimits.of(policy.getSpec().rollout()),
+          Expiry.of(policy.getSpec()).orElse(null));
     } catch (PolicyResolver.InvalidPolicyException | IllegalArgumentException e) {
       return new Refused(uid, String.valueOf(e.getMessage()));
     }

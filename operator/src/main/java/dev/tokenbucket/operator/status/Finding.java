@@ -4,6 +4,7 @@ import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.operator.fleet.PolicyReport;
 import dev.tokenbucket.operator.rollout.NodeAmount;
+import java.time.Instant;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -41,6 +42,20 @@ record Finding(String status, String reason, String message, String summary) {
           "rollout paused: " + nodes(counts.held(), counts.desired()) + " not changed yet");
     }
     return ofProgress(report, programmed);
+  }
+
+  /** Of a policy that has ended by itself. */
+  static Finding ofExpired(Instant at, int leaving) {
+    return plain(
+        Reasons.EXPIRED,
+        "expired at "
+            + at
+            + (leaving == 0
+                ? ": in force on no node"
+                : "; "
+                    + leaving
+                    + (leaving == 1 ? " node has" : " nodes have")
+                    + " yet to remove it"));
   }
 
   private static Finding ofProgress(PolicyReport report, boolean programmed) {

@@ -41,6 +41,10 @@ public record PolicyEvent(boolean warning, String reason, String message, long g
         .filter(c -> Reasons.ALL_NODES_PROGRAMMED.equals(c.getReason()))
         .map(c -> normal(Reasons.PROGRAMMED, c))
         .ifPresent(events::add);
+    turned(before, now, Reasons.PROGRAMMED)
+        .filter(c -> Reasons.EXPIRED.equals(c.getReason()))
+        .map(c -> normal(Reasons.EXPIRED, c))
+        .ifPresent(events::add);
     return List.copyOf(events);
   }
 

@@ -34,6 +34,9 @@ public final class PolicyStatusAggregator {
     if (report.intent() instanceof PolicyIntent.Enforced enforced) {
       return ofEnforced(enforced.entry(), report, conditions);
     }
+    if (report.intent() instanceof PolicyIntent.Expired expired) {
+      return ofExpired(expired, report, conditions);
+    }
     if (report.intent() instanceof PolicyIntent.Refused refused) {
       return ofRefused(refused, report, before, conditions);
     }
@@ -131,6 +134,27 @@ public final class PolicyStatusAggregator {
       texts.add("and " + more + " more");
     }
     return texts.isEmpty() ? null : List.copyOf(texts);
+  }
+
+  private static TokenBucketPolicyStatus ofExpired(
+      PolicyIntent.Expired policy, PolicyReport report, Conditions conditions) {
+    Finding finding = Finding.ofExpired(policy.expiresAt(), report.counts().leaving());
+    return new TokenBucketPolicyStatus(
+        report.generation(),
+        completed(report, conditions),
+        finding.summary(),
+        policy.entry().unit().rateText(policy.entry().rate()),
+        policy.entry().unit().burstText(policy.entry().burst()),
+        new NodeCounts(0, 0, 0, 0, 0, "0/0"),
+        null,
+        null,
+        all(
+            Readiness.of(report, finding, conditions),
+            conditions.is(
+                Reasons.ACCEPTED, true, Reasons.VALID, "the policy is valid, and has expired"),
+            conditions.is(
+                Reasons.PROGRAMMED, finding.status(), finding.reason(), finding.message()),
+            conditions.is(Reasons.DEGRADED, false, Reasons.AS_EXPECTED, "no node failed")));
   }
 
   private static TokenBucketPolicyStatus ofRefused(

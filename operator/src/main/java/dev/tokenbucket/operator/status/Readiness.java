@@ -13,7 +13,7 @@ final class Readiness {
   private Readiness() {}
 
   static List<Condition> of(PolicyReport report, Finding finding, Conditions conditions) {
-    String status = isReady(finding) ? Conditions.TRUE : finding.status();
+    String status = isReady(report, finding) ? Conditions.TRUE : finding.status();
     Condition ready = conditions.is(Reasons.READY, status, finding.reason(), finding.message());
     if (status.equals(Conditions.TRUE)) {
       return List.of(ready);
@@ -33,8 +33,9 @@ final class Readiness {
   }
 
   /** Where there is no node, as in a pool scaled to none, nothing is left to be done. */
-  private static boolean isReady(Finding finding) {
-    return finding.reason().equals(Reasons.NO_NODE_SELECTED);
+  private static boolean isReady(PolicyReport report, Finding finding) {
+    return finding.reason().equals(Reasons.NO_NODE_SELECTED)
+        || (finding.reason().equals(Reasons.EXPIRED) && report.counts().leaving() == 0);
   }
 
   /** Nodes that could not, and no other that goes on. */
