@@ -10,6 +10,7 @@ import dev.tokenbucket.agent.validate.PolicyValidator;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PolicyResolver;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicySpec;
+import io.fabric8.kubernetes.api.model.LabelSelector;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,6 +21,9 @@ import java.util.Set;
 public final class PolicyFileParser {
   private static final Set<String> TOP_LEVEL =
       Set.of("apiVersion", "kind", "metadata", "spec", "status");
+
+  /** Operators that a node without the label matches. */
+  private static final Set<String> WITHOUT_LABEL = Set.of("DoesNotExist", "NotIn");
 
   private final YAMLMapper yaml =
       YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
@@ -107,9 +111,10 @@ public final class PolicyFileParser {
   }
 
   private static void refuseWhatNeedsACluster(TokenBucketPolicySpec spec) throws IOException {
-    if (spec.nodeSelector() != null) {
+    if (spec.nodeSelector() != null && !matchesWithoutLabels(spec.nodeSelector())) {
       throw new IOException(
-          "spec.nodeSelector: Forbidden: a bare host has no labels; leave it out with --policies");
+          "spec.nodeSelector: Forbidden: a bare host has no labels, and none that it asks for; leave it"
+              + " out with --policies");
     }
     if (spec.expiresAt() != null) {
       throw new IOException(
@@ -121,6 +126,13 @@ public final class PolicyFileParser {
           "spec.rollout.paused: Forbidden: a file of --policies is in force as soon as it is read;"
               + " leave the file as it was until the change may go out");
     }
+  }
+
+  private static boolean matchesWithoutLabels(LabelSelector selector) {
+    return (selector.getMatchLabels() == null || selector.getMatchLabels().isEmpty())
+        && (selector.getMatchExpressions() == null
+            || selector.getMatchExpressions().stream()
+                .allMatch(each -> WITHOUT_LABEL.contains(each.getOperator())));
   }
 
   private static void unknownFields(JsonNode document) throws IOException {

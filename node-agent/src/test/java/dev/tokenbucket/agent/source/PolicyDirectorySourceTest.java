@@ -30,6 +30,32 @@ class PolicyDirectorySourceTest {
     assertThat(rates()).containsExactly("a 1000");
   }
 
+  private void writeWith(String field) throws IOException {
+    write("b.yaml", policy("b", 10).replace("spec: {", "spec: {" + field + ", "));
+  }
+
+  @Test
+  void whatAClusterAloneCouldDoIsRefused() throws IOException {
+    writeWith("expiresAt: '2026-12-01T18:00:00Z'");
+    assertThat(refusals()).singleElement().asString().contains("spec.expiresAt: Forbidden");
+    writeWith("rollout: {paused: true}");
+    assertThat(refusals()).singleElement().asString().contains("spec.rollout.paused: Forbidden");
+    writeWith("nodeSelector: {matchLabels: {pool: edge}}");
+    assertThat(refusals()).singleElement().asString().contains("spec.nodeSelector: Forbidden");
+    writeWith("nodeSelector: {matchExpressions: [{key: pool, operator: Exists}]}");
+    assertThat(refusals()).singleElement().asString().contains("spec.nodeSelector: Forbidden");
+    assertThat(rates()).containsExactly("a 1000");
+  }
+
+  @Test
+  void aSelectorThatANodeWithoutLabelsMatchesIsTaken() throws IOException {
+    writeWith(
+        "nodeSelector: {matchExpressions: [{key: a, operator: DoesNotExist}, {key: b, operator:"
+            + " NotIn, values: [c]}]}");
+    assertThat(refusals()).isEmpty();
+    assertThat(rates()).containsExactly("a 1000", "b 10");
+  }
+
   @Test
   void anEmptiedFileKeepsItsPolicyOverRestartsAndSaysSo() throws IOException {
     write("a.yaml", "");
