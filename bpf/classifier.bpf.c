@@ -102,7 +102,7 @@ int tokenbucket(struct __sk_buff *skb)
 		count_not_ip();
 		return TC_ACT_UNSPEC;
 	}
-	if ((hook.features & HOOK_REMEMBERS_PORTS) && (packet.known & PACKET_FRAGMENT))
+	if ((hook.features & HOOK_REMEMBERS_FIRST) && (packet.known & PACKET_FRAGMENT))
 		fragment_meet(skb, &source, &packet);
 	policies = parsed == PARSE_IP ? match_policies(&packet) : match_all_policies();
 	report_packet(&packet, policies);

@@ -241,7 +241,7 @@ static __always_inline _Bool failsafe_has_port(const struct packet *packet)
 static __always_inline _Bool failsafe_may_exempt(const struct packet *packet)
 {
 	/* Remembered ports exempt no later fragment. */
-	if ((hook.features & HOOK_REMEMBERS_PORTS) && !(packet->known & PACKET_TRANSPORT))
+	if ((hook.features & HOOK_REMEMBERS_FIRST) && !(packet->known & PACKET_TRANSPORT))
 		return 0;
 	if ((packet->known & PACKET_PORTS) && (hook.features & HOOK_FAILSAFE_PEERS) &&
 	    failsafe_has_port(packet))

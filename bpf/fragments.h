@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * The ports of fragmented datagrams. A first fragment has them; later ones, by addresses and the
- * datagram's identification, are judged as their first one. Where memory is absent, for a fragment
- * that came before its first one, or was pushed out, ports are unknown as ever: match[] matches.
+ * The ports of fragmented datagrams, or type and code of ICMP. A first fragment has them; later
+ * ones, by addresses and the datagram's identification, are judged as their first one. Where memory
+ * is absent, for a fragment that came before its first one, or was pushed out, they are unknown as
+ * ever: match[] matches.
  *
  * What a sender says is remembered only of a first fragment that the host's reassembly would take,
  * or another could be put in its place that the memory does not know; and of two that contradict
@@ -33,18 +34,21 @@ struct fragment_key {
 	__u8 version;
 };
 
-/* protocol: of both versions. */
+/* protocol: of both versions. Ports are zero of ICMP, type and code of what has ports. */
 struct fragment_memory {
 	__u64 since; /* by clock_read */
 	__be16 source_port;
 	__be16 destination_port;
 	__u8 protocol;
 	__u8 contradicted;
-	__u8 pad[2];
+	__u8 icmp_type;
+	__u8 icmp_code;
 };
 
+#define FRAGMENT_REMEMBERED (PACKET_PORTS | PACKET_ICMP)
+
 /*
- * Belongs to one program; of a size of 1 where it asks for no ports. The kernel hashes with a seed
+ * Belongs to one program; of a size of 1 where it asks for neither. The kernel hashes with a seed
  * of its own, and makes room by removing about the least recently used. Written by any CPU, whole
  * values at a time.
  */
@@ -107,18 +111,26 @@ static __always_inline void fragment_remember(struct packet_context *context,
 	struct fragment_memory memory = {.since = now,
 					 .source_port = packet->source_port,
 					 .destination_port = packet->destination_port,
-					 .protocol = packet->protocol};
+					 .protocol = packet->protocol,
+					 .icmp_type = packet->icmp_type,
+					 .icmp_code = packet->icmp_code};
 
-	if (!(packet->known & PACKET_PORTS) || !fragment_is_taken(context, packet))
+	if (!(packet->known & FRAGMENT_REMEMBERED) || !fragment_is_taken(context, packet))
 		return;
 	if (before && now - before->since < FRAGMENT_LIFE) {
 		if (before->source_port == memory.source_port &&
 		    before->destination_port == memory.destination_port &&
-		    before->protocol == memory.protocol)
+		    before->protocol == memory.protocol && before->icmp_type == memory.icmp_type &&
+		    before->icmp_code == memory.icmp_code)
 			return;
 		memory.contradicted = 1;
 	}
 	bpf_map_update_elem(&fragments, key, &memory, BPF_ANY);
+}
+
+static __always_inline _Bool fragment_is_icmp(const struct fragment_memory *memory)
+{
+	return memory->protocol == IPPROTO_ICMP || memory->protocol == IPPROTO_ICMPV6;
 }
 
 static __always_inline void fragment_recall(struct packet *packet,
@@ -129,7 +141,10 @@ static __always_inline void fragment_recall(struct packet *packet,
 	packet->protocol = memory->protocol;
 	packet->source_port = memory->source_port;
 	packet->destination_port = memory->destination_port;
-	packet->known |= PACKET_PROTOCOL | PACKET_PORTS;
+	packet->icmp_type = memory->icmp_type;
+	packet->icmp_code = memory->icmp_code;
+	packet->known |= PACKET_PROTOCOL;
+	packet->known |= fragment_is_icmp(memory) ? PACKET_ICMP : PACKET_PORTS;
 }
 
 /* Of a PACKET_FRAGMENT: rare, so a function of its own. */

@@ -47,16 +47,29 @@ enum hook_feature {
 	HOOK_MATCHES_NEW_CONNECTIONS = 1 << 21,
 	HOOK_FAILSAFE = 1 << 22,
 	HOOK_FAILSAFE_PEERS = 1 << 23,
+	HOOK_MATCHES_TCP_FLAGS = 1 << 24,
+	HOOK_MATCHES_ICMP = 1 << 25,
+	HOOK_MATCHES_DSCP = 1 << 26,
+	HOOK_MATCHES_LENGTH = 1 << 27,
+	HOOK_MATCHES_FRAGMENT = 1 << 28,
 };
 
-/* What asks for ports, and so has those of fragmented datagrams remembered (fragments.h). */
-#define HOOK_REMEMBERS_PORTS                                                                       \
-	(POLICY_PER_FLOW | HOOK_MATCHES_SOURCE_PORT | HOOK_MATCHES_DESTINATION_PORT)
+/*
+ * What asks for what first fragments alone have: ports, or type and code of ICMP. Of fragmented
+ * datagrams they are remembered (fragments.h).
+ */
+enum hook_need {
+	HOOK_REMEMBERS_FIRST = POLICY_PER_FLOW | HOOK_MATCHES_SOURCE_PORT |
+			       HOOK_MATCHES_DESTINATION_PORT | HOOK_MATCHES_ICMP,
+};
+
+#define HOOK_TELLS_FRAGMENTS (HOOK_REMEMBERS_FIRST | HOOK_MATCHES_FRAGMENT)
+#define HOOK_READS_TCP_FLAGS (HOOK_MATCHES_NEW_CONNECTIONS | HOOK_MATCHES_TCP_FLAGS)
+#define HOOK_READS_ICMP (HOOK_REMEMBERS_FIRST | HOOK_FAILSAFE)
 
 /* What asks for more than the fixed IP header. */
 #define HOOK_WALKS                                                                                 \
-	(POLICY_PER_FLOW | HOOK_MATCHES_PROTOCOL | HOOK_MATCHES_SOURCE_PORT |                      \
-	 HOOK_MATCHES_DESTINATION_PORT | HOOK_MATCHES_NEW_CONNECTIONS | HOOK_FAILSAFE)
+	(HOOK_TELLS_FRAGMENTS | HOOK_READS_TCP_FLAGS | HOOK_READS_ICMP | HOOK_MATCHES_PROTOCOL)
 
 struct hook_policy {
 	__u32 slot;

@@ -13,14 +13,33 @@
 #ifndef TB_MATCH_H
 #define TB_MATCH_H
 
+#include <linux/in.h>
+#include <bpf/bpf_endian.h>
+
 #include "hook.h"
 #include "packet.h"
+
+#define TCP_SYN 0x02
+#define TCP_ACK 0x10
 
 /* Index of a protocol that is not known. */
 enum protocol_index { MATCH_UNKNOWN_PROTOCOL = 256 };
 
-/* Classes of ports that no port has: a packet without ports, and one whose ports are not known. */
-enum port_class { MATCH_NO_PORT, MATCH_UNKNOWN_PORT };
+/* Classes that no number has: of a packet that has none, as ports, and of one whose is not known.
+ */
+enum number_class { MATCH_NO_NUMBER, MATCH_UNKNOWN_NUMBER };
+
+/* Flags of TCP are their own index. Behind them: of what has none, and of what may have any. */
+enum tcp_flags_index { MATCH_NO_TCP_FLAGS = 256, MATCH_UNKNOWN_TCP_FLAGS };
+
+enum fragment_index {
+	MATCH_WHOLE,
+	MATCH_FIRST_FRAGMENT,
+	MATCH_LATER_FRAGMENT,
+	MATCH_UNKNOWN_FRAGMENT,
+};
+
+enum dscp_limit { DSCPS = 64 };
 
 /* Class of a head under which networks differ. */
 enum head_class { MATCH_LONGER_NETWORKS };
@@ -42,8 +61,11 @@ struct head_classes {
 	__u16 of[2][65536];
 };
 
-/* Ports that fulfil the same terms have the same class. The index is a port in network order. */
-struct port_classes {
+/*
+ * Numbers of 16 bits that fulfil the same terms have the same class: ports, lengths, and types of
+ * ICMP with their code behind them. The index is a number in network order.
+ */
+struct number_classes {
 	__u16 of[65536];
 };
 
@@ -86,10 +108,19 @@ CLASSES(source_head_classes, head_classes);
 CLASSES(destination_head_classes, head_classes);
 CLASS_TERMS(source_head_terms);
 CLASS_TERMS(destination_head_terms);
-CLASSES(source_port_classes, port_classes);
-CLASSES(destination_port_classes, port_classes);
+CLASSES(source_port_classes, number_classes);
+CLASSES(destination_port_classes, number_classes);
 CLASS_TERMS(source_port_terms);
 CLASS_TERMS(destination_port_terms);
+CLASSES(icmp_classes, number_classes);
+CLASS_TERMS(icmp_terms);
+CLASSES(length_classes, number_classes);
+CLASS_TERMS(length_terms);
+
+/* Of fields with few values: the value is the index. */
+CLASS_TERMS(tcp_flags_terms);
+CLASS_TERMS(dscp_terms);
+CLASS_TERMS(fragment_terms);
 
 /* The number of the lowest bit that is set: how many are below it. clang 14 has no ctz for BPF. */
 static __always_inline __u32 match_first_bit(__u64 bits)
@@ -133,35 +164,91 @@ match_address(void *classes, void *class_terms, void *terms, const __u32 *addres
 	return bpf_map_lookup_elem(terms, &key);
 }
 
-static __always_inline _Bool match_has_ports(__u8 protocol)
+/* is: the number is known; has: the packet may have one, as far as one can tell. */
+static __always_inline const struct term_set *match_number(void *classes, void *terms, _Bool is,
+							   _Bool has, __be16 number)
 {
-	return protocol == 6 || protocol == 17 || protocol == 132; /* TCP, UDP, SCTP */
+	__u32 only = 0, class = has ? MATCH_UNKNOWN_NUMBER : MATCH_NO_NUMBER;
+	const struct number_classes *table;
+
+	if (is) {
+		table = bpf_map_lookup_elem(classes, &only);
+		if (!table)
+			return NULL;
+		class = table->of[number];
+	}
+	return bpf_map_lookup_elem(terms, &class);
+}
+
+static __always_inline _Bool match_may_have_ports(const struct packet *packet)
+{
+	__u8 protocol = packet->protocol;
+
+	return !(packet->known & PACKET_PROTOCOL) || protocol == IPPROTO_TCP ||
+	       protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
 static __always_inline const struct term_set *match_port(void *classes, void *terms,
 							 const struct packet *packet, __be16 port)
 {
-	__u32 only = 0, class = MATCH_UNKNOWN_PORT;
-	const struct port_classes *table;
+	return match_number(classes, terms, packet->known & PACKET_PORTS,
+			    match_may_have_ports(packet), port);
+}
 
-	if (packet->known & PACKET_PORTS) {
-		table = bpf_map_lookup_elem(classes, &only);
-		if (!table)
-			return NULL;
-		class = table->of[port];
-	} else if ((packet->known & PACKET_PROTOCOL) && !match_has_ports(packet->protocol)) {
-		class = MATCH_NO_PORT;
-	}
-	return bpf_map_lookup_elem(terms, &class);
+static __always_inline _Bool match_may_be_icmp(const struct packet *packet)
+{
+	return !(packet->known & PACKET_PROTOCOL) || packet->protocol == IPPROTO_ICMP ||
+	       packet->protocol == IPPROTO_ICMPV6;
+}
+
+static __always_inline const struct term_set *match_icmp(const struct packet *packet)
+{
+	return match_number(&icmp_classes, &icmp_terms, packet->known & PACKET_ICMP,
+			    match_may_be_icmp(packet),
+			    bpf_htons(packet->icmp_type << 8 | packet->icmp_code));
+}
+
+/* Whether the packet is known to have no flags of TCP: of another protocol, or a later fragment. */
+static __always_inline _Bool match_has_no_flags(const struct packet *packet)
+{
+	return (packet->known & PACKET_CONNECTION) ||
+	       ((packet->known & PACKET_PROTOCOL) && packet->protocol != IPPROTO_TCP);
+}
+
+static __always_inline const struct term_set *match_tcp_flags(const struct packet *packet)
+{
+	__u32 index = packet->tcp_flags;
+
+	if (!(packet->known & PACKET_CONNECTION) || !(packet->known & PACKET_TRANSPORT))
+		index = match_has_no_flags(packet) ? MATCH_NO_TCP_FLAGS : MATCH_UNKNOWN_TCP_FLAGS;
+	return bpf_map_lookup_elem(&tcp_flags_terms, &index);
+}
+
+static __always_inline const struct term_set *match_dscp(const struct packet *packet)
+{
+	__u32 index = packet->dscp;
+
+	return bpf_map_lookup_elem(&dscp_terms, &index);
+}
+
+static __always_inline const struct term_set *match_fragment(const struct packet *packet)
+{
+	__u32 index = MATCH_UNKNOWN_FRAGMENT;
+
+	if (packet->known & PACKET_FRAGMENT)
+		index =
+		    packet->known & PACKET_TRANSPORT ? MATCH_FIRST_FRAGMENT : MATCH_LATER_FRAGMENT;
+	else if (packet->known & PACKET_PROTOCOL)
+		index = MATCH_WHOLE;
+	return bpf_map_lookup_elem(&fragment_terms, &index);
 }
 
 /* Terms that hold as far as the flags of TCP go; index of a word. */
 static __always_inline __u64 match_connection(const struct packet *packet, __u32 word)
 {
-	if (packet->new_connection)
+	if ((packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
 		return ~0ULL;
-	if ((packet->known & PACKET_CONNECTION) ||
-	    ((packet->known & PACKET_PROTOCOL) && packet->protocol != 6))
+	if (match_has_no_flags(packet))
 		return hook.any_connection.word[word];
 	return hook.any_connection.word[word] | hook.match_terms.word[word];
 }
@@ -205,6 +292,19 @@ static __always_inline _Bool match_look_up(const struct packet *packet, struct t
 	if ((hook.features & HOOK_MATCHES_DESTINATION_PORT) &&
 	    !match_narrow(terms, match_port(&destination_port_classes, &destination_port_terms,
 					    packet, packet->destination_port)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_ICMP) && !match_narrow(terms, match_icmp(packet)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_LENGTH) &&
+	    !match_narrow(terms,
+			  match_number(&length_classes, &length_terms, 1, 1, packet->length)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_TCP_FLAGS) &&
+	    !match_narrow(terms, match_tcp_flags(packet)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_DSCP) && !match_narrow(terms, match_dscp(packet)))
+		return 0;
+	if ((hook.features & HOOK_MATCHES_FRAGMENT) && !match_narrow(terms, match_fragment(packet)))
 		return 0;
 	if (hook.features & HOOK_MATCHES_NEW_CONNECTIONS) {
 		for (__u32 word = 0; word < TERM_WORDS && match_is_used(word); word++)

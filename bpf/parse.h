@@ -29,11 +29,11 @@
 /* RFC 2675 */
 #define IPV6_JUMBO_BYTES 8
 
+/* Of an IP packet; longer ones are taken for it. */
+#define MAX_LENGTH 65535
+
 #define TCP_DATA_OFFSET 12
 #define TCP_FLAGS_OFFSET 13
-#define TCP_SYN 0x02
-#define TCP_ACK 0x10
-
 #define IPV4_FRAGMENT_OFFSET 0x1fff /* host order, in 8 bytes */
 #define IPV4_MORE_FRAGMENTS 0x2000
 #define IPV6_FRAGMENT_OFFSET 0xfff8
@@ -159,11 +159,15 @@ static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, __
 	packet->known = PACKET_PROTOCOL;
 	if (features & HOOK_FAILSAFE)
 		packet->hop_limit = ip->ttl;
+	if (features & HOOK_MATCHES_DSCP)
+		packet->dscp = ip->tos >> DSCP_SHIFT;
+	if (features & HOOK_MATCHES_LENGTH)
+		packet->length = ip->tot_len;
 	if (!fragment)
 		packet->known |= PACKET_TRANSPORT;
 	else if (fragment > PARSE_FLAGS_FRAGMENT)
 		packet->known |= PACKET_CONNECTION;
-	if ((features & HOOK_REMEMBERS_PORTS) && (fragment || (flags & IPV4_MORE_FRAGMENTS))) {
+	if ((features & HOOK_TELLS_FRAGMENTS) && (fragment || (flags & IPV4_MORE_FRAGMENTS))) {
 		packet->known |= PACKET_FRAGMENT;
 		packet->fragment = ip->id;
 	}
@@ -214,7 +218,7 @@ __noinline int parse_extension(struct packet_context *context, __u32 offset, __u
 	}
 	flags = (__u32)header[2] << 8 | header[3];
 	fragment = flags & IPV6_FRAGMENT_OFFSET;
-	if (type == IPPROTO_FRAGMENT && (hook.features & HOOK_REMEMBERS_PORTS) &&
+	if (type == IPPROTO_FRAGMENT && (hook.features & HOOK_TELLS_FRAGMENTS) &&
 	    (fragment || (flags & IPV6_MORE_FRAGMENTS)) &&
 	    context_read(context, offset + 4, &packet->fragment, sizeof(packet->fragment)))
 		packet->known = PACKET_FRAGMENT;
@@ -260,7 +264,7 @@ static __always_inline void parse_tcp_flags(struct packet_context *context, __u3
 	if (!context_read(context, transport + TCP_FLAGS_OFFSET, &flags, 1))
 		return;
 	packet->known |= PACKET_CONNECTION;
-	packet->new_connection = (flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
+	packet->tcp_flags = flags;
 }
 
 static __always_inline void parse_ports(struct packet_context *context, __u32 transport,
@@ -282,6 +286,7 @@ static __always_inline void parse_icmp(struct packet_context *context, __u32 tra
 
 	if (!context_read(context, transport, icmp, sizeof(icmp)))
 		return;
+	packet->known |= PACKET_ICMP;
 	packet->icmp_type = icmp[0];
 	packet->icmp_code = icmp[1];
 }
@@ -294,7 +299,7 @@ static __always_inline void parse_transport(struct packet_context *context, __u3
 		return;
 	switch (packet->protocol) {
 	case IPPROTO_TCP:
-		if (features & HOOK_MATCHES_NEW_CONNECTIONS)
+		if (features & HOOK_READS_TCP_FLAGS)
 			parse_tcp_flags(context, transport, packet);
 		/* fallthrough */
 	case IPPROTO_UDP:
@@ -303,7 +308,7 @@ static __always_inline void parse_transport(struct packet_context *context, __u3
 		break;
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		if (features & HOOK_FAILSAFE)
+		if (features & HOOK_READS_ICMP)
 			parse_icmp(context, transport, packet);
 		break;
 	default:
@@ -352,10 +357,29 @@ static __always_inline _Bool parse_ipv4_packet(struct packet_context *context, _
 	return behind >= 0;
 }
 
+/*
+ * By the fixed header. Where it tells no length and options follow, which may tell one, the host
+ * takes all that the frame holds.
+ */
+static __always_inline __be16 parse_ipv6_length(struct packet_context *context,
+						const struct ipv6hdr *ip, __u32 offset)
+{
+	__u32 length = bpf_ntohs(ip->payload_len) + sizeof(*ip);
+
+	if (!ip->payload_len && ip->nexthdr == IPPROTO_HOPOPTS)
+		length = context_length(context) - offset;
+	return bpf_htons(length < MAX_LENGTH ? length : MAX_LENGTH);
+}
+
 /* What follows the fixed header. */
-static __always_inline __u8 parse_ipv6(const struct ipv6hdr *ip, struct packet *packet)
+static __always_inline __u8 parse_ipv6(struct packet_context *context, const struct ipv6hdr *ip,
+				       __u32 offset, __u32 features, struct packet *packet)
 {
 	packet->version = 6;
+	if (features & HOOK_MATCHES_DSCP)
+		packet->dscp = (__u8)(ip->priority << 4 | ip->flow_lbl[0] >> 4) >> DSCP_SHIFT;
+	if (features & HOOK_MATCHES_LENGTH)
+		packet->length = parse_ipv6_length(context, ip, offset);
 	packet->hop_limit = ip->hop_limit;
 	__builtin_memcpy(packet->source, &ip->saddr, sizeof(packet->source));
 	__builtin_memcpy(packet->destination, &ip->daddr, sizeof(packet->destination));
@@ -371,18 +395,20 @@ __noinline int parse_scattered_ipv6(struct packet_context *context, __u32 offset
 	if (!context || !packet || !context_read(context, offset, &ip, sizeof(ip)) ||
 	    ip.version != 6)
 		return -1;
-	return parse_ipv6(&ip, packet);
+	return parse_ipv6(context, &ip, offset, hook.features, packet);
 }
 
 static __always_inline _Bool parse_ipv6_packet(struct packet_context *context, __u32 offset,
-					       _Bool walk, struct packet *packet, __u32 *transport)
+					       __u32 features, _Bool walk, struct packet *packet,
+					       __u32 *transport)
 {
 	struct ipv6hdr *ip = context_header(context, offset, sizeof(*ip));
 	int next;
 
 	if (ip && ip->version != 6)
 		return 0;
-	next = ip ? parse_ipv6(ip, packet) : parse_scattered_ipv6(context, offset, packet);
+	next = ip ? parse_ipv6(context, ip, offset, features, packet)
+		  : parse_scattered_ipv6(context, offset, packet);
 	if (next < 0)
 		return 0;
 	*transport = offset + sizeof(*ip);
@@ -423,12 +449,28 @@ __noinline int parse_surplus(struct packet_context *context, __u32 offset)
 		   : 0;
 }
 
-static __always_inline void parse_measure_merged(struct packet_context *context, __u32 offset,
-						 __u32 transport, struct packet *packet)
+static __always_inline __be16 parse_merged_length(struct packet_context *context, __u32 offset,
+						  __u32 headers)
 {
-	context_measure(context, parse_merged_headers(context, transport, packet), packet);
+	__u32 segment = headers + context_segment_size(context),
+	      all = context_length(context) - offset;
+
+	segment = segment < all ? segment : all;
+	return bpf_htons(segment < MAX_LENGTH ? segment : MAX_LENGTH);
+}
+
+static __always_inline void parse_measure_merged(struct packet_context *context, __u32 offset,
+						 __u32 transport, __u32 features,
+						 struct packet *packet)
+{
+	__u32 headers = parse_merged_headers(context, transport, packet), surplus = 0;
+
+	context_measure(context, headers, packet);
 	if (packet->version == 6)
-		packet->bytes -= (__u64)packet->segments * parse_surplus(context, offset);
+		surplus = parse_surplus(context, offset);
+	packet->bytes -= (__u64)packet->segments * surplus;
+	if (features & HOOK_MATCHES_LENGTH)
+		packet->length = parse_merged_length(context, offset, headers - surplus - offset);
 }
 
 /*
@@ -452,15 +494,15 @@ static __always_inline enum parse_result parse_packet(struct packet_context *con
 	if (network.protocol == bpf_htons(ETH_P_IP))
 		is_ip = parse_ipv4_packet(context, network.offset, features, packet, &transport);
 	else if (network.protocol == bpf_htons(ETH_P_IPV6))
-		is_ip =
-		    parse_ipv6_packet(context, network.offset, walk || merged, packet, &transport);
+		is_ip = parse_ipv6_packet(context, network.offset, features, walk || merged, packet,
+					  &transport);
 	if (!is_ip)
 		return PARSE_NOT_IP;
 	packet->network = network.offset;
 	if (walk)
 		parse_transport(context, transport, features, packet);
 	if (merged)
-		parse_measure_merged(context, network.offset, transport, packet);
+		parse_measure_merged(context, network.offset, transport, features, packet);
 	else
 		context_measure(context, transport, packet);
 	return PARSE_IP;

@@ -16,7 +16,6 @@
 
 #define ECN_MASK 0x03
 #define ECN_CE 0x03
-#define DSCP_SHIFT 2
 
 /* The first two bytes of an IP header hold the class in both versions. */
 struct traffic_class {

@@ -75,6 +75,12 @@ static __always_inline __u32 context_length(const struct packet_context *skb)
 	return skb->len;
 }
 
+/* Payload of each full segment of a merged packet. */
+static __always_inline __u32 context_segment_size(const struct packet_context *skb)
+{
+	return skb->gso_size;
+}
+
 /* gso_segs; where a device left it zero, the payload cut by gso_size. */
 static __always_inline __u32 skb_segments(struct packet_context *skb, __u32 headers)
 {

@@ -84,13 +84,21 @@ class KubectlTest {
         IntStream.range(0, 64)
             .mapToObj(i -> "%d-%d".formatted(60_000 + 2 * i, 60_001 + 2 * i))
             .collect(Collectors.joining("', '", "['", "']"));
+    String others =
+        IntStream.range(0, 64)
+            .mapToObj(i -> "2001:db8:eeee:ffff:ffff:ffff:ffff:%x/128".formatted(i))
+            .collect(Collectors.joining("', '", "['", "']"));
+    String dscps = IntStream.range(0, 64).boxed().toList().toString();
     String terms =
         IntStream.range(0, 64)
             .mapToObj(
                 i ->
-                    "{protocol: 6, newConnectionsOnly: true, sourceCIDRs: %s, sourcePorts: %s,"
-                            .formatted(networks, ports)
-                        + " destinationPorts: %s}".formatted(ports))
+                    "{protocol: 6, sourceCIDRs: %s, destinationCIDRs: %s, sourcePorts: %s,"
+                            .formatted(networks, networks, ports)
+                        + " notDestinationPorts: %s, notSourceCIDRs: %s, notDestinationCIDRs: %s,"
+                            .formatted(ports, others, others)
+                        + " packetLengths: %s, dscps: %s, tcpFlags: {set: [SYN], unset: [ACK]}}"
+                            .formatted(ports, dscps))
             .collect(Collectors.joining(", "));
     Path file = folder.resolve("limits.yaml");
     Files.writeString(

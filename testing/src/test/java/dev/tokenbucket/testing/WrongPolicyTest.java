@@ -217,6 +217,58 @@ class WrongPolicyTest {
         | spec.match[0].sourcePorts[0]: Invalid value: "https": must be a port from 1 to 65535
       {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [-5]}]}
         | spec.match[0].sourcePorts[0]: Invalid value: -5: must be a port from 1 to 65535
+      {rate: {packetsPerSecond: 10}, match: [{notSourcePorts: [0]}]}
+        | spec.match[0].notSourcePorts[0]: Invalid value: 0: must be a port from 1 to 65535
+      {rate: {packetsPerSecond: 10}, match: [{notSourcePorts: [80], sourcePorts: [1-1000]}]}
+        | spec.match[0].notSourcePorts: Forbidden: notSourcePorts goes without sourcePorts
+      {rate: {packetsPerSecond: 10}, match: [{notDestinationPorts: [80], destinationPorts: [1-1000]}]}
+        | spec.match[0].notDestinationPorts: Forbidden: notDestinationPorts goes without destinationPorts
+      {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, notDestinationPorts: [80]}]}
+        | spec.match[0]: Invalid value: notSourcePorts and notDestinationPorts go with protocol TCP, UDP or SCTP, or with none
+      {rate: {packetsPerSecond: 10}, match: [{notSourceCIDRs: [10.0.0.1/8]}]}
+        | spec.match[0].notSourceCIDRs[0]: Invalid value: "10.0.0.1/8": must be an IPv4 or IPv6 network
+      {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.1.0.0/16, 10.0.0.0/8], notSourceCIDRs: [10.0.0.0/8, '::/0', 10.1.0.0/16]}]}
+        | spec.match[0]: Invalid value: each of sourceCIDRs is in notSourceCIDRs, too, so this term matches nothing
+      {rate: {packetsPerSecond: 10}, exempt: [{destinationCIDRs: ['fd00::/8'], notDestinationCIDRs: ['fd00::/8']}]}
+        | spec.exempt[0]: Invalid value: each of destinationCIDRs is in notDestinationCIDRs, too, so this term matches nothing
+      {rate: {packetsPerSecond: 10}, match: [{protocol: UDP, tcpFlags: {set: [SYN]}}]}
+        | spec.match[0].tcpFlags: Forbidden: tcpFlags goes with protocol TCP, or with none
+      {rate: {packetsPerSecond: 10}, match: [{newConnectionsOnly: true, tcpFlags: {set: [ECE]}}]}
+        | spec.match[0].tcpFlags: Forbidden: tcpFlags goes without newConnectionsOnly
+      {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {}}]}
+        | spec.match[0].tcpFlags: Invalid value: at least one of set, unset must be set
+      {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {set: [SYN, ACK], unset: [ACK]}}]}
+        | spec.match[0].tcpFlags: Invalid value: a flag is in set or in unset, not in both
+      {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {set: [syn]}}]}
+        | spec.match[0].tcpFlags.set[0]: Unsupported value: "syn"
+      {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {set: [SYN, SYN]}}]}
+        | spec.match[0].tcpFlags.set[1]: Duplicate value: "SYN"
+      {rate: {packetsPerSecond: 10}, match: [{icmp: {type: 8}}]}
+        | spec.match[0].icmp: Forbidden: icmp goes with protocol ICMP or ICMPv6
+      {rate: {packetsPerSecond: 10}, match: [{protocol: TCP, icmp: {type: 8}}]}
+        | spec.match[0].icmp: Forbidden: icmp goes with protocol ICMP or ICMPv6
+      {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, icmp: {code: 8}}]}
+        | spec.match[0].icmp.type: Required value
+      {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, icmp: {type: 256}}]}
+        | spec.match[0].icmp.type: Invalid value: 256: must be from 0 to 255
+      {rate: {packetsPerSecond: 10}, match: [{protocol: ICMPv6, icmp: {type: 1, code: -1}}]}
+        | spec.match[0].icmp.code: Invalid value: -1: must be from 0 to 255
+      {rate: {packetsPerSecond: 10}, match: [{dscps: [64]}]}
+        | spec.match[0].dscps[0]: Invalid value: 64: must be from 0 to 63
+      {rate: {packetsPerSecond: 10}, match: [{dscps: [8, 8]}]}
+        | spec.match[0].dscps[1]: Duplicate value: 8
+      {rate: {packetsPerSecond: 10}, match: [{packetLengths: [19]}]}
+        | spec.match[0].packetLengths[0]: Invalid value: 19: must be the length of an IP packet from 20 to 65535, or a range of them
+      {rate: {packetsPerSecond: 10}, match: [{packetLengths: [100-40]}]}
+        | spec.match[0].packetLengths[0]: Invalid value: "100-40": must be the length of an IP packet
+      {rate: {packetsPerSecond: 10}, match: [{fragment: Last}]}
+        | spec.match[0].fragment: Unsupported value: "Last"
+      {rate: {packetsPerSecond: 10}, match: [{fragment: Later, tcpFlags: {set: [SYN]}}]}
+        | spec.match[0].fragment: Forbidden: fragment Later goes without tcpFlags and newConnectionsOnly
+      {rate: {connectionsPerSecond: 10}, match: [{protocol: TCP}, {tcpFlags: {set: [ACK]}}]}
+        | spec.match: Forbidden: with rate.connectionsPerSecond no term asks for ACK, for a packet without SYN, or for later fragments
+      {rate: {connectionsPerSecond: 10}, match: [{fragment: Later}]}
+        | spec.match: Forbidden: with rate.connectionsPerSecond no term asks for ACK
       {rate: {packetsPerSecond: 10}, bucket: {onFull: EvictOldest}}
         | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP and Flow only
       {rate: {packetsPerSecond: 10}, bucket: {per: Interface, onFull: EvictOldest}}
@@ -280,6 +332,12 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 100%, maxFailures: 10%, minReadySeconds: 60, progressDeadlineSeconds: 60}}
       {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, capacity: 100}}
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, '2001:db8::/32'], destinationCIDRs: ['::/0']}]}
+      {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, icmp: {type: 8}}, {protocol: 58, icmp: {type: 128, code: 0}}]}
+      {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {set: [SYN], unset: [ACK]}}, {protocol: TCP, tcpFlags: {unset: [FIN, SYN, RST, PSH, ACK, URG, ECE, CWR]}}]}
+      {rate: {packetsPerSecond: 10}, exempt: [{dscps: [0, 46, 63]}, {packetLengths: [20, '40-100', 65535]}, {fragment: None}]}
+      {rate: {packetsPerSecond: 10}, match: [{fragment: Later}, {fragment: First, tcpFlags: {set: [SYN]}}, {protocol: UDP, notSourcePorts: [53]}]}
+      {rate: {packetsPerSecond: 10}, match: [{notSourceCIDRs: [10.0.0.0/8]}, {sourceCIDRs: [10.0.0.0/8], notSourceCIDRs: [10.1.0.0/16]}]}
+      {rate: {connectionsPerSecond: 10}, match: [{tcpFlags: {unset: [ECE]}, packetLengths: [40-60], fragment: None}]}
       {rate: {packetsPerSecond: 5000m}}
       {rate: {packetsPerSecond: '2000.0'}}
       {rate: {packetsPerSecond: 2000.0}}

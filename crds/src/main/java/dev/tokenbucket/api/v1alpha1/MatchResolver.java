@@ -20,7 +20,14 @@ final class MatchResolver {
   private static final int TCP = 6;
   private static final Map<String, Integer> PROTOCOLS =
       Map.of("TCP", TCP, "UDP", 17, "SCTP", 132, "ICMP", 1, "ICMPv6", 58);
-  private static final Pattern PORTS = Pattern.compile("([0-9]{1,5})(?:-([0-9]{1,5}))?");
+
+  /** The greatest port, and the greatest length. */
+  private static final int GREATEST = 65_535;
+
+  /** An IPv4 header. */
+  private static final int LEAST_LENGTH = 20;
+
+  private static final Pattern RANGE = Pattern.compile("([0-9]{1,5})(?:-([0-9]{1,5}))?");
   private static final NodeMatchTerm NEW_CONNECTIONS =
       new NodeMatchTerm(TCP, List.of(), List.of(), List.of(), List.of(), true);
 
@@ -33,7 +40,7 @@ final class MatchResolver {
     }
     return terms == null
         ? List.of(NEW_CONNECTIONS)
-        : terms("spec.match", terms, MatchResolver::ofNewConnections);
+        : terms("spec.match", terms, term -> term.ofNewConnections(TCP));
   }
 
   static List<NodeMatchTerm> exempt(@Nullable List<MatchTerm> terms) {
@@ -52,27 +59,32 @@ final class MatchResolver {
         .toList();
   }
 
-  private static NodeMatchTerm ofNewConnections(NodeMatchTerm term) {
-    return new NodeMatchTerm(
-        TCP,
-        term.sourceCIDRs(),
-        term.destinationCIDRs(),
-        term.sourcePorts(),
-        term.destinationPorts(),
-        true);
-  }
-
   private static NodeMatchTerm term(String field, MatchTerm term) {
     boolean newConnectionsOnly = Boolean.TRUE.equals(term.newConnectionsOnly());
+    boolean tcp = newConnectionsOnly || term.tcpFlags() != null;
     Integer protocol =
         term.protocol() == null ? null : protocol(field + ".protocol", term.protocol());
     return new NodeMatchTerm(
-        newConnectionsOnly ? Integer.valueOf(TCP) : protocol,
+        tcp ? Integer.valueOf(TCP) : protocol,
         networks(field + ".sourceCIDRs", term.sourceCIDRs()),
         networks(field + ".destinationCIDRs", term.destinationCIDRs()),
-        ports(field + ".sourcePorts", term.sourcePorts()),
-        ports(field + ".destinationPorts", term.destinationPorts()),
-        newConnectionsOnly);
+        ports(field + ".sourcePorts", term.sourcePorts(), term.notSourcePorts()),
+        ports(field + ".destinationPorts", term.destinationPorts(), term.notDestinationPorts()),
+        newConnectionsOnly,
+        networks(field + ".notSourceCIDRs", term.notSourceCIDRs()),
+        networks(field + ".notDestinationCIDRs", term.notDestinationCIDRs()),
+        term.tcpFlags() == null ? null : term.tcpFlags().canonical(),
+        icmp(field + ".icmp", term.icmp()),
+        NodePolicy.orEmpty(term.dscps()).stream().distinct().sorted().toList(),
+        lengths(field + ".packetLengths", term.packetLengths()),
+        term.fragment());
+  }
+
+  private static @Nullable Icmp icmp(String field, @Nullable Icmp icmp) {
+    if (icmp != null && icmp.type() == null) {
+      throw new InvalidPolicyException(field + ".type: Required value");
+    }
+    return icmp;
   }
 
   private static int protocol(String field, IntOrString protocol) {
@@ -96,13 +108,44 @@ final class MatchResolver {
         .toList();
   }
 
+  /** All but some: what these leave; a field that is absent asks for nothing. */
+  private static List<PortRange> ports(
+      String field, @Nullable List<IntOrString> ports, @Nullable List<IntOrString> but) {
+    return but == null ? ports(field, ports) : others(ports(field, but));
+  }
+
   private static List<PortRange> ports(String field, @Nullable List<IntOrString> ports) {
-    if (ports == null) {
-      return List.of();
+    return ranges(field, ports, 1, MatchRules.PORT_MESSAGE);
+  }
+
+  private static List<LengthRange> lengths(String field, @Nullable List<IntOrString> lengths) {
+    return ranges(field, lengths, LEAST_LENGTH, MatchRules.LENGTH_MESSAGE).stream()
+        .map(range -> new LengthRange(range.from(), range.to()))
+        .toList();
+  }
+
+  /** The ports, of those that a packet can claim, 0 among them, that are in none of these. */
+  private static List<PortRange> others(List<PortRange> apart) {
+    List<PortRange> others = new ArrayList<>();
+    int from = 0;
+    for (PortRange each : apart) {
+      if (each.from() > from) {
+        others.add(new PortRange(from, each.from() - 1));
+      }
+      from = each.to() + 1;
     }
+    if (from <= GREATEST) {
+      others.add(new PortRange(from, GREATEST));
+    }
+    return List.copyOf(others);
+  }
+
+  /** Sorted, and as few as say the same. */
+  private static List<PortRange> ranges(
+      String field, @Nullable List<IntOrString> texts, int least, String allowed) {
     List<PortRange> sorted =
-        ports.stream()
-            .map(port -> range(field, text(port)))
+        NodePolicy.orEmpty(texts).stream()
+            .map(each -> range(field, text(each), least, allowed))
             .sorted(Comparator.comparingInt(PortRange::from).thenComparingInt(PortRange::to))
             .toList();
     List<PortRange> apart = new ArrayList<>();
@@ -117,15 +160,15 @@ final class MatchResolver {
     return List.copyOf(apart);
   }
 
-  private static PortRange range(String field, String text) {
-    Matcher matcher = PORTS.matcher(text);
+  private static PortRange range(String field, String text, int least, String allowed) {
+    Matcher matcher = RANGE.matcher(text);
     if (!matcher.matches()) {
-      throw invalid(field, text, MatchRules.PORT_MESSAGE);
+      throw invalid(field, text, allowed);
     }
     int from = Integer.parseInt(matcher.group(1));
     int to = matcher.group(2) == null ? from : Integer.parseInt(matcher.group(2));
-    if (from < 1 || to > 65_535 || from > to) {
-      throw invalid(field, text, MatchRules.PORT_MESSAGE);
+    if (from < least || to > GREATEST || from > to) {
+      throw invalid(field, text, allowed);
     }
     return new PortRange(from, to);
   }

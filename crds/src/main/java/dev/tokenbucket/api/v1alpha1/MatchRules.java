@@ -17,7 +17,10 @@ final class MatchRules {
 
   static final String NOT_EMPTY =
       "[has(self.protocol), has(self.sourceCIDRs), has(self.destinationCIDRs),"
-          + " has(self.sourcePorts), has(self.destinationPorts), "
+          + " has(self.sourcePorts), has(self.destinationPorts), has(self.notSourceCIDRs),"
+          + " has(self.notDestinationCIDRs), has(self.notSourcePorts),"
+          + " has(self.notDestinationPorts), has(self.tcpFlags), has(self.icmp), has(self.dscps),"
+          + " has(self.packetLengths), has(self.fragment), "
           + NEW_CONNECTIONS
           + "].exists(x, x)";
 
@@ -32,6 +35,41 @@ final class MatchRules {
           + " || string(self.protocol) in ['TCP', 'UDP', 'SCTP', '6', '17', '132'] || "
           + NO_PROTOCOL;
 
+  static final String NO_PORTS_HAVE_A_PROTOCOL =
+      "!(has(self.notSourcePorts) || has(self.notDestinationPorts)) || !has(self.protocol)"
+          + " || string(self.protocol) in ['TCP', 'UDP', 'SCTP', '6', '17', '132'] || "
+          + NO_PROTOCOL;
+
+  static final String ONE_SET_OF_SOURCE_PORTS =
+      "!has(self.notSourcePorts) || !has(self.sourcePorts)";
+
+  static final String ONE_SET_OF_DESTINATION_PORTS =
+      "!has(self.notDestinationPorts) || !has(self.destinationPorts)";
+
+  static final String FLAGS_ARE_TCP =
+      "!has(self.tcpFlags) || !has(self.protocol) || string(self.protocol) in ['TCP', '6'] || "
+          + NO_PROTOCOL;
+
+  static final String FLAGS_OR_NEW_CONNECTIONS = "!has(self.tcpFlags) || !" + NEW_CONNECTIONS;
+
+  static final String ICMP_HAS_A_PROTOCOL =
+      "!has(self.icmp) || has(self.protocol)"
+          + " && (string(self.protocol) in ['ICMP', 'ICMPv6', '1', '58'] || "
+          + NO_PROTOCOL
+          + ")";
+
+  static final String LATER_FRAGMENTS_HAVE_NO_FLAGS =
+      "!has(self.fragment) || self.fragment != 'Later' || !has(self.tcpFlags) && !"
+          + NEW_CONNECTIONS;
+
+  static final String SOURCES_ARE_LEFT =
+      "!has(self.sourceCIDRs) || !has(self.notSourceCIDRs)"
+          + " || !self.sourceCIDRs.all(c, c in self.notSourceCIDRs)";
+
+  static final String DESTINATIONS_ARE_LEFT =
+      "!has(self.destinationCIDRs) || !has(self.notDestinationCIDRs)"
+          + " || !self.destinationCIDRs.all(c, c in self.notDestinationCIDRs)";
+
   static final String ONE_FAMILY =
       "!has(self.sourceCIDRs) || !has(self.destinationCIDRs)"
           + " || self.sourceCIDRs.exists(c, c.contains(':'))"
@@ -45,6 +83,13 @@ final class MatchRules {
           + NO_PROTOCOL_OF_TERM
           + ")";
 
+  /** What opens a connection has SYN and not ACK, and is no later fragment. */
+  static final String CONNECTIONS_BEGIN_WITH_SYN =
+      "!has(self.rate.connectionsPerSecond) || !has(self.match) || self.match.all(t,"
+          + " !(has(t.tcpFlags) && (has(t.tcpFlags.set) && 'ACK' in t.tcpFlags.set"
+          + " || has(t.tcpFlags.unset) && 'SYN' in t.tcpFlags.unset))"
+          + " && !(has(t.fragment) && t.fragment == 'Later'))";
+
   static final String CIDR = "isCIDR(self) && cidr(self) == cidr(self).masked()";
   static final String CIDR_MESSAGE =
       "must be an IPv4 or IPv6 network whose bits behind the prefix length are 0, such as"
@@ -57,6 +102,18 @@ final class MatchRules {
           + " || int(string(self).split('-')[0]) <= int(string(self).split('-')[1]))";
   static final String PORT_MESSAGE =
       "must be a port from 1 to 65535, or a range of them, low to high, such as \"8000-8999\"";
+
+  static final String LENGTH =
+      "string(self).matches('^[0-9]{1,5}(-[0-9]{1,5})?$')"
+          + " && string(self).split('-').all(p, int(p) >= 20 && int(p) <= 65535)"
+          + " && (!string(self).contains('-')"
+          + " || int(string(self).split('-')[0]) <= int(string(self).split('-')[1]))";
+  static final String LENGTH_MESSAGE =
+      "must be the length of an IP packet from 20 to 65535, or a range of them, low to high, such as"
+          + " \"40-100\"";
+
+  static final String DSCP = "self >= 0 && self <= 63";
+  static final String DSCP_MESSAGE = "must be from 0 to 63";
 
   private MatchRules() {}
 }

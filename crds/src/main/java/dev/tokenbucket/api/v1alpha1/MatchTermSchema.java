@@ -20,16 +20,23 @@ public final class MatchTermSchema implements SchemaCustomizer.Customizer {
   public JSONSchemaProps apply(
       JSONSchemaProps schema, String input, KubernetesSerialization serialization) {
     field(schema, "protocol").setMaxLength(MAX_PORTS_LENGTH);
-    for (String ports : List.of("sourcePorts", "destinationPorts")) {
-      JSONSchemaProps item = item(schema, ports);
-      item.setMaxLength(MAX_PORTS_LENGTH);
-      addRule(item, MatchRules.PORT, MatchRules.PORT_MESSAGE);
+    for (String ports :
+        List.of("sourcePorts", "destinationPorts", "notSourcePorts", "notDestinationPorts")) {
+      item(schema, ports).setMaxLength(MAX_PORTS_LENGTH);
+      addRule(item(schema, ports), MatchRules.PORT, MatchRules.PORT_MESSAGE);
     }
-    for (String networks : List.of("sourceCIDRs", "destinationCIDRs")) {
-      JSONSchemaProps item = item(schema, networks);
-      item.setMaxLength(MAX_CIDR_LENGTH);
-      addRule(item, MatchRules.CIDR, MatchRules.CIDR_MESSAGE);
+    for (String networks :
+        List.of("sourceCIDRs", "destinationCIDRs", "notSourceCIDRs", "notDestinationCIDRs")) {
+      item(schema, networks).setMaxLength(MAX_CIDR_LENGTH);
+      addRule(item(schema, networks), MatchRules.CIDR, MatchRules.CIDR_MESSAGE);
       field(schema, networks).setXKubernetesListType("set");
+    }
+    item(schema, "packetLengths").setMaxLength(MAX_PORTS_LENGTH);
+    addRule(item(schema, "packetLengths"), MatchRules.LENGTH, MatchRules.LENGTH_MESSAGE);
+    addRule(item(schema, "dscps"), MatchRules.DSCP, MatchRules.DSCP_MESSAGE);
+    field(schema, "dscps").setXKubernetesListType("set");
+    for (String flags : List.of("set", "unset")) {
+      field(field(schema, "tcpFlags"), flags).setXKubernetesListType("set");
     }
     return schema;
   }

@@ -19,14 +19,26 @@ public record NodeMatchTerm(
         List<String> sourceCIDRs,
     @JsonPropertyDescription("Networks of the destination address.") @Size(max = 256)
         List<String> destinationCIDRs,
-    @JsonPropertyDescription("Source ports; the ranges are apart from each other.") @Size(max = 64)
+    @JsonPropertyDescription("Source ports; the ranges are apart from each other.") @Size(max = 65)
         List<PortRange> sourcePorts,
     @JsonPropertyDescription("Destination ports; the ranges are apart from each other.")
-        @Size(max = 64)
+        @Size(max = 65)
         List<PortRange> destinationPorts,
     @JsonPropertyDescription("Only TCP packets with SYN and without ACK.")
         @JsonInclude(JsonInclude.Include.NON_DEFAULT)
-        boolean newConnectionsOnly) {
+        boolean newConnectionsOnly,
+    @JsonPropertyDescription("Networks that the source address is in none of.") @Size(max = 64)
+        List<String> notSourceCIDRs,
+    @JsonPropertyDescription("Networks that the destination address is in none of.") @Size(max = 64)
+        List<String> notDestinationCIDRs,
+    @JsonPropertyDescription("Flags of TCP; absent: any.") @Nullable TcpFlags tcpFlags,
+    @JsonPropertyDescription("Type and code of ICMP or ICMPv6; absent: any.") @Nullable Icmp icmp,
+    @JsonPropertyDescription("DSCPs.") @Size(max = 64) List<Integer> dscps,
+    @JsonPropertyDescription("Lengths of IP packets; the ranges are apart from each other.")
+        @Size(max = 64)
+        List<LengthRange> packetLengths,
+    @JsonPropertyDescription("Which part of a fragmented datagram; absent: any, or none.")
+        @Nullable Fragment fragment) {
   /** Any order will do, as long as it is the same each time. */
   static final Comparator<NodeMatchTerm> CANONICAL =
       Comparator.comparing(
@@ -35,7 +47,14 @@ public record NodeMatchTerm(
           .thenComparing(term -> term.sourceCIDRs().toString())
           .thenComparing(term -> term.destinationCIDRs().toString())
           .thenComparing(term -> term.sourcePorts().toString())
-          .thenComparing(term -> term.destinationPorts().toString());
+          .thenComparing(term -> term.destinationPorts().toString())
+          .thenComparing(term -> term.notSourceCIDRs().toString())
+          .thenComparing(term -> term.notDestinationCIDRs().toString())
+          .thenComparing(term -> String.valueOf(term.tcpFlags()))
+          .thenComparing(term -> String.valueOf(term.icmp()))
+          .thenComparing(term -> term.dscps().toString())
+          .thenComparing(term -> term.packetLengths().toString())
+          .thenComparing(term -> String.valueOf(term.fragment()));
 
   /** Lists that JSON leaves out are empty. */
   public NodeMatchTerm {
@@ -43,5 +62,51 @@ public record NodeMatchTerm(
     destinationCIDRs = NodePolicy.orEmpty(destinationCIDRs);
     sourcePorts = NodePolicy.orEmpty(sourcePorts);
     destinationPorts = NodePolicy.orEmpty(destinationPorts);
+    notSourceCIDRs = NodePolicy.orEmpty(notSourceCIDRs);
+    notDestinationCIDRs = NodePolicy.orEmpty(notDestinationCIDRs);
+    dscps = NodePolicy.orEmpty(dscps);
+    packetLengths = NodePolicy.orEmpty(packetLengths);
+  }
+
+  /** A term that asks for what most ask for. */
+  public NodeMatchTerm(
+      @Nullable Integer protocol,
+      List<String> sourceCIDRs,
+      List<String> destinationCIDRs,
+      List<PortRange> sourcePorts,
+      List<PortRange> destinationPorts,
+      boolean newConnectionsOnly) {
+    this(
+        protocol,
+        sourceCIDRs,
+        destinationCIDRs,
+        sourcePorts,
+        destinationPorts,
+        newConnectionsOnly,
+        List.of(),
+        List.of(),
+        null,
+        null,
+        List.of(),
+        List.of(),
+        null);
+  }
+
+  /** The same of packets alone that open a TCP connection. */
+  NodeMatchTerm ofNewConnections(int tcp) {
+    return new NodeMatchTerm(
+        tcp,
+        sourceCIDRs,
+        destinationCIDRs,
+        sourcePorts,
+        destinationPorts,
+        true,
+        notSourceCIDRs,
+        notDestinationCIDRs,
+        tcpFlags,
+        icmp,
+        dscps,
+        packetLengths,
+        fragment);
   }
 }

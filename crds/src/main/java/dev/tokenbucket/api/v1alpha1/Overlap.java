@@ -32,8 +32,20 @@ public final class Overlap {
       return sameProtocolPossible(term, other.term)
           && portsIntersect(term.sourcePorts(), other.term.sourcePorts())
           && portsIntersect(term.destinationPorts(), other.term.destinationPorts())
+          && agree(term.tcpFlags(), other.term.tcpFlags(), TcpFlags::agreesWith)
+          && agree(term.icmp(), other.term.icmp(), Icmp::agreesWith)
+          && agree(term.fragment(), other.term.fragment(), Fragment::agreesWith)
+          && haveCommon(term.dscps(), other.term.dscps(), Integer::equals)
+          && haveCommon(
+              term.packetLengths(),
+              other.term.packetLengths(),
+              (a, b) -> a.from() <= b.to() && b.from() <= a.to())
           && meet(sources, other.sources)
           && meet(destinations, other.destinations);
+    }
+
+    private static <T> boolean agree(@Nullable T a, @Nullable T b, BiPredicate<T, T> holds) {
+      return a == null || b == null || holds.test(a, b);
     }
 
     private static boolean meet(@Nullable AddressSet a, @Nullable AddressSet b) {
@@ -110,9 +122,12 @@ public final class Overlap {
         : !ports || WITH_PORTS.contains(protocol);
   }
 
+  /** An empty list asks for nothing. */
+  private static <T> boolean haveCommon(List<T> these, List<T> those, BiPredicate<T, T> same) {
+    return these.isEmpty() || those.isEmpty() || anyPair(these, those, same);
+  }
+
   private static boolean portsIntersect(List<PortRange> these, List<PortRange> those) {
-    return these.isEmpty()
-        || those.isEmpty()
-        || anyPair(these, those, (a, b) -> a.from() <= b.to() && b.from() <= a.to());
+    return haveCommon(these, those, (a, b) -> a.from() <= b.to() && b.from() <= a.to());
   }
 }

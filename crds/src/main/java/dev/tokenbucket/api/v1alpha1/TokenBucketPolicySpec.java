@@ -42,6 +42,13 @@ import org.jspecify.annotations.Nullable;
         "with rate.connectionsPerSecond each term has protocol TCP, or none: only TCP connections"
             + " are counted")
 @ValidationRule(
+    value = MatchRules.CONNECTIONS_BEGIN_WITH_SYN,
+    fieldPath = ".match",
+    reason = "FieldValueForbidden",
+    message =
+        "with rate.connectionsPerSecond no term asks for ACK, for a packet without SYN, or for later"
+            + " fragments: only packets that open a connection are counted, so it matches nothing")
+@ValidationRule(
     value =
         "!has(self.rate.connectionsPerSecond) || !has(self.exceed) || !has(self.exceed.action) ||"
             + " self.exceed.action != 'MarkECN'",

@@ -77,6 +77,58 @@ class MatchResolverTest {
   }
 
   @Test
+  void whatHeadersSayIsInOneOrder() {
+    NodeMatchTerm flags =
+        term("{tcpFlags: {set: [SYN, FIN], unset: [RST, ACK]}, dscps: [46, 0], fragment: None}");
+
+    assertThat(flags.protocol()).isEqualTo(6);
+    assertThat(flags.tcpFlags())
+        .isEqualTo(
+            new TcpFlags(List.of(TcpFlag.FIN, TcpFlag.SYN), List.of(TcpFlag.RST, TcpFlag.ACK)));
+    assertThat(flags.dscps()).containsExactly(0, 46);
+    assertThat(flags.fragment()).isEqualTo(Fragment.None);
+    assertThat(term("{protocol: ICMP, icmp: {type: 8}}").icmp()).isEqualTo(new Icmp(8, null));
+    assertThat(term("{packetLengths: [60-100, 40, '41-59', 1500]}").packetLengths())
+        .containsExactly(new LengthRange(40, 100), new LengthRange(1500, 1500));
+  }
+
+  /** Port 0 is nobody's, but a packet can claim it. */
+  @Test
+  void allPortsButSomeAreTheOtherPorts() {
+    assertThat(term("{notSourcePorts: [80, 443-500]}").sourcePorts())
+        .containsExactly(new PortRange(0, 79), new PortRange(81, 442), new PortRange(501, 65_535));
+    assertThat(term("{notDestinationPorts: ['1-65535']}").destinationPorts())
+        .containsExactly(new PortRange(0, 0));
+    assertThat(term("{sourceCIDRs: [10.0.0.0/8], notSourceCIDRs: [10.1.0.0/16]}").notSourceCIDRs())
+        .containsExactly("10.1.0.0/16");
+  }
+
+  @Test
+  void aRateOfConnectionsKeepsAllThatATermAsksFor() {
+    NodePolicy policy =
+        Specs.resolve(
+            "{rate: {connectionsPerSecond: 1}, match: [{notSourceCIDRs: [10.0.0.0/8],"
+                + " tcpFlags: {unset: [ECE]}, dscps: [8], packetLengths: [60], fragment: None}]}");
+
+    assertThat(policy.match())
+        .containsExactly(
+            new NodeMatchTerm(
+                6,
+                List.of(),
+                List.of(),
+                List.of(),
+                List.of(),
+                true,
+                List.of("10.0.0.0/8"),
+                List.of(),
+                new TcpFlags(null, List.of(TcpFlag.ECE)),
+                null,
+                List.of(8),
+                List.of(new LengthRange(60, 60)),
+                Fragment.None));
+  }
+
+  @Test
   void equalIntentIsEqualJson() throws JsonProcessingException {
     NodePolicy one =
         Specs.resolve(
@@ -87,6 +139,11 @@ class MatchResolverTest {
             "{rate: {packetsPerSecond: 1}, match: [{sourcePorts: [95-99, 90-96, '80-81'],"
                 + " sourceCIDRs: [10.0.0.0/8, '2001:db8::/48', 10.0.0.0/8]},"
                 + " {protocol: 17}, {protocol: '17'}]}");
+    NodePolicy headers =
+        Specs.resolve(
+            "{rate: {packetsPerSecond: 1}, match: [{tcpFlags: {set: [SYN]}, dscps: [1],"
+                + " packetLengths: [40], fragment: First, notSourceCIDRs: [10.0.0.0/8]},"
+                + " {protocol: ICMP, icmp: {type: 8}}]}");
     ObjectMapper json = new ObjectMapper();
 
     assertThat(json.writeValueAsString(one)).isEqualTo(json.writeValueAsString(other));
@@ -94,7 +151,9 @@ class MatchResolverTest {
         .isEqualTo(
             "[{\"sourceCIDRs\":[\"10.0.0.0/8\",\"2001:db8::/48\"],\"sourcePorts\":"
                 + "[{\"from\":80,\"to\":81},{\"from\":90,\"to\":99}]},{\"protocol\":17}]");
-    assertThat(json.readValue(json.writeValueAsString(one), NodePolicy.class)).isEqualTo(one);
+    for (NodePolicy each : List.of(one, headers)) {
+      assertThat(json.readValue(json.writeValueAsString(each), NodePolicy.class)).isEqualTo(each);
+    }
   }
 
   @Test
@@ -120,7 +179,10 @@ class MatchResolverTest {
         "{sourcePorts: [0]}",
         "{destinationPorts: [70000]}",
         "{destinationPorts: [9-8]}",
-        "{destinationPorts: [http]}"
+        "{destinationPorts: [http]}",
+        "{notSourcePorts: [0]}",
+        "{packetLengths: [19]}",
+        "{notDestinationCIDRs: [10.0.0.0]}"
       })
   void whatNoRuleRefusedIsNotGuessed(String term) {
     assertThatThrownBy(() -> term(term))

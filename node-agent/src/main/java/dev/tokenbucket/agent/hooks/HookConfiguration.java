@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.kernel.MapContents;
 import dev.tokenbucket.agent.layout.HookConfigurationLayout;
 import dev.tokenbucket.agent.layout.HookFeature;
 import dev.tokenbucket.agent.layout.HookLimit;
+import dev.tokenbucket.agent.layout.HookNeed;
 import dev.tokenbucket.agent.layout.HookPolicyLayout;
 import dev.tokenbucket.agent.layout.PolicyFlag;
 import dev.tokenbucket.agent.match.FailsafePeers;
@@ -105,13 +106,9 @@ public final class HookConfiguration {
     return new HookConfiguration(encoded, maps);
   }
 
-  /** The memory of fragmented datagrams (fragments.h), where anything asks for ports. */
+  /** The memory of fragmented datagrams (fragments.h), where anything asks for it. */
   private static MapContents fragments(int features) {
-    int asksForPorts =
-        PolicyFlag.POLICY_PER_FLOW
-            | HookFeature.HOOK_MATCHES_SOURCE_PORT
-            | HookFeature.HOOK_MATCHES_DESTINATION_PORT;
-    int datagrams = (features & asksForPorts) != 0 ? FRAGMENTED_DATAGRAMS : 1;
+    int datagrams = (features & HookNeed.HOOK_REMEMBERS_FIRST) != 0 ? FRAGMENTED_DATAGRAMS : 1;
     return new MapContents("fragments", datagrams, FRAGMENT_MEMORY_BYTES, List.of());
   }
 

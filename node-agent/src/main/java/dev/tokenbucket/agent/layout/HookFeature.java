@@ -13,6 +13,11 @@ public final class HookFeature {
   public static final int HOOK_MATCHES_NEW_CONNECTIONS = 1 << 21;
   public static final int HOOK_FAILSAFE = 1 << 22;
   public static final int HOOK_FAILSAFE_PEERS = 1 << 23;
+  public static final int HOOK_MATCHES_TCP_FLAGS = 1 << 24;
+  public static final int HOOK_MATCHES_ICMP = 1 << 25;
+  public static final int HOOK_MATCHES_DSCP = 1 << 26;
+  public static final int HOOK_MATCHES_LENGTH = 1 << 27;
+  public static final int HOOK_MATCHES_FRAGMENT = 1 << 28;
 
   private HookFeature() {}
 }

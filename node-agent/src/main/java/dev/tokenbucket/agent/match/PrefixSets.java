@@ -1,6 +1,5 @@
 package dev.tokenbucket.agent.match;
 
-import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.Collection;
 import java.util.HashMap;
@@ -15,6 +14,13 @@ import java.util.TreeSet;
  */
 final class PrefixSets {
   private final Map<Network, BitSet> own = new HashMap<>();
+  private final Map<Network, BitSet> excluded = new HashMap<>();
+
+  /** What is in the network is in no set of this member, whatever else it is in. */
+  void exclude(Network network, int member) {
+    excluded.computeIfAbsent(network, n -> new BitSet()).set(member);
+    own.computeIfAbsent(network, n -> new BitSet());
+  }
 
   void add(Network network, int member) {
     own.computeIfAbsent(network, n -> new BitSet()).set(member);
@@ -28,30 +34,29 @@ final class PrefixSets {
     }
   }
 
-  /** Every network that was added to, with its members and those of the networks around it. */
+  /** Every network that was named, with its members and those of the networks around it. */
   Map<Network, BitSet> accumulated() {
     Map<Integer, TreeSet<Integer>> lengths = new TreeMap<>();
     own.keySet()
         .forEach(
             n -> lengths.computeIfAbsent(n.version(), v -> new TreeSet<>()).add(n.prefixLength()));
     Map<Network, BitSet> all = new HashMap<>();
-    own.forEach(
-        (network, members) -> {
-          BitSet with = (BitSet) members.clone();
-          List<Integer> shorter =
-              new ArrayList<>(
-                  lengths
-                      .getOrDefault(network.version(), new TreeSet<>())
-                      .headSet(network.prefixLength()));
-          shorter.forEach(
+    BitSet none = new BitSet();
+    for (Network network : own.keySet()) {
+      BitSet with = new BitSet();
+      BitSet without = new BitSet();
+      lengths
+          .getOrDefault(network.version(), new TreeSet<>())
+          .headSet(network.prefixLength(), true)
+          .forEach(
               length -> {
-                BitSet around = own.get(network.widened(length));
-                if (around != null) {
-                  with.or(around);
-                }
+                Network around = network.widened(length);
+                with.or(own.getOrDefault(around, none));
+                without.or(excluded.getOrDefault(around, none));
               });
-          all.put(network, with);
-        });
+      with.andNot(without);
+      all.put(network, with);
+    }
     return all;
   }
 }

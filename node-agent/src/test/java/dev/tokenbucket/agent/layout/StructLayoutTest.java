@@ -89,9 +89,14 @@ class StructLayoutTest {
     for (String side : List.of("source", "destination")) {
       expected.put(side + "_terms", MapType.of(1, PrefixKeyLayout.STRUCT.name(), termSet));
       expected.put(side + "_head_terms", MapType.of(1, INDEX, termSet));
-      expected.put(side + "_port_terms", MapType.of(1, INDEX, termSet));
       expected.put(side + "_head_classes", MapType.of(1, INDEX, bytes(HeadClassesLayout.STRUCT)));
-      expected.put(side + "_port_classes", MapType.of(1, INDEX, bytes(PortClassesLayout.STRUCT)));
+    }
+    for (String number : List.of("source_port", "destination_port", "icmp", "length")) {
+      expected.put(number + "_terms", MapType.of(1, INDEX, termSet));
+      expected.put(number + "_classes", MapType.of(1, INDEX, bytes(NumberClassesLayout.STRUCT)));
+    }
+    for (String field : List.of("tcp_flags", "dscp", "fragment")) {
+      expected.put(field + "_terms", MapType.of(1, INDEX, termSet));
     }
     expected.put(NotIpLayout.MAP, MapType.of(1, INDEX, Btf.bytes(NotIpLayout.FRAMES.size())));
     expected.put("fragments", MapType.of(1, Btf.bytes(40), Btf.bytes(16)));

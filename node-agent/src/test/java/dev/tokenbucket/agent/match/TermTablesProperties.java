@@ -101,7 +101,29 @@ class TermTablesProperties {
             ports,
             ports,
             Arbitraries.of(true, false))
-        .as(TermTablesProperties::term);
+        .as(TermTablesProperties::term)
+        .flatMap(
+            term ->
+                Combinators.combine(networks, networks)
+                    .as((sources, destinations) -> but(term, sources, destinations)));
+  }
+
+  private static NodeMatchTerm but(
+      NodeMatchTerm term, List<String> notSources, List<String> notDestinations) {
+    return new NodeMatchTerm(
+        term.protocol(),
+        term.sourceCIDRs(),
+        term.destinationCIDRs(),
+        term.sourcePorts(),
+        term.destinationPorts(),
+        term.newConnectionsOnly(),
+        notSources,
+        notDestinations,
+        null,
+        null,
+        List.of(),
+        List.of(),
+        null);
   }
 
   /** As the API lets them be: flags are TCP's, ports are of protocols that have them. */
@@ -196,21 +218,23 @@ class TermTablesProperties {
   private static boolean holds(NodeMatchTerm term, Seen packet, boolean unknown) {
     return (term.protocol() == null
             || (packet.protocol() == null ? unknown : term.protocol().equals(packet.protocol())))
-        && isIn(term.sourceCIDRs(), packet.source())
-        && isIn(term.destinationCIDRs(), packet.destination())
+        && isBetween(term.sourceCIDRs(), term.notSourceCIDRs(), packet.source())
+        && isBetween(term.destinationCIDRs(), term.notDestinationCIDRs(), packet.destination())
         && isOneOf(term.sourcePorts(), packet.sourcePort(), packet, unknown)
         && isOneOf(term.destinationPorts(), packet.destinationPort(), packet, unknown)
         && (!term.newConnectionsOnly()
             || (packet.newConnection() == null ? unknown : packet.newConnection()));
   }
 
+  private static boolean isBetween(List<String> in, List<String> notIn, String address) {
+    return (in.isEmpty() || isIn(in, address)) && !isIn(notIn, address);
+  }
+
   private static boolean isIn(List<String> networks, String address) {
     Network host = host(address);
-    return networks.isEmpty()
-        || networks.stream()
-            .map(Network::of)
-            .anyMatch(
-                n -> n.version() == host.version() && host.widened(n.prefixLength()).equals(n));
+    return networks.stream()
+        .map(Network::of)
+        .anyMatch(n -> n.version() == host.version() && host.widened(n.prefixLength()).equals(n));
   }
 
   private static Network host(String address) {

@@ -8,12 +8,15 @@ import dev.tokenbucket.agent.program.VirtualHook.Counters;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.slf4j.Logger;
@@ -33,6 +36,7 @@ class FuzzTest extends KernelTest {
   private static final int TC_ACT_UNSPEC = -1;
   private static final long PACKET = 1L << 16;
   private static final long SECOND = 1_000_000_000L;
+  private static final int SETS_OF_TERMS = 12;
 
   /** V is rounded to even units. */
   private static final long ROUNDING = 2;
@@ -117,6 +121,67 @@ class FuzzTest extends KernelTest {
           fields.markingEcn(),
           dscp.matching(Terms.to("0.0.0.0/1", "8000::/1")));
     }
+  }
+
+  /** Which packets terms of all kinds are true of: the oracle reads the frame by itself. */
+  @Test
+  void mutatedPacketsAreMatchedAsTheTermsSay() {
+    Random random = new Random(SEED);
+    long judged = 0;
+    for (int i = 0; i < SETS_OF_TERMS; i++) {
+      NodeMatchTerm[] match =
+          Stream.generate(() -> TermOracle.random(random)).limit(3).toArray(NodeMatchTerm[]::new);
+      judged += match(Policy.packets(1, 1).matching(match).exempting(TermOracle.random(random)));
+    }
+    assertThat(judged).isBetween(PACKETS / 60, PACKETS / 4);
+  }
+
+  /** Of a bucket of one token what is judged is dropped, all but the first; returns how many. */
+  private long match(Policy policy) {
+    NodePolicy asked = policy.at(0);
+    long dropped = 0;
+    boolean remembers = asksForWhatIsRemembered(asked);
+    try (VirtualHook hook = hook(policy)) {
+      Fuzz fuzz = new Fuzz(hook, true);
+      boolean drained = false;
+      for (long i = 0; i < PACKETS / 3 / SETS_OF_TERMS; i++) {
+        boolean passed = fuzz.next();
+        if (!fuzz.isIp || fuzz.unreadable) {
+          drained |= fuzz.unreadable;
+          continue;
+        }
+        SeenPacket packet = fuzz.packet();
+        boolean left = remembers && packet.isLaterFragment();
+        boolean merged = fuzz.segments > 1 && asksForLength(asked);
+        if (drained && !left && !merged) {
+          assertThat(!passed)
+              .as("packet %d is judged by %s and %s", i, asked.match(), asked.exempt())
+              .isEqualTo(TermOracle.judges(asked, packet));
+        }
+        drained |= !passed || TermOracle.judges(asked, packet);
+        dropped += passed ? 0 : 1;
+      }
+      fuzz.log("terms");
+      return dropped;
+    }
+  }
+
+  /** Ports, and types of ICMP, of later fragments are those of what may have come before. */
+  private static boolean asksForWhatIsRemembered(NodePolicy policy) {
+    return terms(policy)
+        .anyMatch(
+            term ->
+                term.icmp() != null
+                    || !term.sourcePorts().isEmpty()
+                    || !term.destinationPorts().isEmpty());
+  }
+
+  private static boolean asksForLength(NodePolicy policy) {
+    return terms(policy).anyMatch(term -> !term.packetLengths().isEmpty());
+  }
+
+  private static Stream<NodeMatchTerm> terms(NodePolicy policy) {
+    return Stream.concat(policy.match().stream(), policy.exempt().stream());
   }
 
   private void judge(boolean ethernet, Policy... policies) {
@@ -236,6 +301,11 @@ class FuzzTest extends KernelTest {
     private boolean is(int version, int header) {
       return mutator.length() >= network + header
           && (mutator.frame()[network] & 0xf0) >> 4 == version;
+    }
+
+    /** What there is to see of an IP packet. */
+    SeenPacket packet() {
+      return new SeenPacket(mutator.frame(), mutator.length(), network);
     }
 
     /** As {@link VirtualHook#sources} gives it: IPv4 whole, of IPv6 the first 64 bits. */

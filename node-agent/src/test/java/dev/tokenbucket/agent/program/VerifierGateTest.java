@@ -12,7 +12,6 @@ import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.slots.HashKey;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
-import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -48,7 +47,11 @@ class VerifierGateTest extends KernelTest {
           new Choice("all", policy -> policy),
           new Choice(
               "every field, failsafe",
-              policy -> policy.matching(everyField()).exempting(everyField()).withFailsafes()));
+              policy ->
+                  policy
+                      .matching(Terms.everyField(), Terms.icmp(Terms.ICMP, 8, null))
+                      .exempting(Terms.everyField())
+                      .withFailsafes()));
 
   private static final List<Choice> ACTIONS =
       List.of(
@@ -58,10 +61,6 @@ class VerifierGateTest extends KernelTest {
 
   private static final List<Policy> UNITS =
       List.of(Policy.packets(1000, 1000), Policy.bytes(1_000_000, 1_000_000));
-
-  private static NodeMatchTerm everyField() {
-    return Terms.everyField();
-  }
 
   @Test
   void everyVariantLoadsAndTellsItsInstructions() {

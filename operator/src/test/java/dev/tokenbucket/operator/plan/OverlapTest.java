@@ -3,10 +3,14 @@ package dev.tokenbucket.operator.plan;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.Fragment;
+import dev.tokenbucket.api.v1alpha1.Icmp;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.MatchTerm;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.Overlap;
+import dev.tokenbucket.api.v1alpha1.TcpFlag;
+import dev.tokenbucket.api.v1alpha1.TcpFlags;
 import dev.tokenbucket.operator.Policies;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import java.util.Arrays;
@@ -125,6 +129,59 @@ class OverlapTest {
     assertThat(possible(a().match(to("TCP", "80")), b().match(to("TCP", "81-90")))).isFalse();
     assertThat(possible(a().match(to("ICMP")), b().match(to(null, "80")))).isFalse();
     assertThat(possible(a().match(to(null, "80")), b().match(to(null, "80")))).isTrue();
+  }
+
+  private static boolean possible(MatchTerm one, MatchTerm other) {
+    return possible(a().match(one), b().match(other));
+  }
+
+  private static MatchTerm flags(@Nullable List<TcpFlag> set, @Nullable List<TcpFlag> unset) {
+    return header(new TcpFlags(set, unset), null, null, null, null);
+  }
+
+  private static MatchTerm header(
+      @Nullable TcpFlags flags,
+      @Nullable Icmp icmp,
+      @Nullable List<Integer> dscps,
+      @Nullable String length,
+      @Nullable Fragment fragment) {
+    return new MatchTerm(
+        icmp == null ? null : new IntOrString("ICMP"),
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        null,
+        flags,
+        icmp,
+        dscps,
+        length == null ? null : List.of(new IntOrString(length)),
+        fragment);
+  }
+
+  @Test
+  void whatHeadersSayIntersects() {
+    List<TcpFlag> syn = List.of(TcpFlag.SYN);
+    List<TcpFlag> ack = List.of(TcpFlag.ACK);
+    assertThat(possible(flags(syn, null), flags(ack, null))).isTrue();
+    assertThat(possible(flags(syn, ack), flags(ack, null))).isFalse();
+    assertThat(possible(flags(syn, ack), to("UDP"))).isFalse();
+
+    MatchTerm ping = header(null, new Icmp(8, null), null, null, null);
+    assertThat(possible(ping, header(null, new Icmp(8, 1), null, null, null))).isTrue();
+    assertThat(possible(ping, header(null, new Icmp(0, null), null, null, null))).isFalse();
+
+    MatchTerm some = header(null, null, List.of(0, 46), "40-100", Fragment.First);
+    assertThat(possible(some, header(null, null, List.of(46), "100", Fragment.Any))).isTrue();
+    assertThat(possible(some, header(null, null, List.of(8), null, null))).isFalse();
+    assertThat(possible(some, header(null, null, null, "101-200", null))).isFalse();
+    assertThat(possible(some, header(null, null, null, null, Fragment.Later))).isFalse();
+    assertThat(possible(some, header(null, null, null, null, Fragment.None))).isFalse();
+    assertThat(possible(some, to("UDP"))).isTrue();
   }
 
   @Test

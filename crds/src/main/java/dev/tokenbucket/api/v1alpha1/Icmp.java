@@ -1,0 +1,25 @@
+package dev.tokenbucket.api.v1alpha1;
+
+import com.fasterxml.jackson.annotation.JsonInclude;
+import com.fasterxml.jackson.annotation.JsonPropertyDescription;
+import io.fabric8.generator.annotation.Required;
+import io.fabric8.generator.annotation.ValidationRule;
+import org.jspecify.annotations.Nullable;
+
+/** What an ICMP or ICMPv6 message is; each of the two has numbers of its own. */
+@JsonInclude(JsonInclude.Include.NON_NULL)
+public record Icmp(
+    @JsonPropertyDescription(
+            "The message's type, from 0 to 255: of ICMP 8 is an echo request (ping), of ICMPv6 128.")
+        @Required
+        @ValidationRule(value = "self >= 0 && self <= 255", message = "must be from 0 to 255")
+        @Nullable Integer type,
+    @JsonPropertyDescription("The type's code, from 0 to 255; absent: any.")
+        @ValidationRule(value = "self >= 0 && self <= 255", message = "must be from 0 to 255")
+        @Nullable Integer code) {
+  /** Whether a message can be both. */
+  boolean agreesWith(Icmp other) {
+    return (type == null || other.type == null || type.equals(other.type))
+        && (code == null || other.code == null || code.equals(other.code));
+  }
+}

@@ -1,0 +1,8 @@
+package dev.tokenbucket.agent.layout;
+
+/** {@code enum dscp_limit} of match.h. How many DSCPs there are. */
+public final class DscpLimit {
+  public static final int DSCPS = 64;
+
+  private DscpLimit() {}
+}

@@ -1,0 +1,11 @@
+package dev.tokenbucket.agent.layout;
+
+/** {@code enum fragment_index} of match.h. What a packet is of a datagram. */
+public final class FragmentIndex {
+  public static final int MATCH_WHOLE = 0;
+  public static final int MATCH_FIRST_FRAGMENT = 1;
+  public static final int MATCH_LATER_FRAGMENT = 2;
+  public static final int MATCH_UNKNOWN_FRAGMENT = 3;
+
+  private FragmentIndex() {}
+}
