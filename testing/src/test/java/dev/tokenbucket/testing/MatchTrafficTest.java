@@ -3,6 +3,7 @@ package dev.tokenbucket.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.net.DatagramPacket;
 import java.net.DatagramSocket;
 import java.net.InetSocketAddress;
 import java.net.ServerSocket;
@@ -49,6 +50,35 @@ class MatchTrafficTest extends HostTest {
       assertThat(arriving(20, from, exempt)).isEqualTo(20);
     }
     assertThat(host.policy("network6").path("exceedPackets").asInt()).isBetween(14, 15);
+  }
+
+  @Test
+  void realPacketsAreToldByLengthDscpAndFragment() throws Exception {
+    String few = "rate: {packetsPerSecond: 1}, burst: {packets: 5}";
+    apply(
+        policy("lengths", "match: [{protocol: UDP, packetLengths: [1000-1100]}], " + few)
+            + policy("marked", "match: [{protocol: UDP, dscps: [46]}], " + few)
+            + policy("later", "match: [{fragment: Later}], " + few));
+    try (DatagramSocket to = atHost(host.address(), PORT);
+        DatagramSocket plain = atSource("10.88.1.2");
+        DatagramSocket marked = atSource("10.88.1.2")) {
+      marked.setTrafficClass(46 << 2);
+      assertThat(arriving(20, plain, to)).isEqualTo(20);
+      assertThat(arriving(20, 1000, plain, to)).isBetween(5, 6);
+      assertThat(arriving(20, marked, to)).isBetween(5, 6);
+      // Two of its three fragments are later ones.
+      assertThat(arriving(20, 3000, plain, to)).isBetween(2, 3);
+      assertThat(arriving(20, plain, to)).isEqualTo(20);
+    }
+  }
+
+  private static int arriving(int count, int bytes, DatagramSocket from, DatagramSocket to)
+      throws IOException {
+    DatagramPacket packet = new DatagramPacket(new byte[bytes], bytes, to.getLocalSocketAddress());
+    for (int i = 0; i < count; i++) {
+      from.send(packet);
+    }
+    return received(to);
   }
 
   @Test
