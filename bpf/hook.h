@@ -26,6 +26,7 @@ enum policy_flag {
 	POLICY_PER_SOURCE = 1 << 0,
 	POLICY_PER_DESTINATION = 1 << 3,
 	POLICY_PER_FLOW = 1 << 4,
+	POLICY_PER_PAIR = 1 << 8, /* source and destination */
 
 	POLICY_BYTES = 1 << 1,	   /* tokens are bytes, else packets */
 	POLICY_AUDIT = 1 << 2,	   /* count, but let pass */
@@ -35,7 +36,8 @@ enum policy_flag {
 };
 
 #define POLICY_PER_ADDRESS (POLICY_PER_SOURCE | POLICY_PER_DESTINATION)
-#define POLICY_TABLED (POLICY_PER_ADDRESS | POLICY_PER_FLOW)
+#define POLICY_WIDE_KEY (POLICY_PER_FLOW | POLICY_PER_PAIR)
+#define POLICY_TABLED (POLICY_PER_ADDRESS | POLICY_WIDE_KEY)
 
 /* What the terms of a set ask of a packet, and whether failsafes are on. */
 enum hook_feature {
@@ -74,7 +76,7 @@ enum hook_need {
 struct hook_policy {
 	__u32 slot;
 	__u32 flags;
-	__be32 ipv4_mask; /* of an address key */
+	__be32 ipv4_mask; /* of addresses in a key, but for a flow's */
 	__be32 ipv6_mask[4];
 	__u16 marking_slot; /* of the second window, of policies that mark */
 	__u8 dscp;

@@ -25,7 +25,10 @@ struct bucket_key {
 	__u32 pad;
 } __attribute__((aligned(8)));
 
-/* A 5-tuple. Ports are zero where a packet has none that can be read. */
+/*
+ * A 5-tuple; ports are zero where a packet has none that can be read. Or a pair of addresses under
+ * the policy's prefix length, each as in bucket_key; ports and protocol are zero.
+ */
 struct flow_key {
 	__u32 source[4];
 	__u32 destination[4];

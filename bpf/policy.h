@@ -25,6 +25,22 @@ static __always_inline void policy_address_key(const struct packet *packet, __u3
 		key->word[word] = address[word] & hook.policy[i].ipv6_mask[word];
 }
 
+/* Likewise: both addresses. */
+static __always_inline void policy_pair_key(const struct packet *packet, __u32 i,
+					    struct flow_key *key)
+{
+	key->version = packet->version;
+	if (packet->version == 4) {
+		key->source[0] = packet->source[0] & hook.policy[i].ipv4_mask;
+		key->destination[0] = packet->destination[0] & hook.policy[i].ipv4_mask;
+		return;
+	}
+	for (int word = 0; word < 4; word++) {
+		key->source[word] = packet->source[word] & hook.policy[i].ipv6_mask[word];
+		key->destination[word] = packet->destination[word] & hook.policy[i].ipv6_mask[word];
+	}
+}
+
 /* Likewise. */
 static __always_inline void policy_flow_key(const struct packet *packet, struct flow_key *key)
 {
@@ -77,20 +93,22 @@ static __always_inline enum bucket_verdict
 policy_judge_keyed(struct clock_source *source, const struct packet *packet, __u32 i, __u32 flags,
 		   __u32 slot, struct policy_parameters *parameters, __u64 cost)
 {
-	_Bool per_flow = flags & POLICY_PER_FLOW;
+	_Bool wide = flags & POLICY_WIDE_KEY;
 	__u32 in_force = hook.policy[i].slot;
 	union table_key key = {};
 	struct bucket *bucket;
 
-	if (per_flow)
+	if (flags & POLICY_PER_FLOW)
 		policy_flow_key(packet, &key.flow);
+	else if (flags & POLICY_PER_PAIR)
+		policy_pair_key(packet, i, &key.flow);
 	else
 		policy_address_key(packet, flags, i, &key.address);
 	if (!(flags & POLICY_EVICTS))
-		return table_judge(source, hook.hash_key, slot, in_force, &key, per_flow,
-				   parameters, cost);
+		return table_judge(source, hook.hash_key, slot, in_force, &key, wide, parameters,
+				   cost);
 	bucket =
-	    per_flow
+	    wide
 		? table_evicting_bucket(source, bpf_map_lookup_elem(&evicting_flow_tables, &slot),
 					slot, in_force, &key, 1)
 		: table_evicting_bucket(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot),

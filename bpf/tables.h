@@ -31,7 +31,7 @@
 
 #include "places.h"
 
-/* The agent chooses their size. */
+/* The agent chooses their size. Keys of flows and of pairs are wide: flow_key. */
 INNER(bucket_table, BPF_MAP_TYPE_HASH, 1, sizeof(struct bucket_key), sizeof(__u32));
 INNER(flow_table, BPF_MAP_TYPE_HASH, 1, sizeof(struct flow_key), sizeof(__u32));
 INNER(evicting_bucket_table, BPF_MAP_TYPE_LRU_HASH, 1, sizeof(struct bucket_key),
@@ -121,13 +121,13 @@ static __always_inline int table_find_or_add(const struct clock_source *source, 
  * reason. in_force: the slot of the parameters.
  */
 static __always_inline int table_index(struct clock_source *source, union table_key *key,
-				       __u32 slot, __u32 in_force, __u32 per_flow)
+				       __u32 slot, __u32 in_force, __u32 wide)
 {
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
 
 	if (!source || !key || !now_in_force)
 		return -1;
-	if (per_flow)
+	if (wide)
 		return table_find_or_add(source, bpf_map_lookup_elem(&flow_tables, &slot), slot,
 					 key, FLOW_KEY_WORDS, now_in_force);
 	return table_find_or_add(source, bpf_map_lookup_elem(&bucket_tables, &slot), slot, key,
@@ -146,18 +146,18 @@ static __always_inline int table_index(struct clock_source *source, union table_
  * and its stack is no burden on the common way.
  */
 __noinline int table_try_again(struct clock_source *source, union table_key *key, __u64 at,
-			       __u32 per_flow, __u64 cost)
+			       __u32 wide, __u64 cost)
 {
 	__u32 slot = (__u16)at, in_force = at >> 32;
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
-	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS, index;
+	int words = wide ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS, index;
 	struct place *place;
 	__u32 *hint;
 	__u64 pos;
 
 	if (!source || !key || !now_in_force)
 		return BUCKET_MARKED;
-	index = table_index(source, key, slot, in_force, per_flow);
+	index = table_index(source, key, slot, in_force, wide);
 	hint = place_hint(slot, (__u16)(at >> 16));
 	if (index < 0 || !hint)
 		return BUCKET_MARKED;
@@ -175,9 +175,9 @@ __noinline int table_try_again(struct clock_source *source, union table_key *key
  */
 static __always_inline enum bucket_verdict
 table_judge(struct clock_source *source, const volatile __u64 *hash_key, __u32 slot, __u32 in_force,
-	    union table_key *key, _Bool per_flow, struct policy_parameters *parameters, __u64 cost)
+	    union table_key *key, _Bool wide, struct policy_parameters *parameters, __u64 cost)
 {
-	int words = per_flow ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS;
+	int words = wide ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS;
 	__u32 hash = place_hash(hash_key, key->word, words);
 	__u32 *hint = place_hint(slot, hash);
 	enum bucket_verdict verdict = BUCKET_CONTENDED;
@@ -191,8 +191,8 @@ table_judge(struct clock_source *source, const volatile __u64 *hash_key, __u32 s
 		verdict = bucket_try(source, &place->bucket, pos, parameters, cost);
 #pragma clang loop unroll(disable)
 	for (int try = 1; try < BUCKET_TRIES && verdict == BUCKET_CONTENDED; try++)
-		verdict = table_try_again(source, key, TABLE_KEY_AT(slot, hash, in_force), per_flow,
-					  cost);
+		verdict =
+		    table_try_again(source, key, TABLE_KEY_AT(slot, hash, in_force), wide, cost);
 	return verdict;
 }
 
@@ -210,13 +210,13 @@ static __always_inline int table_add_evicting(const struct clock_source *source,
 
 /* Makes the bucket of a key that has none; a function of its own as table_try_again is. */
 __noinline int table_evict_for(struct clock_source *source, union table_key *key, __u32 slot,
-			       __u32 in_force, __u32 per_flow)
+			       __u32 in_force, __u32 wide)
 {
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &in_force);
 
 	if (!source || !key || !now_in_force)
 		return -1;
-	if (per_flow)
+	if (wide)
 		return table_add_evicting(source, bpf_map_lookup_elem(&evicting_flow_tables, &slot),
 					  slot, key, now_in_force);
 	return table_add_evicting(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot), slot,
@@ -226,7 +226,7 @@ __noinline int table_evict_for(struct clock_source *source, union table_key *key
 /* A key's bucket in a table in which the kernel makes room; NULL where it made none. */
 static __always_inline struct bucket *table_evicting_bucket(struct clock_source *source,
 							    void *table, __u32 slot, __u32 in_force,
-							    union table_key *key, _Bool per_flow)
+							    union table_key *key, _Bool wide)
 {
 	struct bucket *bucket;
 
@@ -235,7 +235,7 @@ static __always_inline struct bucket *table_evicting_bucket(struct clock_source 
 	bucket = bpf_map_lookup_elem(table, key);
 	if (bucket)
 		return bucket;
-	table_evict_for(source, key, slot, in_force, per_flow);
+	table_evict_for(source, key, slot, in_force, wide);
 	return bpf_map_lookup_elem(table, key);
 }
 

@@ -126,9 +126,9 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, bucket: {capacity: 0}}
         | spec.bucket.capacity: Invalid value: 0: must be from 1 to 4000000
       {rate: {packetsPerSecond: 10}, bucket: {capacity: 100}}
-        | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP and Flow only
+        | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
       {rate: {packetsPerSecond: 10}, bucket: {per: Interface, capacity: 100}}
-        | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP and Flow only
+        | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
       {rate: {connectionsPerSecond: 10}, exceed: {action: MarkECN}}
         | spec.exceed.action: Forbidden: MarkECN does not go with rate.connectionsPerSecond
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, 192.0.2.0/24], destinationCIDRs: ['2001:db8::/32']}]}
@@ -270,9 +270,9 @@ class WrongPolicyTest {
       {rate: {connectionsPerSecond: 10}, match: [{fragment: Later}]}
         | spec.match: Forbidden: with rate.connectionsPerSecond no term asks for ACK
       {rate: {packetsPerSecond: 10}, bucket: {onFull: EvictOldest}}
-        | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP and Flow only
+        | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
       {rate: {packetsPerSecond: 10}, bucket: {per: Interface, onFull: EvictOldest}}
-        | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP and Flow only
+        | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
       {rate: {packetsPerSecond: 10}, bucket: {per: Flow, onFull: Pass}}
         | spec.bucket.onFull: Unsupported value: "Pass": supported values: "EvictOldest", "ShareBucket"
       {rate: {packetsPerSecond: 10}, exceed: {action: Reject}}
@@ -331,6 +331,7 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 3, maxFailures: 0, paused: false}}
       {rate: {packetsPerSecond: 10}, rollout: {maxConcurrent: 100%, maxFailures: 10%, minReadySeconds: 60, progressDeadlineSeconds: 60}}
       {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, capacity: 100}}
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceAndDestinationIP, capacity: 100, ipv4PrefixLength: 24, onFull: EvictOldest}}
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, '2001:db8::/32'], destinationCIDRs: ['::/0']}]}
       {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, icmp: {type: 8}}, {protocol: 58, icmp: {type: 128, code: 0}}]}
       {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {set: [SYN], unset: [ACK]}}, {protocol: TCP, tcpFlags: {unset: [FIN, SYN, RST, PSH, ACK, URG, ECE, CWR]}}]}

@@ -10,16 +10,23 @@ public enum BucketPer {
   SourceIP,
   /** Each destination address, widened by the prefix lengths. */
   DestinationIP,
+  /** Each pair of source and destination address, both widened by the prefix lengths. */
+  SourceAndDestinationIP,
   /** Each 5-tuple of addresses, protocol and ports. */
   Flow;
 
   /** Whether buckets are kept in a table, made as their packets come. */
   public boolean isTabled() {
-    return hasAddressKey() || this == Flow;
+    return hasWidenedKey() || this == Flow;
   }
 
-  /** Whether the key is one address, which prefix lengths widen. */
-  public boolean hasAddressKey() {
-    return this == SourceIP || this == DestinationIP;
+  /** Whether the key is made of addresses that prefix lengths widen. */
+  public boolean hasWidenedKey() {
+    return this == SourceIP || this == DestinationIP || this == SourceAndDestinationIP;
+  }
+
+  /** Whether the key holds two addresses. */
+  public boolean hasBothAddresses() {
+    return this == SourceAndDestinationIP || this == Flow;
   }
 }

@@ -150,6 +150,7 @@ public final class HookConfiguration {
       case Node, Interface -> 0;
       case SourceIP -> PolicyFlag.POLICY_PER_SOURCE;
       case DestinationIP -> PolicyFlag.POLICY_PER_DESTINATION;
+      case SourceAndDestinationIP -> PolicyFlag.POLICY_PER_PAIR;
       case Flow -> PolicyFlag.POLICY_PER_FLOW;
     };
   }

@@ -5,6 +5,7 @@ public final class PolicyFlag {
   public static final int POLICY_PER_SOURCE = 1 << 0;
   public static final int POLICY_PER_DESTINATION = 1 << 3;
   public static final int POLICY_PER_FLOW = 1 << 4;
+  public static final int POLICY_PER_PAIR = 1 << 8;
   public static final int POLICY_BYTES = 1 << 1;
   public static final int POLICY_AUDIT = 1 << 2;
   public static final int POLICY_EVICTS = 1 << 5;

@@ -110,13 +110,13 @@ public record Pins(Path root) {
 
   /** The name of the array of maps that holds the tables of such policies. */
   public static String tables(BucketPer per, boolean evicts) {
-    String tables = per == BucketPer.Flow ? "flow_tables" : "bucket_tables";
+    String tables = per.hasBothAddresses() ? "flow_tables" : "bucket_tables";
     return evicts ? "evicting_" + tables : tables;
   }
 
   /** Bytes of a key: {@code struct flow_key} or {@code struct bucket_key} of maps.h. */
   public static int keySize(BucketPer per) {
-    return (per == BucketPer.Flow ? FlowKeyLayout.STRUCT : BucketKeyLayout.STRUCT).size();
+    return (per.hasBothAddresses() ? FlowKeyLayout.STRUCT : BucketKeyLayout.STRUCT).size();
   }
 
   public List<Attachment> hooks() {

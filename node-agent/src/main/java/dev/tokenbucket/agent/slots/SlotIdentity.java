@@ -62,8 +62,8 @@ public record SlotIdentity(
         per,
         per.isTabled() ? policy.capacity() : 1,
         per.isTabled() && policy.onFull() == OnFull.EvictOldest,
-        per.hasAddressKey() ? policy.ipv4PrefixLength() : 0,
-        per.hasAddressKey() ? policy.ipv6PrefixLength() : 0,
+        per.hasWidenedKey() ? policy.ipv4PrefixLength() : 0,
+        per.hasWidenedKey() ? policy.ipv6PrefixLength() : 0,
         per == BucketPer.Interface ? ifindex : 0,
         Window.CONFORM);
   }

@@ -11,7 +11,6 @@ import dev.tokenbucket.agent.layout.SweepKeysLayout;
 import dev.tokenbucket.agent.layout.SweepLimit;
 import dev.tokenbucket.agent.layout.SweepRequestLayout;
 import dev.tokenbucket.agent.pins.Pins;
-import dev.tokenbucket.api.v1alpha1.BucketPer;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -54,7 +53,7 @@ public final class Sweeper {
    */
   public int sweep(
       int slot, int parameters, SlotIdentity identity, AxisLine line, int most, long now) {
-    boolean flows = identity.per() == BucketPer.Flow;
+    boolean flows = identity.per().hasBothAddresses();
     try (Removal removal = new Removal(slot, parameters, flows, now)) {
       pass(slot, identity, line, most, now, removal);
       return removal.flush();

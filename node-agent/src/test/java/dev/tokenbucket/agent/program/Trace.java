@@ -98,7 +98,8 @@ record Trace(List<Limit> policies, List<Event> events) {
   }
 
   private static Arbitrary<BucketPer> keys() {
-    return Arbitraries.of(BucketPer.Node, BucketPer.SourceIP, BucketPer.Flow);
+    return Arbitraries.of(
+        BucketPer.Node, BucketPer.SourceIP, BucketPer.SourceAndDestinationIP, BucketPer.Flow);
   }
 
   /** Numbers as often of each order of magnitude. */

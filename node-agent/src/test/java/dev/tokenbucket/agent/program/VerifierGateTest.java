@@ -40,6 +40,7 @@ class VerifierGateTest extends KernelTest {
           new Choice("Node", policy -> policy),
           new Choice("SourceIP", policy -> policy.per(BucketPer.SourceIP, 16)),
           new Choice("DestinationIP", policy -> policy.per(BucketPer.DestinationIP, 16)),
+          new Choice("Pair", policy -> policy.per(BucketPer.SourceAndDestinationIP, 16)),
           new Choice("Flow", policy -> policy.per(BucketPer.Flow, 16)));
 
   private static final List<Choice> MATCHES =
