@@ -25,8 +25,7 @@
 /* Index of a protocol that is not known. */
 enum protocol_index { MATCH_UNKNOWN_PROTOCOL = 256 };
 
-/* Classes that no number has: of a packet that has none, as ports, and of one whose is not known.
- */
+/* Classes that no number has: of packets without one, and of those whose number is not known. */
 enum number_class { MATCH_NO_NUMBER, MATCH_UNKNOWN_NUMBER };
 
 /* Flags of TCP are their own index. Behind them: of what has none, and of what may have any. */

@@ -128,7 +128,7 @@ class HeaderTablesProperties {
     }
   }
 
-  @Property(tries = 100, edgeCases = EdgeCasesMode.NONE)
+  @Property(tries = 25, edgeCases = EdgeCasesMode.NONE)
   void eachValueOfEachFieldHasTheTermsThatHoldForIt(@ForAll("terms") List<TermList.Term> terms) {
     Tables tables = Tables.of(terms);
     for (int flags = 0; flags < 256 && tables.ask(TCP_FLAGS); flags++) {
@@ -157,7 +157,7 @@ class HeaderTablesProperties {
     }
   }
 
-  @Property(tries = 100, edgeCases = EdgeCasesMode.NONE)
+  @Property(tries = 25, edgeCases = EdgeCasesMode.NONE)
   void whatHasNoneOrCannotBeReadFulfilsWhatDoesNotAsk(@ForAll("terms") List<TermList.Term> terms) {
     Tables tables = Tables.of(terms);
     if (tables.ask(TCP_FLAGS)) {
