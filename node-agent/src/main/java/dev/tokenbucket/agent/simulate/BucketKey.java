@@ -10,9 +10,9 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * What has a bucket of its own under a policy: an address under the prefix length, a flow, or
- * nothing where all share one. The bytes are those of the packet, in network order: 16 of each
- * address, two of each port, protocol and version.
+ * What has a bucket of its own under a policy: an address under the prefix length, a pair of such
+ * addresses, a flow, or nothing if all packets share one. The bytes are those of the packet, in
+ * network order: 16 of each address, two of each port, protocol and version.
  */
 public final class BucketKey {
   private static final int ADDRESS = 16;
@@ -35,8 +35,12 @@ public final class BucketKey {
     bytes[VERSION] = (byte) packet.version();
     switch (policy.per()) {
       case Node, Interface -> bytes[VERSION] = 0;
-      case SourceIP -> setAddress(policy, of, PacketReportLayout.SOURCE.offset());
-      case DestinationIP -> setAddress(policy, of, PacketReportLayout.DESTINATION.offset());
+      case SourceIP -> setAddress(policy, of, PacketReportLayout.SOURCE.offset(), 0);
+      case DestinationIP -> setAddress(policy, of, PacketReportLayout.DESTINATION.offset(), 0);
+      case SourceAndDestinationIP -> {
+        setAddress(policy, of, PacketReportLayout.SOURCE.offset(), 0);
+        setAddress(policy, of, PacketReportLayout.DESTINATION.offset(), DESTINATION);
+      }
       case Flow -> {
         of.get(PacketReportLayout.SOURCE.offset(), bytes, 0, ADDRESS);
         of.get(PacketReportLayout.DESTINATION.offset(), bytes, DESTINATION, ADDRESS);
@@ -46,14 +50,14 @@ public final class BucketKey {
     }
   }
 
-  private void setAddress(NodePolicy policy, ByteBuffer from, int offset) {
+  private void setAddress(NodePolicy policy, ByteBuffer from, int offset, int at) {
     boolean ipv4 = bytes[VERSION] == IPV4;
-    from.get(offset, bytes, 0, ipv4 ? Integer.BYTES : ADDRESS);
+    from.get(offset, bytes, at, ipv4 ? Integer.BYTES : ADDRESS);
     int prefix = ipv4 ? policy.ipv4PrefixLength() : policy.ipv6PrefixLength();
     int whole = prefix / Byte.SIZE;
     if (whole < ADDRESS) {
-      bytes[whole] &= (byte) (0xff00 >> prefix % Byte.SIZE);
-      Arrays.fill(bytes, whole + 1, Math.max(whole + 1, ADDRESS), (byte) 0);
+      bytes[at + whole] &= (byte) (0xff00 >> prefix % Byte.SIZE);
+      Arrays.fill(bytes, at + whole + 1, at + ADDRESS, (byte) 0);
     }
   }
 
@@ -61,7 +65,7 @@ public final class BucketKey {
    * As the policy's table has it: {@code struct bucket_key} or {@code struct flow_key} of maps.h.
    */
   public byte[] encode(NodePolicy policy) {
-    if (policy.per() == BucketPer.Flow) {
+    if (policy.per().hasBothAddresses()) {
       return Arrays.copyOf(bytes, FlowKeyLayout.STRUCT.size());
     }
     return BucketKeyLayout.STRUCT.encode(
@@ -81,7 +85,7 @@ public final class BucketKey {
   /** The key of an entry of a policy's table. */
   public static BucketKey ofMap(BucketPer per, ByteBuffer key) {
     BucketKey read = new BucketKey();
-    if (per == BucketPer.Flow) {
+    if (per.hasBothAddresses()) {
       key.get(0, read.bytes);
     } else {
       key.get(0, read.bytes, 0, ADDRESS);
@@ -107,10 +111,15 @@ public final class BucketKey {
     if (per == BucketPer.Flow) {
       return "%s %s > %s".formatted(protocolName(), end(0, PORTS), end(DESTINATION, PORTS + 2));
     }
-    boolean ipv4 = bytes[VERSION] == IPV4;
-    int prefix = ipv4 ? ipv4PrefixLength : ipv6PrefixLength;
-    int whole = ipv4 ? Integer.SIZE : ADDRESS * Byte.SIZE;
-    return prefix == whole ? address(0) : address(0) + "/" + prefix;
+    int prefix = bytes[VERSION] == IPV4 ? ipv4PrefixLength : ipv6PrefixLength;
+    return per == BucketPer.SourceAndDestinationIP
+        ? network(0, prefix) + " > " + network(DESTINATION, prefix)
+        : network(0, prefix);
+  }
+
+  private String network(int at, int prefix) {
+    int whole = bytes[VERSION] == IPV4 ? Integer.SIZE : ADDRESS * Byte.SIZE;
+    return prefix == whole ? address(at) : address(at) + "/" + prefix;
   }
 
   private String protocolName() {
