@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.compile;
 
+import dev.tokenbucket.agent.log.Reason;
 import java.io.File;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -76,7 +77,7 @@ public final class ClassifierCompiler {
           ClassifierResources.hash(ClassifierResources.SOURCES, identity(clang) + defines);
       return ObjectFolder.of(cache, hash, folder -> compile(clang, defines, folder));
     } catch (IOException e) {
-      throw new UncheckedIOException("compiling the classifier failed", e);
+      throw new UncheckedIOException("compiling the classifier failed: " + Reason.of(e), e);
     }
   }
 

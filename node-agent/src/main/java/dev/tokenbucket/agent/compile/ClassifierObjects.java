@@ -73,7 +73,8 @@ public final class ClassifierObjects {
       LOG.info("classifier: prebuilt {}", folder.getFileName());
       return folder;
     } catch (IOException e) {
-      throw new UncheckedIOException("unpacking the classifier into " + cache + " failed", e);
+      throw new UncheckedIOException(
+          "unpacking the classifier into " + cache + " failed: " + Reason.of(e), e);
     }
   }
 }

@@ -16,6 +16,7 @@ import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -151,6 +152,19 @@ class ReplayTest extends KernelTest {
       assertThat(report.conformPackets()).isEqualTo(3);
       assertThat(report.exceedPackets()).isEqualTo(2);
     }
+  }
+
+  @Test
+  void aPairIsNamedByBothNetworks() throws Exception {
+    byte[] frame = Frames.udp("10.0.0.2", 100);
+    String destination =
+        InetAddress.getByAddress(Arrays.copyOfRange(frame, 30, 34)).getHostAddress();
+    Policy policy = Policy.packets(1, 3).per(BucketPer.SourceAndDestinationIP, 10);
+
+    PolicyReport report = replay(pcap(ETHERNET, evenly(5, 1_000_000, frame)), policy).policy(0);
+
+    assertThat(report.keys().get(0).key()).isEqualTo("10.0.0.2 > " + destination);
+    assertThat(report.exceedPackets()).isEqualTo(2);
   }
 
   @Test

@@ -50,7 +50,7 @@ class NodeStateReaderTest {
   @Test
   void whatIsUnderstoodIsProgrammedAndTheRestIsSaidOneByOne() throws Exception {
     ObjectNode newField = entry("field");
-    ((ObjectNode) newField.putArray("match").addObject()).put("tcpFlags", "RST");
+    ((ObjectNode) newField.putArray("match").addObject()).put("payload", "RST");
     ObjectNode newValue = entry("value").put("action", "Police");
     ObjectNode lacking = entry("lacking");
     lacking.remove("rate");
@@ -60,7 +60,7 @@ class NodeStateReaderTest {
     assertThat(reading.understood()).containsExactly(understood("good"));
     assertThat(reading.unsupported()).hasSize(3);
     assertThat(message(reading, "field"))
-        .startsWith("spec.policies[0].match[0].tcpFlags: the field is not known to this agent (")
+        .startsWith("spec.policies[0].match[0].payload: the field is not known to this agent (")
         .contains("upgrade the agent")
         .endsWith("the policy is not enforced on this node");
     assertThat(message(reading, "value"))
