@@ -5,14 +5,9 @@ import dev.tokenbucket.agent.explain.Explanation.BucketState;
 import dev.tokenbucket.agent.explain.Explanation.HoldingTerm;
 import dev.tokenbucket.agent.explain.Explanation.Packet;
 import dev.tokenbucket.agent.explain.Explanation.Step;
-import dev.tokenbucket.agent.simulate.Protocols;
 import dev.tokenbucket.api.v1alpha1.Mode;
-import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
-import dev.tokenbucket.api.v1alpha1.PortRange;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.io.PrintWriter;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -99,33 +94,7 @@ final class ExplanationText {
   }
 
   private static String term(String list, HoldingTerm holding) {
-    return "%s[%d]: %s".formatted(list, holding.index(), text(holding.term()));
-  }
-
-  private static String text(NodeMatchTerm term) {
-    List<String> parts = new ArrayList<>();
-    Integer protocol = term.protocol();
-    if (protocol != null) {
-      parts.add("protocol " + Protocols.name(protocol).replace("protocol ", ""));
-    }
-    add(parts, "source", term.sourceCIDRs());
-    add(parts, "destination", term.destinationCIDRs());
-    add(parts, "source port", ports(term.sourcePorts()));
-    add(parts, "destination port", ports(term.destinationPorts()));
-    if (term.newConnectionsOnly()) {
-      parts.add("new connections only");
-    }
-    return parts.isEmpty() ? "anything" : String.join("; ", parts);
-  }
-
-  private static void add(List<String> parts, String what, List<String> values) {
-    if (!values.isEmpty()) {
-      parts.add(what + " " + String.join(", ", values));
-    }
-  }
-
-  private static List<String> ports(List<PortRange> ranges) {
-    return ranges.stream().map(PortRange::toString).toList();
+    return "%s[%d]: %s".formatted(list, holding.index(), TermText.of(holding.term()));
   }
 
   private static String bucket(Step step, BucketState bucket) {
