@@ -1,5 +1,10 @@
 package dev.tokenbucket.agent.cli;
 
+import dev.tokenbucket.agent.host.BpfFileSystem;
+import dev.tokenbucket.agent.host.CommandFailure;
+import dev.tokenbucket.agent.host.CommandFailure.Exit;
+import dev.tokenbucket.agent.host.Preflight;
+import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
@@ -20,4 +25,19 @@ public final class HostOptions {
       description =
           "A folder for compiled programs and the last good state (default: ${DEFAULT-VALUE}).")
   Path stateDir = Path.of("/var/lib/tokenbucket");
+
+  /**
+   * Requires the rights and the file system that reading this host's pins needs.
+   *
+   * @throws CommandFailure naming what is missing, with the exit code for it
+   */
+  void requireReadablePins() throws IOException {
+    Preflight.requireCapabilities();
+    if (!BpfFileSystem.isBpf(bpffs)) {
+      throw new CommandFailure(
+          Exit.NO_BPFFS,
+          "--bpffs %s is on no BPF file system; name the folder that the agent was given"
+              .formatted(bpffs));
+    }
+  }
 }

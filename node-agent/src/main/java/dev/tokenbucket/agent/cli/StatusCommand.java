@@ -1,10 +1,7 @@
 package dev.tokenbucket.agent.cli;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
-import dev.tokenbucket.agent.host.BpfFileSystem;
-import dev.tokenbucket.agent.host.CommandFailure;
 import dev.tokenbucket.agent.host.CommandFailure.Exit;
-import dev.tokenbucket.agent.host.Preflight;
 import dev.tokenbucket.agent.host.StateFiles;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.program.Programmer;
@@ -94,7 +91,7 @@ public final class StatusCommand implements Callable<Integer> {
       throw new ParameterException(
           spec.commandLine(), "--watch " + watch + ": must be a number of seconds from 1 on");
     }
-    requireRights();
+    host.requireReadablePins();
     Programmer programmer = new Programmer(new LinuxKernel(), host.bpffs, host.stateDir);
     while (watch != null) {
       show(programmer);
@@ -103,16 +100,6 @@ public final class StatusCommand implements Callable<Integer> {
       TimeUnit.SECONDS.sleep(watch);
     }
     return show(programmer).code();
-  }
-
-  private void requireRights() throws IOException {
-    Preflight.requireCapabilities();
-    if (!BpfFileSystem.isBpf(host.bpffs)) {
-      throw new CommandFailure(
-          Exit.NO_BPFFS,
-          "--bpffs %s is on no BPF file system; name the folder that the agent was given"
-              .formatted(host.bpffs));
-    }
   }
 
   private Exit show(Programmer programmer) throws IOException {

@@ -1,9 +1,6 @@
 package dev.tokenbucket.agent.cli;
 
-import dev.tokenbucket.agent.host.BpfFileSystem;
-import dev.tokenbucket.agent.host.CommandFailure;
 import dev.tokenbucket.agent.host.CommandFailure.Exit;
-import dev.tokenbucket.agent.host.Preflight;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.source.Documents;
 import dev.tokenbucket.agent.top.Top;
@@ -78,13 +75,7 @@ public final class TopCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     requireFrom("--interval", interval, 1);
     requireFrom("--keys", keys, 1);
-    Preflight.requireCapabilities();
-    if (!BpfFileSystem.isBpf(host.bpffs)) {
-      throw new CommandFailure(
-          Exit.NO_BPFFS,
-          "--bpffs %s is on no BPF file system; name the folder that the agent was given"
-              .formatted(host.bpffs));
-    }
+    host.requireReadablePins();
     Top top = new Top(new LinuxKernel(), host.bpffs, host.stateDir, keys);
     boolean refreshes = output == Format.table && !once && Terminal.isStandardOutput();
     do {

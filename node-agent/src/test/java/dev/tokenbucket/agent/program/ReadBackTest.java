@@ -25,7 +25,7 @@ class ReadBackTest extends VethTest {
       Policy.packets(20, 10).perSource(20).on(NEAR, Direction.Ingress).at(1);
 
   static List<List<NodePolicy>> changes() {
-    return List.of(List.of(), List.of(STEADY, SECOND), List.of(SECOND));
+    return List.of(List.of(), List.of(STEADY, SECOND));
   }
 
   @ParameterizedTest
