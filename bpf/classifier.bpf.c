@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
- * The classifier: one program a hook (interface and direction), specialised by read-only data to
- * the policies there. A packet that passes goes on to the next program of the hook.
+ * The classifier: one program per hook (an interface and a direction). The hook's read-only data
+ * specialises the program to the policies of that hook. A packet that passes continues to the next
+ * program on the hook.
  */
 #include <linux/bpf.h>
 #include <linux/pkt_cls.h>
@@ -14,9 +15,10 @@
 #include "policy.h"
 
 /*
- * One policy of several. A global function, so that the verifier walks it once whatever the number
- * of policies: inlined in the loop, some tens of them are more than it will walk. What no policy of
- * the set uses it still removes, by hook.features.
+ * Decides for one policy of several. The function is global so that the verifier walks it once,
+ * whatever the number of policies: with the function inlined in the loop, some tens of policies
+ * exceed the verifier's limit. The verifier still removes what no policy of the set uses, because
+ * hook.features is known at load.
  */
 __noinline int decide_one(struct clock_source *source, struct packet *packet, __u32 i)
 {
@@ -26,7 +28,8 @@ __noinline int decide_one(struct clock_source *source, struct packet *packet, __
 }
 
 /*
- * Both are called from the program itself: one call in another would need more stack than there is.
+ * The program itself calls may_mark() and mark_one(): a call of one inside the other would need
+ * more stack than there is.
  */
 __noinline int may_mark(struct __sk_buff *skb, struct clock_source *source, struct packet *packet,
 			__u32 i)
@@ -56,7 +59,10 @@ static __always_inline _Bool drops(struct __sk_buff *skb, struct clock_source *s
 	return mark_one(skb, packet, i, decided, may) == POLICY_DROP;
 }
 
-/* In the order of the set; a packet that one policy drops is not seen by later ones. */
+/*
+ * Applies the policies in the order of the set. A packet that one policy drops does not reach the
+ * later ones.
+ */
 static __always_inline _Bool dropped(struct __sk_buff *skb, struct clock_source *source,
 				     struct packet *packet, __u64 policies)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * The packet's time, in nanoseconds. By default the kernel's monotonic clock; with
- * TB_CLOCK_FROM_TIMESTAMP the time stamp that the caller put on the packet, which makes time
- * virtual under BPF_PROG_TEST_RUN: for tests, and for the replay of a capture.
+ * The packet's time, in nanoseconds. The default is the kernel's monotonic clock. With
+ * TB_CLOCK_FROM_TIMESTAMP, the time is the timestamp that the caller put on the packet, which makes
+ * time virtual under BPF_PROG_TEST_RUN, for tests and for the replay of a capture.
  */
 #ifndef TB_CLOCK_H
 #define TB_CLOCK_H
@@ -10,9 +10,10 @@
 #include <linux/types.h>
 #include <bpf/bpf_helpers.h>
 
-struct clock_source { /* used under TB_CLOCK_FROM_TIMESTAMP alone */
+/* Used only under TB_CLOCK_FROM_TIMESTAMP. */
+struct clock_source {
 	__u64 timestamp;
-	__u32 late_ticks; /* by how many ticks clock_tick() is behind */
+	__u32 late_ticks; /* ticks that clock_tick() lags */
 	__u32 pad;
 };
 
@@ -26,9 +27,9 @@ static __always_inline __u64 clock_read(const struct clock_source *source)
 }
 
 /*
- * The number of the tick: coarse, for it lags by some ticks where a CPU is kept busy, but a load
- * where the clock is a call. Two readings that differ are of different moments. A tick is 1 to 10
- * ms, under the virtual clock 2^22 ns.
+ * The number of the current tick. The tick is coarse, because it lags by some ticks while a CPU is
+ * busy, but reading the tick is a load, where reading the clock is a call. Two different readings
+ * come from different moments. A tick is 1 to 10 ms; under the virtual clock, 2^22 ns.
  */
 static __always_inline __u64 clock_tick(const struct clock_source *source)
 {

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * What a node needs to stay in its cluster, exempt from policies that don't disable it: neighbour
- * discovery, DHCP, membership of multicast groups, path MTU discovery, and with peers given by the
- * agent's settings kubelet, API server and the overlay's control traffic. ARP is no IP, so it
- * passes anyway.
+ * Traffic that a node needs to stay in its cluster, exempt from policies that don't disable the
+ * failsafe: neighbour discovery, DHCP, multicast group membership, path MTU discovery, and, with
+ * peers from the agent's settings, the traffic of kubelet, of the API server and of the overlay's
+ * control plane. ARP is not IP, so it passes anyway.
  *
- * Told narrowly, since anybody can send what looks like it: ND by its types and hop limit 255
- * (RFC 4861: such a packet was not forwarded), DHCPv4 by both ports, DHCPv6 by the client's (an
- * answer may come from any port), MLD and IGMP by what their receivers insist on, path MTU errors
- * by type and code, the others by port and peer. What can't be read is none of it. Each kind has a
- * generous bucket of its own, so that it is no way round a limit, and a flood of one leaves the
- * others alone: beyond it a packet is judged as all other traffic.
+ * The recognition is narrow, because anybody can send packets that look like failsafe traffic:
+ *   ND          types and hop limit 255 (RFC 4861: such a packet was not forwarded)
+ *   DHCPv4      both ports
+ *   DHCPv6      the client's port (an answer may come from any port)
+ *   MLD, IGMP   what their receivers insist on
+ *   path MTU    type and code of the error
+ *   peers       port and peer
+ * A packet that can't be read is none of these. Each kind has its own generous bucket, so that the
+ * exemption is no way round a limit and a flood of one kind leaves the others alone. The policies
+ * judge packets beyond the kind's bucket like all other traffic.
  */
 #ifndef TB_FAILSAFE_H
 #define TB_FAILSAFE_H
@@ -32,7 +36,7 @@ enum failsafe_kind {
 	FAILSAFE_NONE = FAILSAFE_KINDS,
 };
 
-/* Kind k has the slot FAILSAFE_SLOT + k: the host's last ones. */
+/* Kind k has the slot FAILSAFE_SLOT + k: the last slots of the host. */
 enum failsafe_slot { FAILSAFE_SLOT = MAX_SLOTS - FAILSAFE_KINDS };
 
 #define ND_FIRST_TYPE 133 /* router solicitation */
@@ -40,7 +44,7 @@ enum failsafe_slot { FAILSAFE_SLOT = MAX_SLOTS - FAILSAFE_KINDS };
 #define ND_HOP_LIMIT 255
 
 #define MLD_QUERY 130
-#define MLD_DONE 132 /* between the two: the report of version 1 */
+#define MLD_DONE 132 /* 131, in between: the version 1 report */
 #define MLD_REPORT 143
 #define GROUP_HOP_LIMIT 1 /* of MLD and IGMP */
 
@@ -59,7 +63,10 @@ enum failsafe_by {
 	FAILSAFE_BY_SOURCE_PORT = 1 << 1,
 };
 
-/* A service and who may be at its other end: the source on ingress, the destination on egress. */
+/*
+ * A service and the peer that may be at its other end: the source on ingress, the destination on
+ * egress.
+ */
 struct failsafe_key {
 	__u32 length; /* in bits, of all that follows */
 	__be16 port;
@@ -68,7 +75,10 @@ struct failsafe_key {
 	__u32 address[4]; /* network order; IPv4 in [0] */
 };
 
-/* Belongs to one program, as the maps of match.h do: filled by the agent before it is attached. */
+/*
+ * Belongs to one program, like the maps of match.h: the agent fills the map before it attaches the
+ * program.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 1);
@@ -79,10 +89,10 @@ struct {
 
 struct failsafe_count {
 	__u64 exempt_packets;
-	__u64 exceed_packets; /* beyond the kind's bucket: judged by the policies */
+	__u64 exceed_packets; /* beyond the kind's bucket; the policies judge them */
 };
 
-/* Pinned a hook. Written per CPU by the classifier alone, summed by the agent. */
+/* Pinned per hook. Only the classifier writes the counters, per CPU; the agent sums them. */
 struct failsafe_counters {
 	struct failsafe_count kind[FAILSAFE_KINDS];
 };
@@ -106,7 +116,10 @@ static __always_inline _Bool failsafe_is_dhcp(const struct packet *packet)
 	       ports == DHCP_PAIR(DHCPV6_CLIENT, DHCPV6_SERVER);
 }
 
-/* Membership is told from a link-local address, or from none yet (RFC 3590), with hop limit 1. */
+/*
+ * A host reports membership from a link-local address, or from the unspecified one while it has
+ * none (RFC 3590), with hop limit 1.
+ */
 static __always_inline _Bool failsafe_is_mld(const struct packet *packet)
 {
 	const __u32 *source = packet->source;
@@ -148,7 +161,7 @@ static __always_inline enum failsafe_kind failsafe_icmpv4_kind(const struct pack
 		   : FAILSAFE_NONE;
 }
 
-/* Of what needs no peer. */
+/* The failsafe kind of traffic that needs no peer. */
 static __always_inline enum failsafe_kind failsafe_link_kind(const struct packet *packet)
 {
 	if (packet->known & PACKET_PORTS)
@@ -208,8 +221,8 @@ static __always_inline _Bool failsafe_conforms(struct clock_source *source,
 }
 
 /*
- * A packet that is taken for failsafe traffic: rare, so a function of its own keeps it out of the
- * way of all other packets.
+ * Judges a packet that looks like failsafe traffic. Such packets are rare, so a separate function
+ * keeps this code out of the path of all other packets.
  */
 __noinline int failsafe_exempts(struct clock_source *source, struct packet *packet)
 {
@@ -237,10 +250,10 @@ static __always_inline _Bool failsafe_has_port(const struct packet *packet)
 	return 0;
 }
 
-/* What most packets are not, at the cost of a few comparisons. */
+/* Whether the packet may be failsafe traffic. Rules out most packets with a few comparisons. */
 static __always_inline _Bool failsafe_may_exempt(const struct packet *packet)
 {
-	/* Remembered ports exempt no later fragment. */
+	/* Remembered ports never exempt a later fragment. */
 	if ((hook.features & HOOK_REMEMBERS_FIRST) && !(packet->known & PACKET_TRANSPORT))
 		return 0;
 	if ((packet->known & PACKET_PORTS) && (hook.features & HOOK_FAILSAFE_PEERS) &&

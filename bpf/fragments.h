@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * The ports of fragmented datagrams, or type and code of ICMP. A first fragment has them; later
- * ones, by addresses and the datagram's identification, are judged as their first one. Where memory
- * is absent, for a fragment that came before its first one, or was pushed out, they are unknown as
- * ever: match[] matches.
+ * Ports, or ICMP type and code, of fragmented datagrams. Only the first fragment carries them. A
+ * later fragment is judged like its first fragment, found by the addresses and the datagram's
+ * identification. The fields stay unknown, so that match[] matches, when there is no memory, when a
+ * later fragment came before the first one, or when the entry was pushed out.
  *
- * What a sender says is remembered only of a first fragment that the host's reassembly would take,
- * or another could be put in its place that the memory does not know; and of two that contradict
- * each other within the life of an entry neither counts. An entry lives for less than reassembly
- * waits for the rest.
+ * The memory accepts a sender's word only from a first fragment that the host's reassembly would
+ * take; otherwise a sender could put another first fragment, which the memory does not know, in its
+ * place. If two first fragments contradict each other within the life of an entry, neither counts.
+ * An entry lives for less time than reassembly waits for the rest.
  */
 #ifndef TB_FRAGMENTS_H
 #define TB_FRAGMENTS_H
@@ -22,21 +22,26 @@
 
 #define FRAGMENT_LIFE 2000000000ULL
 
-/* Shortest rest of a datagram that is a fragment with more to come. */
+/* Shortest payload of a fragment that has more fragments to come, in bytes. */
 #define FRAGMENT_UNIT 8
 
 struct fragment_key {
 	__u32 source[4];
 	__u32 destination[4];
 	__be32 identification;
-	__u16 tag;     /* beside the frame */
-	__u8 protocol; /* of IPv4; a later fragment of IPv6 has none to believe */
+	/* VLAN tag that the kernel keeps beside the frame. */
+	__u16 tag;
+	/* IPv4 only: a later IPv6 fragment has no trustworthy protocol. */
+	__u8 protocol;
 	__u8 version;
 };
 
-/* protocol: of both versions. Ports are zero of ICMP, type and code of what has ports. */
+/*
+ * protocol holds for both IP versions. Ports are zero for ICMP; type and code are zero for
+ * protocols with ports.
+ */
 struct fragment_memory {
-	__u64 since; /* by clock_read */
+	__u64 since; /* clock_read() at the first fragment */
 	__be16 source_port;
 	__be16 destination_port;
 	__u8 protocol;
@@ -48,9 +53,9 @@ struct fragment_memory {
 #define FRAGMENT_REMEMBERED (PACKET_PORTS | PACKET_ICMP)
 
 /*
- * Belongs to one program; of a size of 1 where it asks for neither. The kernel hashes with a seed
- * of its own, and makes room by removing about the least recently used. Written by any CPU, whole
- * values at a time.
+ * Belongs to one program; has one entry if the program needs neither ports nor ICMP fields. The
+ * kernel hashes with its own seed and makes room by removing approximately the least recently used
+ * entry. Any CPU writes, whole values at a time.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
@@ -91,7 +96,7 @@ static __always_inline _Bool fragment_is_taken_of_ipv6(struct packet_context *co
 	       sizeof(ip) + bpf_ntohs(ip.payload_len) <= rest;
 }
 
-/* Whether the host takes this first fragment for sure: plain, whole, and addressed to it. */
+/* Whether the host is sure to take this first fragment: plain, whole, and addressed to the host. */
 static __always_inline _Bool fragment_is_taken(struct packet_context *context,
 					       const struct packet *packet)
 {
@@ -147,7 +152,7 @@ static __always_inline void fragment_recall(struct packet *packet,
 	packet->known |= fragment_is_icmp(memory) ? PACKET_ICMP : PACKET_PORTS;
 }
 
-/* Of a PACKET_FRAGMENT: rare, so a function of its own. */
+/* Remembers or recalls for a PACKET_FRAGMENT. A separate function, because fragments are rare. */
 __noinline int fragment_meet(struct packet_context *context, struct clock_source *source,
 			     struct packet *packet)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* The maps that outlive a program: who writes them, and how long they live. */
+/* The maps that outlive a program: which code writes them, and how long they live. */
 #ifndef TB_MAPS_H
 #define TB_MAPS_H
 
@@ -9,15 +9,16 @@
 #include "reservation.h"
 
 /*
- * Slots on a host, over all hooks. A policy has one in each of the maps below, one that marks
- * packets has a second for its second window; the last are of the failsafes, one a kind
- * (failsafe.h).
+ * Number of slots on a host, over all hooks. A policy has one slot in each of the maps below; a
+ * policy that marks packets has a second slot for its second window. The last slots belong to the
+ * failsafes, one per kind (failsafe.h).
  */
 enum slot_limit { MAX_SLOTS = 259 };
 
 /*
- * An address under the policy's prefix length. IPv4 in word[0]; no IPv6 packet has IPv4's version.
- * Padded to whole words of 8 bytes, which the kernel compares at once, and the rest byte by byte.
+ * An address, masked to the policy's prefix length. IPv4 is in word[0]; version keeps IPv4 and IPv6
+ * keys apart. Padding fills whole words of 8 bytes: the kernel compares these at once, and any rest
+ * byte by byte.
  */
 struct bucket_key {
 	__u32 word[4];
@@ -26,8 +27,8 @@ struct bucket_key {
 } __attribute__((aligned(8)));
 
 /*
- * A 5-tuple; ports are zero where a packet has none that can be read. Or a pair of addresses under
- * the policy's prefix length, each as in bucket_key; ports and protocol are zero.
+ * Either a 5-tuple, whose ports are zero if a packet has no readable ones; or a pair of addresses,
+ * each masked to the policy's prefix length as in bucket_key, with ports and protocol zero.
  */
 struct flow_key {
 	__u32 source[4];
@@ -39,36 +40,46 @@ struct flow_key {
 	__u8 pad[2];
 } __attribute__((aligned(8)));
 
-/* A bucket that all CPUs share; a cache line each, so that policies do not slow one another. */
+/*
+ * A bucket that all CPUs share. Each bucket has its own cache line, so that policies do not slow
+ * one another.
+ */
 struct shared_bucket {
 	struct bucket bucket;
 	__u64 pad[5];
 };
 
 /*
- * Written per CPU by the classifier alone, read and summed by the agent; zeroed by the agent
- * before a slot is used by another policy. 64 bytes: one cache line.
+ * Only the classifier writes the counters, per CPU; the agent reads and sums them. The agent zeroes
+ * a slot's counters before another policy uses the slot. 64 bytes: one cache line.
  */
 struct verdict_counters {
 	__u64 conform_packets;
 	__u64 conform_bytes;
 	__u64 exceed_packets;
 	__u64 exceed_bytes;
-	__u64 contended_packets; /* of the exceeding ones: lost the race for the bucket too often */
-	__u64 overflow_packets;	 /* found no place, or a bucket being removed: judged by the shared
-				    one */
-	__u64 marked_packets;	 /* of the exceeding ones: passed with CE or DSCP; would have, under
-				    Audit */
+	/* Exceeding packets that lost the race for the bucket too often. */
+	__u64 contended_packets;
+	/*
+	 * Packets that found no place, or whose bucket was being removed: the overflow bucket
+	 * judged them.
+	 */
+	__u64 overflow_packets;
+	/* Exceeding packets that passed with CE or DSCP, or would have under Audit. */
+	__u64 marked_packets;
 	__u64 reserved;
 };
 
-/* Per CPU: added to by the classifier, removed by sweep.bpf.c. Zeroed as verdict_counters are. */
+/*
+ * Per CPU: the classifier counts added, sweep.bpf.c counts removed. The agent zeroes these like
+ * verdict_counters.
+ */
 struct table_counters {
 	__u64 added;
 	__u64 removed;
 };
 
-/* Pinned, host-wide. Written by parameters.bpf.c, and by the agent before a slot's first use. */
+/* Pinned, host-wide. parameters.bpf.c writes it, and the agent does before a slot's first use. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_SLOTS);
@@ -77,8 +88,9 @@ struct {
 } parameters SEC(".maps");
 
 /*
- * Pinned, host-wide. Per Node or Interface: the bucket. Else: the bucket of those that found no
- * place in the table. Zeroed (full) by the agent before a slot's first use.
+ * Pinned, host-wide. For a policy per Node or Interface, the slot's only bucket; otherwise the
+ * overflow bucket, for packets that found no place in the table. The agent zeroes a bucket, which
+ * makes it full, before the slot's first use.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -95,7 +107,7 @@ struct {
 	__type(value, struct reservation);
 } reservations SEC(".maps");
 
-/* Pinned, host-wide: how many buckets a slot's table got and lost. */
+/* Pinned, host-wide: how many buckets a slot's table gained and lost. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, MAX_SLOTS);
@@ -103,7 +115,7 @@ struct {
 	__type(value, struct table_counters);
 } table_counters SEC(".maps");
 
-/* Pinned a hook, so that a policy's counters are known per interface and direction. */
+/* Pinned per hook, so that a policy's counters are known per interface and direction. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, MAX_SLOTS);
@@ -111,7 +123,10 @@ struct {
 	__type(value, struct verdict_counters);
 } counters SEC(".maps");
 
-/* Pinned a hook: frames that are not IP, or have no whole IP header; they pass uncounted else. */
+/*
+ * Pinned per hook: frames that are not IP, or have no whole IP header. These frames pass, and no
+ * other counter shows them.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

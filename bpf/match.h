@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * Which policies a packet meets: match[] and exempt[], a bit a term.
+ * Which policies judge a packet: match[] and exempt[], one bit per term.
  *
- * Each field of a packet is looked up once and gives the set of terms that it fulfils; their
- * intersection is the terms that hold. So policies that do not match cost nothing, whatever their
- * number. What can't be read of a packet fulfils every term of match[], or fragmenting would evade
- * a limit, and only the terms of exempt[] that do not ask for it.
+ * Each field of a packet is looked up once and gives the set of terms that it fulfils; the
+ * intersection of these sets is the terms that hold. So policies that do not match cost nothing,
+ * whatever their number. An unreadable field fulfils every term of match[], because fragmenting
+ * would otherwise evade a limit, and only those terms of exempt[] that do not ask for the field.
  *
- * The maps belong to one program: created with it, filled by the agent before it is attached, and
- * never written again. No run of a hook meets half of a set.
+ * The maps belong to one program: they are created with the program, filled by the agent before it
+ * attaches the program, and never written again. So no run of a hook sees half of a set.
  */
 #ifndef TB_MATCH_H
 #define TB_MATCH_H
@@ -22,13 +22,18 @@
 #define TCP_SYN 0x02
 #define TCP_ACK 0x10
 
-/* Index of a protocol that is not known. */
+/* Index of an unknown protocol. */
 enum protocol_index { MATCH_UNKNOWN_PROTOCOL = 256 };
 
-/* Classes that no number has: of packets without one, and of those whose number is not known. */
+/*
+ * Classes that no number has: of packets without a number, and of packets whose number is unknown.
+ */
 enum number_class { MATCH_NO_NUMBER, MATCH_UNKNOWN_NUMBER };
 
-/* Flags of TCP are their own index. Behind them: of what has none, and of what may have any. */
+/*
+ * A packet's TCP flags are their own index. The indices after them: packets without flags, and
+ * packets whose flags are unknown.
+ */
 enum tcp_flags_index { MATCH_NO_TCP_FLAGS = 256, MATCH_UNKNOWN_TCP_FLAGS };
 
 enum fragment_index {
@@ -43,26 +48,29 @@ enum dscp_limit { DSCPS = 64 };
 /* Class of a head under which networks differ. */
 enum head_class { MATCH_LONGER_NETWORKS };
 
-/* Under the longest prefix: the terms of it and of all shorter ones. IPv4 in address[0]. */
+/*
+ * A prefix's value holds the terms of that prefix and of all shorter ones that contain it. IPv4 is
+ * in address[0].
+ */
 struct prefix_key {
-	__u32
-	    length; /* in bits, of version and address; either version has an entry of length 32 */
+	/* In bits, over version and address; each version has an entry of length 32. */
+	__u32 length;
 	__u32 version;
 	__u32 address[4];
 };
 
 /*
- * Heads of addresses, their first 16 bits, that fulfil the same terms have the same class, unless a
- * longer network begins with them: then the trie has to be asked, which costs more than all else
- * here. First index: IPv6. Second: the head in network order.
+ * Classes of heads, the first 16 bits of addresses. Heads that fulfil the same terms share a class,
+ * except heads that longer networks begin with: for these, the trie has to be asked, which costs
+ * more than everything else here. First index: whether IPv6. Second: the head in network order.
  */
 struct head_classes {
 	__u16 of[2][65536];
 };
 
 /*
- * Numbers of 16 bits that fulfil the same terms have the same class: ports, lengths, and types of
- * ICMP with their code behind them. The index is a number in network order.
+ * Classes of 16-bit numbers: ports, lengths, and ICMP types, each followed by its code. Numbers
+ * that fulfil the same terms share a class. The index is the number in network order.
  */
 struct number_classes {
 	__u16 of[65536];
@@ -84,7 +92,7 @@ struct {
 		__type(value, struct term_set);                                                    \
 	} name SEC(".maps")
 
-/* The agent gives the size that a set needs: no value where no term asks for the field. */
+/* The agent sets the number of values that a set needs: none if no term asks for the field. */
 #define CLASSES(name, table)                                                                       \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_ARRAY);                                                  \
@@ -116,12 +124,15 @@ CLASS_TERMS(icmp_terms);
 CLASSES(length_classes, number_classes);
 CLASS_TERMS(length_terms);
 
-/* Of fields with few values: the value is the index. */
+/* For fields with few values: the value is the index. */
 CLASS_TERMS(tcp_flags_terms);
 CLASS_TERMS(dscp_terms);
 CLASS_TERMS(fragment_terms);
 
-/* The number of the lowest bit that is set: how many are below it. clang 14 has no ctz for BPF. */
+/*
+ * The number of the lowest bit that is set, counted as the bits below it: clang 14 has no ctz for
+ * BPF.
+ */
 static __always_inline __u32 match_first_bit(__u64 bits)
 {
 	__u64 below = (bits & -bits) - 1;
@@ -154,7 +165,9 @@ match_address(void *classes, void *class_terms, void *terms, const __u32 *addres
 	class = table->of[version == 6][head];
 	if (class != MATCH_LONGER_NETWORKS) {
 		found = bpf_map_lookup_elem(class_terms, &class);
-		/* Else clang makes one call of both, of either map, which the kernel can't inline.
+		/*
+		 * Keeps clang from merging the two look-ups into one call with a variable map,
+		 * which the kernel can't inline.
 		 */
 		asm volatile("" : "+r"(found));
 		return found;
@@ -163,7 +176,7 @@ match_address(void *classes, void *class_terms, void *terms, const __u32 *addres
 	return bpf_map_lookup_elem(terms, &key);
 }
 
-/* is: the number is known; has: the packet may have one, as far as one can tell. */
+/* is: the number is known. has: the packet may have a number, as far as can be known. */
 static __always_inline const struct term_set *match_number(void *classes, void *terms, _Bool is,
 							   _Bool has, __be16 number)
 {
@@ -207,7 +220,7 @@ static __always_inline const struct term_set *match_icmp(const struct packet *pa
 			    bpf_htons(packet->icmp_type << 8 | packet->icmp_code));
 }
 
-/* Whether the packet is known to have no flags of TCP: of another protocol, or a later fragment. */
+/* Whether the packet surely has no TCP flags: another protocol, or a later fragment. */
 static __always_inline _Bool match_has_no_flags(const struct packet *packet)
 {
 	return (packet->known & PACKET_CONNECTION) ||
@@ -242,7 +255,7 @@ static __always_inline const struct term_set *match_fragment(const struct packet
 	return bpf_map_lookup_elem(&fragment_terms, &index);
 }
 
-/* Terms that hold as far as the flags of TCP go; index of a word. */
+/* One word of the terms that hold as far as TCP flags are concerned. */
 static __always_inline __u64 match_connection(const struct packet *packet, __u32 word)
 {
 	if ((packet->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN)
@@ -257,7 +270,7 @@ static __always_inline _Bool match_is_used(__u32 word)
 	return word < hook.term_words;
 }
 
-/* Leaves the terms that a field fulfils as well; false where a map did not say which those are. */
+/* Keeps only the terms that the field fulfils; false if the map has no answer. */
 static __always_inline _Bool match_narrow(struct term_set *terms, const struct term_set *fulfilled)
 {
 	if (!fulfilled)
@@ -268,8 +281,8 @@ static __always_inline _Bool match_narrow(struct term_set *terms, const struct t
 }
 
 /*
- * Narrows terms to those that hold of the packet. Each field's set is used up at once: a set kept
- * for later is one more state in which the verifier walks all that follows.
+ * Narrows terms to the ones that hold for the packet. Each field's set is used at once, because a
+ * set kept for later is one more state in which the verifier walks all that follows.
  */
 static __always_inline _Bool match_look_up(const struct packet *packet, struct term_set *terms)
 {
@@ -313,8 +326,8 @@ static __always_inline _Bool match_look_up(const struct packet *packet, struct t
 }
 
 /*
- * The policies that these terms are of, a bit each. A global function, so that the verifier walks
- * its loop once.
+ * The policies that these terms belong to, one bit each. A global function, so that the verifier
+ * walks its loop once.
  */
 __noinline __u64 match_policies_of(__u64 terms, __u32 word)
 {
@@ -330,13 +343,16 @@ __noinline __u64 match_policies_of(__u64 terms, __u32 word)
 	return policies;
 }
 
-/* Those that judge a packet of which nothing is known: it matches all, and nothing exempts it. */
+/*
+ * The policies that judge a packet of which nothing is known: all of them, because the packet
+ * matches every policy and no exempt[] term applies.
+ */
 static __always_inline __u64 match_all_policies(void)
 {
 	return hook.policies ? ~0ULL >> ((64 - hook.policies) & 63) : 0;
 }
 
-/* The policies that judge the packet, a bit each. */
+/* The policies that judge the packet, one bit each. */
 static __always_inline __u64 match_policies(const struct packet *packet)
 {
 	__u64 matched = hook.unconditional, exempted = 0;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
- * Changes a policy's parameters under traffic, in the two steps that parameters.h tells of. Run by
- * the agent through BPF_PROG_RUN, one step at a time, and propose at the earliest a grace period
- * after the last step of the same slot: so no packet reads the line that is written here, and none
- * that read the clock before the last bend reads the line after.
+ * Changes a policy's parameters under traffic, in the two steps that parameters.h describes. The
+ * agent runs this program through BPF_PROG_RUN, one step at a time. It proposes no earlier than a
+ * grace period after the last step for the same slot. So no packet reads the line that is being
+ * written, and no packet that read the clock before the last bend reads the line after the change.
  */
 #include <linux/bpf.h>
 #include <linux/errno.h>
@@ -11,13 +11,17 @@
 
 #include "maps.h"
 
-/* How far t0 has to be ahead when a proposal is seen by all, ns: more than clocks of CPUs differ.
+/*
+ * How far t0 has to be ahead once all CPUs see a proposal, in ns: more than the clocks of CPUs
+ * differ.
  */
 #define PROPOSAL_AHEAD 10000
 
 enum change_step { CHANGE_PROPOSE, CHANGE_COMMIT };
 
-/* Written by the agent. v0 and rate_before of the line are worked out here, from the line in force.
+/*
+ * Written by the agent. This program computes v0 and rate_before of the line from the line in
+ * force.
  */
 struct parameter_change {
 	__u32 slot;
@@ -26,7 +30,10 @@ struct parameter_change {
 	struct clock_source clock; /* of a proposal */
 };
 
-/* Who reads a clock of t0 or later reads active after it, and so after this look at the clock. */
+/*
+ * A packet that reads a clock of t0 or later reads active afterwards, and so after this program's
+ * look at the clock.
+ */
 static __always_inline int change_propose(struct policy_parameters *policy,
 					  const struct parameter_change *change)
 {
@@ -39,7 +46,7 @@ static __always_inline int change_propose(struct policy_parameters *policy,
 	*new = change->line;
 	new->v0 = axis_value(old, new->t0);
 	new->rate_before = old->rate;
-	/* A full barrier: the line is whole in memory before. */
+	/* A full barrier: the whole line is in memory before active says so. */
 	__sync_lock_test_and_set(&policy->active, active | PARAMETERS_PROPOSED);
 	if ((__s64)(new->t0 - clock_read(&change->clock)) > PROPOSAL_AHEAD)
 		return 0;
@@ -58,9 +65,10 @@ static __always_inline int change_commit(struct policy_parameters *policy)
 }
 
 /*
- * 0, or the old parameters stay in force: -ENOENT: no such slot; -EINVAL: no such step; -EAGAIN, of
- * propose: the last bend is still ahead, and this line would extend the rate behind it to the time
- * before it; -ETIME: the proposal came too late, or a packet has refused it.
+ * Returns 0, or an error that leaves the old parameters in force: -ENOENT: no such slot; -EINVAL:
+ * no such step; -EAGAIN (propose only): the last bend is still ahead, and this line would extend
+ * the rate after that bend to the time before it; -ETIME: the proposal came too late, or a packet
+ * has refused it.
  */
 SEC("syscall")
 int change_parameters(struct parameter_change *change)

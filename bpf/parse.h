@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * From a frame to what the core asks of a packet. Everything here is the sender's word: what can't
- * be read is said to be unknown, never guessed.
+ * Reads from a frame the fields that the core needs of a packet. Everything here is the sender's
+ * word: an unreadable field is marked as unknown, never guessed.
  */
 #ifndef TB_PARSE_H
 #define TB_PARSE_H
@@ -18,10 +18,12 @@
 #include "hook.h"
 #include "skb.h"
 
-/* IPv6 extension headers that are walked; a packet with more has no known protocol. */
+/*
+ * Number of IPv6 extension headers that the walk reads. A packet with more has no known protocol.
+ */
 #define PARSE_MAX_EXTENSIONS 8
 
-/* Those that uapi headers do not all name. */
+/* Extension headers that not all uapi headers name. */
 #define IPV6_MOBILITY 135
 #define IPV6_HIP 139
 #define IPV6_SHIM6 140
@@ -29,7 +31,7 @@
 /* RFC 2675 */
 #define IPV6_JUMBO_BYTES 8
 
-/* Of an IP packet; longer ones are taken for it. */
+/* Length of an IP packet; a longer packet counts as this length. */
 #define MAX_LENGTH 65535
 
 #define TCP_DATA_OFFSET 12
@@ -40,22 +42,24 @@
 #define IPV6_MORE_FRAGMENTS 0x0001
 
 /*
- * A fragment at offset 1 may rewrite the flags of TCP, in bytes 8 to 15, where a receiver lets
- * fragments overlap (RFC 1858). Those further behind open no connection.
+ * A fragment at offset 1 may rewrite the TCP flags, in bytes 8 to 15, if a receiver lets fragments
+ * overlap (RFC 1858). Fragments further back open no connection.
  */
 #define PARSE_FLAGS_FRAGMENT 1
 
-/* Tags in the frame that are walked. The kernel strips any number, if their VID is 0. */
+/*
+ * Number of tags in the frame that the walk reads. The kernel strips any number, if their VID is 0.
+ */
 #define PARSE_MAX_TAGS 8
 
 enum parse_result {
 	PARSE_NOT_IP,
 	PARSE_IP,
-	/* A frame with a tag that does not say what follows, or too many of them: maybe IP. */
+	/* A frame with too many tags, or with a tag that does not say what follows. May be IP. */
 	PARSE_UNREADABLE,
 };
 
-/* Where the IP header begins, and which it is: ETH_P_IP or ETH_P_IPV6 in network order, or else. */
+/* Where the IP header begins, and its type: ETH_P_IP or ETH_P_IPV6 in network order, or another. */
 struct network_header {
 	__u32 offset;
 	__be16 protocol;
@@ -67,8 +71,9 @@ static __always_inline _Bool parse_is_tag(__be16 protocol)
 }
 
 /*
- * Behind the Ethernet header and its tags: {offset, type of what follows} in one number, negative
- * where that can't be read. A global function keeps the walk out of the way of untagged frames.
+ * Walks past the Ethernet header and its tags. Returns {offset, type of the next header} in one
+ * number, negative if the type can't be read. A global function keeps the walk out of the path of
+ * untagged frames.
  */
 __noinline int parse_tags(struct packet_context *context)
 {
@@ -79,7 +84,7 @@ __noinline int parse_tags(struct packet_context *context)
 		return -1;
 #pragma clang loop unroll(full)
 	for (int tags = 0; tags < PARSE_MAX_TAGS; tags++) {
-		/* A tag is {identifier, type of what follows}. */
+		/* A tag is {identifier, type of the next header}. */
 		if (!context_read(context, offset + 2, &protocol, sizeof(protocol)))
 			return -1;
 		offset += VLAN_TAG_BYTES;
@@ -89,7 +94,10 @@ __noinline int parse_tags(struct packet_context *context)
 	return -1;
 }
 
-/* Of an Ethernet header that does not lie in one piece; negative where there is none. */
+/*
+ * The type of an Ethernet header that does not lie in one piece; negative if there is no such
+ * header.
+ */
 __noinline int parse_scattered_type(struct packet_context *context)
 {
 	__be16 type;
@@ -101,8 +109,9 @@ __noinline int parse_scattered_type(struct packet_context *context)
 }
 
 /*
- * Behind the Ethernet header and the tags in the frame; one more may be beside it. The type is read
- * from the frame: what a sender claims in the socket decides nothing on the wire.
+ * Finds the header after the Ethernet header and the tags in the frame; one more tag may be kept
+ * beside the frame. The type is read from the frame, because a sender's claim in the socket decides
+ * nothing on the wire.
  */
 static __always_inline enum parse_result parse_ethernet(struct packet_context *context,
 							struct network_header *network)
@@ -126,9 +135,9 @@ static __always_inline enum parse_result parse_ethernet(struct packet_context *c
 }
 
 /*
- * The type of what a link without a header carries, by the version in its first byte, as the kernel
- * that receives it looks at it, too: a type beside the packet is the sender's word. A global
- * function, so that the verifier walks what follows once.
+ * The packet type on a link without a header, from the version in the first byte. The receiving
+ * kernel looks at the same byte; a type kept beside the packet is the sender's word. A global
+ * function, so that the verifier walks the code after it once.
  */
 __noinline int parse_headless(struct packet_context *context)
 {
@@ -146,7 +155,7 @@ __noinline int parse_headless(struct packet_context *context)
 	}
 }
 
-/* The offset of the transport header. */
+/* Fills the packet from an IPv4 header; returns the offset of the transport header. */
 static __always_inline __u32 parse_ipv4(const struct iphdr *ip, __u32 offset, __u32 features,
 					struct packet *packet)
 {
@@ -196,13 +205,14 @@ static __always_inline __u32 parse_extension_length(__u8 type, __u8 length)
 	if (type == IPPROTO_FRAGMENT)
 		return 8;
 	if (type == IPPROTO_AH)
-		return (length + 2) * 4; /* RFC 4302: in 4 bytes, less 2 */
+		return (length + 2) * 4; /* RFC 4302: units of 4 bytes, minus 2 */
 	return (length + 1) * 8;
 }
 
 /*
- * One extension header of this type: {what follows, its offset} in one number, negative where the
- * walk ends at it. A global function, so that the verifier walks it once, however many there are.
+ * Reads one extension header of this type. Returns {next header, its offset} in one number,
+ * negative if the walk ends here. A global function, so that the verifier walks it once, whatever
+ * the number of headers.
  */
 __noinline int parse_extension(struct packet_context *context, __u32 offset, __u32 type,
 			       struct packet *packet)
@@ -231,9 +241,10 @@ __noinline int parse_extension(struct packet_context *context, __u32 offset, __u
 }
 
 /*
- * Walks extension headers to the transport header; where one is at the walk's end, the protocol is
- * unknown. A later fragment holds none of what its Fragment header announces, and its receiver asks
- * the first fragment alone what is announced (RFC 8200, 4.5): the protocol is unknown, too.
+ * Walks extension headers to the transport header. If the walk's limit ends on an extension header,
+ * the protocol is unknown. A later fragment holds none of the headers that its Fragment header
+ * announces, and a receiver takes the announcement from the first fragment alone (RFC 8200, 4.5):
+ * the protocol is unknown there, too.
  */
 static __always_inline __u32 parse_extensions(struct packet_context *context, __u32 offset,
 					      __u8 next, struct packet *packet)
@@ -291,7 +302,7 @@ static __always_inline void parse_icmp(struct packet_context *context, __u32 tra
 	packet->icmp_code = icmp[1];
 }
 
-/* What the hook's features ask for of the transport header. */
+/* Reads the fields of the transport header that the hook's features ask for. */
 static __always_inline void parse_transport(struct packet_context *context, __u32 transport,
 					    __u32 features, struct packet *packet)
 {
@@ -316,7 +327,7 @@ static __always_inline void parse_transport(struct packet_context *context, __u3
 	}
 }
 
-/* Length of the headers that each merged segment has. */
+/* Length of the headers that each segment of a merged packet has. */
 static __always_inline __u32 parse_merged_headers(struct packet_context *context, __u32 transport,
 						  const struct packet *packet)
 {
@@ -329,7 +340,9 @@ static __always_inline __u32 parse_merged_headers(struct packet_context *context
 	return transport + (data_offset >> 4) * 4;
 }
 
-/* Of a header that does not lie in one piece, which is rare: the transport header's offset, or -1.
+/*
+ * Parses an IPv4 header that does not lie in one piece, which is rare. Returns the transport
+ * header's offset, or -1.
  */
 __noinline int parse_scattered_ipv4(struct packet_context *context, __u32 offset,
 				    struct packet *packet)
@@ -358,8 +371,8 @@ static __always_inline _Bool parse_ipv4_packet(struct packet_context *context, _
 }
 
 /*
- * By the fixed header. Where it tells no length and options follow, which may tell one, the host
- * takes all that the frame holds.
+ * The packet's length according to the fixed header. If the fixed header holds no length and
+ * options follow, which may hold one, the host takes all of the frame.
  */
 static __always_inline __be16 parse_ipv6_length(struct packet_context *context,
 						const struct ipv6hdr *ip, __u32 offset)
@@ -371,7 +384,7 @@ static __always_inline __be16 parse_ipv6_length(struct packet_context *context,
 	return bpf_htons(length < MAX_LENGTH ? length : MAX_LENGTH);
 }
 
-/* What follows the fixed header. */
+/* Fills the packet from a fixed IPv6 header; returns the type of the next header. */
 static __always_inline __u8 parse_ipv6(struct packet_context *context, const struct ipv6hdr *ip,
 				       __u32 offset, __u32 features, struct packet *packet)
 {
@@ -386,7 +399,7 @@ static __always_inline __u8 parse_ipv6(struct packet_context *context, const str
 	return ip->nexthdr;
 }
 
-/* What follows a fixed header that does not lie in one piece, or -1. */
+/* The type of the header after a fixed IPv6 header that does not lie in one piece, or -1. */
 __noinline int parse_scattered_ipv6(struct packet_context *context, __u32 offset,
 				    struct packet *packet)
 {
@@ -417,7 +430,7 @@ static __always_inline _Bool parse_ipv6_packet(struct packet_context *context, _
 	return 1;
 }
 
-/* What is judged of a frame that may be IP all the same, and of which nothing is known. */
+/* Fills the packet for a frame that may still be IP, and of which only the size is known. */
 static __always_inline enum parse_result parse_unreadable(struct packet_context *context,
 							  struct packet *packet)
 {
@@ -427,9 +440,10 @@ static __always_inline enum parse_result parse_unreadable(struct packet_context 
 }
 
 /*
- * Bytes of a merged packet's headers that no segment has on the wire: before IPv6 packets of more
- * than 64 KiB (BIG TCP) the kernel itself puts a hop-by-hop header with their length, and takes it
- * out when it cuts them. A function of its own, since most packets are not merged.
+ * Bytes of a merged packet's headers that no segment has on the wire. The kernel itself puts a
+ * hop-by-hop header with the length in front of IPv6 packets of more than 64 KiB (BIG TCP), and
+ * removes this header when it cuts the packets. A separate function, because most packets are not
+ * merged.
  */
 __noinline int parse_surplus(struct packet_context *context, __u32 offset)
 {
@@ -474,8 +488,9 @@ static __always_inline void parse_measure_merged(struct packet_context *context,
 }
 
 /*
- * PARSE_NOT_IP also for what has no whole fixed IP header. features: the hook's, which say whether
- * what comes behind the fixed header is asked for; a merged packet's size asks by itself.
+ * Parses a frame into packet. A frame without a whole fixed IP header is PARSE_NOT_IP, too.
+ * features are the hook's features, which say which headers after the fixed one are needed; the
+ * size of a merged packet needs these headers in any case.
  */
 static __always_inline enum parse_result parse_packet(struct packet_context *context,
 						      _Bool has_ethernet, __u32 features,

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * The places where buckets lie, the hints that lead to them, and which are free. How a place, a key
- * and its entry come together is told in tables.h. All are made by the agent before a slot's first
- * use, and given up a grace period after its last.
+ * The places that hold buckets, the hints that lead to places, and the free places. tables.h
+ * describes how a place, a key and its entry come together. The agent makes all of them before a
+ * slot's first use, and releases them a grace period after its last use.
  */
 #ifndef TB_PLACES_H
 #define TB_PLACES_H
 
 #include "maps.h"
 
-/* Places come in arrays of one size: only then is a look-up no call. */
+/* Places come in arrays of one size: only then does the kernel inline the look-up. */
 #define PLACES_BITS 14
 #define MAX_PLACES (1 << 22)
 #define HINTS_BITS 16
@@ -20,7 +20,10 @@ enum place_limit {
 	HINTS = 1 << HINTS_BITS,
 };
 
-/* A key in words; the last is never zero in a valid one: it ends in version or protocol. */
+/*
+ * A key's length in words. The last word of a valid key is never zero, because it ends in the
+ * version or the protocol.
+ */
 #define FLOW_KEY_WORDS ((int)(sizeof(struct flow_key) / sizeof(__u64)))
 #define ADDRESS_KEY_WORDS ((int)(sizeof(struct bucket_key) / sizeof(__u64)))
 
@@ -31,9 +34,9 @@ union table_key {
 };
 
 /*
- * bucket: token_bucket.h; written as a whole by the CPU that took the place, before its key is
- * valid. key: by the same CPU; its last word is zero from sweep.bpf.c's removal on. 64 bytes: a
- * cache line.
+ * bucket (token_bucket.h): the CPU that took the place writes the whole bucket before the place's
+ * key is valid. key: the same CPU writes it; the last word is zero once sweep.bpf.c has removed the
+ * key. 64 bytes: one cache line.
  */
 struct place {
 	struct bucket bucket;
@@ -41,17 +44,22 @@ struct place {
 };
 
 /*
- * Set by the agent before the slot's first use. lost: free places that the queue did not take, the
- * last one's index + 1 below a number that each change raises; the next one's is in its key's first
- * word. Changed by compare-and-swap, by who frees a place and who takes one.
+ * The agent sets the cursor before the slot's first use. lost: free places that the queue did not
+ * take. It holds the last such place's index + 1 in the lower half, and in the upper half a number
+ * that each change raises; the first word of a place's key holds the next lost place. A CPU that
+ * frees or takes a place changes lost by compare-and-swap.
  */
 struct place_cursor {
-	__u32 next;	/* places from here on were never used; added to by any CPU, atomically */
-	__u32 capacity; /* all places there are */
+	/* Places from here on were never used. Any CPU adds to next, atomically. */
+	__u32 next;
+	/* Number of all places. */
+	__u32 capacity;
 	__u64 lost;
 };
 
-/* What the kernel wants to know of the maps in an array of maps; of a size of 1 the agent chooses.
+/*
+ * The shape of the maps in an array of maps, for the kernel. The agent chooses the number of
+ * entries of the maps declared here with one entry.
  */
 #define INNER(name, kind, entries, key_bytes, value_bytes)                                         \
 	struct name {                                                                              \
@@ -76,10 +84,13 @@ INNER(place_queue, BPF_MAP_TYPE_QUEUE, 1, 0, sizeof(__u32));
 /* Array a of slot s at s * SLOT_ARRAYS + a. */
 OUTER(place_array, MAX_SLOTS *SLOT_ARRAYS) places SEC(".maps");
 
-/* Plain stores by any CPU. */
+/* Any CPU writes, with plain stores. */
 OUTER(hint_array, MAX_SLOTS) hints SEC(".maps");
 
-/* Used before and free again: taken by the classifier, given by its losers and by sweep.bpf.c. */
+/*
+ * Places that were used and are free again. The classifier takes them; a CPU that loses the race to
+ * add a key, and sweep.bpf.c, return them.
+ */
 OUTER(place_queue, MAX_SLOTS) free_places SEC(".maps");
 
 struct {
@@ -99,9 +110,10 @@ static __always_inline struct place *place_at(__u32 slot, __u32 index)
 }
 
 /*
- * Whether the place is the key's, and the position of its bucket, which is read first: who then
- * moves the bucket from there by compare-and-swap moves the key's, for a place that becomes another
- * key's is marked before. The last word is read last, and so is right where the others are.
+ * Whether the place is the key's, and the position of its bucket. The position is read first: a
+ * place that changes to another key has its bucket marked before, so a caller that then moves the
+ * bucket from that position by compare-and-swap moves the key's bucket. The key's last word is read
+ * last, and so is valid if the other words are.
  */
 static __always_inline _Bool place_position(const struct place *place, const __u64 *key, int words,
 					    __u64 *pos)
@@ -115,14 +127,15 @@ static __always_inline _Bool place_position(const struct place *place, const __u
 }
 
 /*
- * A number below HINTS by a secret {seed, odd multiplier}, or a sender could choose addresses that
- * all share a hint. What only the upper half of a word says is folded down before the next word.
+ * A hash below HINTS, keyed with a secret {seed, odd multiplier}; otherwise a sender could choose
+ * addresses that all share a hint. Each round folds the upper half of the hash down before it mixes
+ * in the next word.
  */
 static __always_inline __u32 place_hash(const volatile __u64 *hash_key, const __u64 *key, int words)
 {
 	__u64 seed = hash_key[0], hash;
 
-	/* The last word of an address is its version, which needs no round of its own. */
+	/* The last word of an address key is the version, which needs no round of its own. */
 	if (words == ADDRESS_KEY_WORDS)
 		seed ^= key[--words];
 	hash = (seed ^ key[0]) * hash_key[1];
@@ -138,15 +151,18 @@ static __always_inline __u32 *place_hint(__u32 slot, __u32 hash)
 	return of_slot ? bpf_map_lookup_elem(of_slot, &hash) : NULL;
 }
 
-/* lost after a change that leaves this place, its index + 1, or none as the last one. */
+/*
+ * The value of lost after a change that leaves last, a place's index + 1 or zero for none, as the
+ * last lost place.
+ */
 static __always_inline __u64 place_lost(__u64 before, __u32 last)
 {
 	return ((before >> 32) + 1) << 32 | last;
 }
 
 /*
- * Keeps a free place that the queue did not take: the kernel refuses where it meets the queue's
- * lock in itself, or can't have it. Rare, as all that has to do with it.
+ * Keeps a free place that the queue did not take: the kernel refuses a push if the queue's lock is
+ * already held on this CPU, or can't be taken. Lost places are rare, and so is all of this code.
  */
 __noinline int place_keep_lost(__u32 slot, __u32 index)
 {
@@ -167,7 +183,7 @@ __noinline int place_keep_lost(__u32 slot, __u32 index)
 	return 0;
 }
 
-/* A place that was kept so, or -1. */
+/* Takes a place that place_keep_lost() kept; -1 if there is none. */
 __noinline int place_find_lost(__u32 slot)
 {
 	struct place_cursor *cursor = bpf_map_lookup_elem(&place_cursors, &slot);
@@ -181,7 +197,10 @@ __noinline int place_find_lost(__u32 slot)
 
 		if (!(__u32)before || !place)
 			return -1;
-		/* Another's key by now where another was faster; then the swap fails. */
+		/*
+		 * If another CPU was faster, the word belongs to that CPU's key by now; then the
+		 * swap fails.
+		 */
 		if (__sync_val_compare_and_swap(
 			&cursor->lost, before,
 			place_lost(before, *(volatile __u64 *)&place->key[0])) == before)
@@ -190,7 +209,7 @@ __noinline int place_find_lost(__u32 slot)
 	return -1;
 }
 
-/* Takes a place that nobody has; false where there is none. */
+/* Takes a place that no key uses; false if there is none. */
 static __always_inline _Bool place_take(__u32 slot, __u32 *index)
 {
 	void *queue = bpf_map_lookup_elem(&free_places, &slot);

@@ -9,7 +9,7 @@
 #include "rewrite.h"
 #include "tables.h"
 
-/* key is all zero before. */
+/* Fills the key of a bucket per address. The caller passes key all zero. */
 static __always_inline void policy_address_key(const struct packet *packet, __u32 flags, __u32 i,
 					       struct bucket_key *key)
 {
@@ -25,7 +25,7 @@ static __always_inline void policy_address_key(const struct packet *packet, __u3
 		key->word[word] = address[word] & hook.policy[i].ipv6_mask[word];
 }
 
-/* Likewise: both addresses. */
+/* Fills the key of a bucket per pair of addresses. The caller passes key all zero. */
 static __always_inline void policy_pair_key(const struct packet *packet, __u32 i,
 					    struct flow_key *key)
 {
@@ -59,7 +59,7 @@ static __always_inline __u64 policy_cost(__u32 flags, const struct packet *packe
 	return (__u64)packet->segments << AXIS_PACKET_SHIFT;
 }
 
-/* By the bucket that all share: a policy's only one. */
+/* Judges by the bucket that all packets share: the policy's only one. */
 static __always_inline enum bucket_verdict policy_judge_shared(struct clock_source *source,
 							       __u32 slot,
 							       struct policy_parameters *parameters,
@@ -74,8 +74,9 @@ static __always_inline enum bucket_verdict policy_judge_shared(struct clock_sour
 }
 
 /*
- * By the bucket of those that find no place in slot's table; in_force: the slot of the parameters.
- * Rare, and a global function, so that the verifier walks its loop once and not with the caller's.
+ * Judges by the overflow bucket of the slot, for packets that find no place in the slot's table.
+ * in_force is the slot of the parameters. Rare, and a global function, so that the verifier walks
+ * its loop once and not with the caller's.
  */
 __noinline int policy_judge_overflow(struct clock_source *source, __u32 slot, __u32 in_force,
 				     __u64 cost)
@@ -88,7 +89,10 @@ __noinline int policy_judge_overflow(struct clock_source *source, __u32 slot, __
 	return bucket_judge(source, &shared->bucket, now_in_force, cost);
 }
 
-/* By the bucket of the packet's key in slot's table; BUCKET_MARKED: it has none. */
+/*
+ * Judges by the bucket of the packet's key in the slot's table. BUCKET_MARKED: the key has no
+ * bucket.
+ */
 static __always_inline enum bucket_verdict
 policy_judge_keyed(struct clock_source *source, const struct packet *packet, __u32 i, __u32 flags,
 		   __u32 slot, struct policy_parameters *parameters, __u64 cost)
@@ -117,8 +121,8 @@ policy_judge_keyed(struct clock_source *source, const struct packet *packet, __u
 }
 
 /*
- * By the buckets of a slot, policy i's own or that of its second window. overflow: the packet's key
- * has no bucket of its own.
+ * Judges by the buckets of a slot: policy i's own slot, or the slot of its second window. Sets
+ * overflow if the packet's key has no bucket of its own.
  */
 static __always_inline enum bucket_verdict
 policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 flags, __u32 slot,
@@ -137,8 +141,8 @@ policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 
 }
 
 /*
- * Whether CE may be put on a packet that exceeds policy i: by a second window of the same rate and
- * burst, for two header bits must not defeat the limit.
+ * Whether a packet that exceeds policy i may be marked with CE. A second window of the same rate
+ * and burst decides, so that two header bits can't defeat the limit.
  */
 static __always_inline _Bool policy_may_mark(struct packet_context *context,
 					     struct clock_source *source, struct packet *packet,
@@ -158,8 +162,8 @@ static __always_inline _Bool policy_may_mark(struct packet_context *context,
 }
 
 /*
- * What becomes of a packet that exceeds: true where it passes all the same, and is marked. Under
- * Audit it is not touched. may_mark: by policy_may_mark.
+ * Marks a packet that exceeds; returns whether the packet passes, marked. Under Audit the packet
+ * stays unchanged. may_mark is the result of policy_may_mark().
  */
 static __always_inline _Bool policy_marks(struct packet_context *context, struct packet *packet,
 					  __u32 i, __u32 flags, _Bool may_mark)
@@ -193,18 +197,18 @@ static __always_inline void policy_count(__u32 slot, const struct packet *packet
 		count->marked_packets += packet->segments;
 }
 
-/* What policy i wants of a packet. */
+/* The decision of policy i on a packet. */
 #define POLICY_PASS 0
 #define POLICY_DROP 1
-#define POLICY_MARK                                                                                \
-	2 /* it exceeds, and policy_mark is to be asked; above: verdict and overflow               \
-	   */
+/* The packet exceeds, and policy_mark() decides. The bits above hold verdict and overflow. */
+#define POLICY_MARK 2
 #define POLICY_VERDICT_SHIFT 2
 #define POLICY_OVERFLOW_SHIFT 4
 
 /*
- * Judges and counts, unless the answer is POLICY_MARK. features: what the flags can be at all,
- * known at load, so that the verifier removes what no policy of the set uses.
+ * Judges the packet, and counts it unless the decision is POLICY_MARK. features are all the
+ * flags that a policy can have, known at load, so that the verifier removes what no policy of
+ * the set uses.
  */
 static __always_inline int policy_decide(struct clock_source *source, struct packet *packet,
 					 __u32 i, __u32 features)
@@ -225,7 +229,7 @@ static __always_inline int policy_decide(struct clock_source *source, struct pac
 	return verdict == BUCKET_CONFORM || (flags & POLICY_AUDIT) ? POLICY_PASS : POLICY_DROP;
 }
 
-/* What becomes of a packet for which policy_decide answered POLICY_MARK; counts it. */
+/* Decides on a packet for which policy_decide() returned POLICY_MARK, and counts it. */
 static __always_inline int policy_mark(struct packet_context *context, struct packet *packet,
 				       __u32 i, int decided, _Bool may_mark)
 {
@@ -234,7 +238,7 @@ static __always_inline int policy_mark(struct packet_context *context, struct pa
 
 	policy_count(hook.policy[i].slot, packet, decided >> POLICY_VERDICT_SHIFT & 3,
 		     decided >> POLICY_OVERFLOW_SHIFT & 1, marked);
-	/* SetDSCP limits nothing, also where the packet can't be written. */
+	/* SetDSCP limits nothing, even if the packet can't be written. */
 	return marked || (flags & (POLICY_AUDIT | POLICY_SETS_DSCP)) ? POLICY_PASS : POLICY_DROP;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
- * The classifier for captures: the same code under the packets' own clock, which also tells what
- * became of each packet. It is run by the agent's commands, and attached to no hook.
+ * The classifier for captures: the same code on the packets' own clock, with a report on each
+ * packet. The agent's commands run it; it is attached to no hook.
  */
 #define TB_CLOCK_FROM_TIMESTAMP
 #define TB_REPORT

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * What became of a packet, for who replays a capture or explains a packet: read after each run. It
- * is in the object for that alone (replay.bpf.c); the program of a hook has nothing of it.
+ * The outcome of a packet, for a command that replays a capture or explains a packet and reads the
+ * report after each run. Only replay.bpf.c has the report; the program of a hook contains none of
+ * it.
  */
 #ifndef TB_REPORT_H
 #define TB_REPORT_H
@@ -9,15 +10,21 @@
 #include "packet.h"
 
 /*
- * Of the last run. Written by the one thread that runs the program, read by the same one between
- * runs. Addresses and ports as in struct packet; version is 0 where the frame held no IP.
+ * The report of the last run. The thread that runs the program writes it, and the same thread reads
+ * it between runs. Addresses and ports are as in struct packet; version is 0 if the frame held no
+ * IP.
  */
 struct packet_report {
-	__u64 matched;	  /* policies that match[] and exempt[] let judge it, a bit each in order */
-	__u64 judged;	  /* policies that did judge it, a bit each by slot */
-	__u64 exceeded;	  /* of these */
-	__u64 overflowed; /* of these: by the bucket of those that found no place */
-	__u64 marked;	  /* of those exceeded: passed with CE or DSCP; would have, under Audit */
+	/* Policies that match[] and exempt[] select for the packet, one bit each, in order. */
+	__u64 matched;
+	/* Policies that judged the packet, one bit each, by slot. */
+	__u64 judged;
+	/* Judged policies that the packet exceeded. */
+	__u64 exceeded;
+	/* Judged policies whose overflow bucket judged the packet. */
+	__u64 overflowed;
+	/* Exceeded policies that passed the packet with CE or DSCP, or would have under Audit. */
+	__u64 marked;
 	__u64 bytes;
 	__u32 source[4];
 	__u32 destination[4];
@@ -26,8 +33,13 @@ struct packet_report {
 	__be16 destination_port;
 	__u8 version;
 	__u8 protocol;
-	__u8 has_ports; /* ports could be read, or were remembered */
-	__u8 failsafe;	/* 1: exempt as failsafe traffic from policies that don't disable it */
+	/* 1 if ports could be read, or were remembered. */
+	__u8 has_ports;
+	/*
+	 * 1 if the packet was exempt, as failsafe traffic, from policies that don't disable the
+	 * failsafe.
+	 */
+	__u8 failsafe;
 	__u8 pad[4];
 };
 
@@ -58,7 +70,7 @@ static __always_inline void report_failsafe(void)
 	packet_report.failsafe = 1;
 }
 
-/* slot: below 64 of all policies of a replay. */
+/* In a replay, the slots of all policies are below 64. */
 static __always_inline void report_verdict(__u32 slot, _Bool exceeds, _Bool overflow, _Bool marked)
 {
 	__u64 bit = 1ULL << (slot & 63);

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * A reservation per CPU, for a bucket that all CPUs share: each takes some tokens in advance and
- * spends them without atomics and without a clock, so that CPUs don't fight for one cache line.
+ * A reservation per CPU, for a bucket that all CPUs share. Each CPU takes some tokens in advance
+ * and spends them without atomics and without a clock, so that CPUs don't compete for one cache
+ * line.
  *
- * What a CPU holds was paid for from the bucket, and the window is narrower by what all CPUs
- * together can hold, so B is never exceeded. Each remembers excess by itself, too (token_bucket.h).
- * CPUs * reserve is at most B/128, and so is CPUs * memory: together B/64. Where that leaves less
- * than two packets for a CPU, reserve is 0 and the bucket is judged as any other: then as much is
- * prepaid, since a step would show in an interval that spans a change of B.
+ * The tokens that a CPU holds are paid for from the bucket, and the window is narrower by all that
+ * the CPUs together can hold, so B is never exceeded. Each CPU also remembers excess by itself
+ * (token_bucket.h). CPUs * reserve is at most B/128, and so is CPUs * memory: together B/64. If
+ * that leaves less than two packets per CPU, reserve is 0 and the bucket is judged like any other.
+ * The same amount is then prepaid, since a step would show in an interval that spans a change of B.
  *
- * After B has shrunk a CPU may hold more than the reserve now in force: it gives up all of it.
+ * After B has shrunk, a CPU may hold more than the reserve now in force; then the CPU gives up all
+ * of its tokens.
  */
 #ifndef TB_RESERVATION_H
 #define TB_RESERVATION_H
@@ -17,15 +19,16 @@
 #include "token_bucket.h"
 
 /*
- * One CPU's, in a per-CPU map. Written by this CPU's packets alone, which don't interleave: a hook
- * runs with bottom halves off. Zeroed by the agent before a slot's first use.
+ * One CPU's reservation, in a per-CPU map. Only this CPU's packets write it, and they don't
+ * interleave, because a hook runs with bottom halves off. The agent zeroes it before a slot's first
+ * use.
  */
 struct reservation {
 	__u64 held;   /* units */
 	__u64 excess; /* EXCESS() */
 };
 
-/* Takes from the bucket what is due beyond what this CPU holds, and a new reserve. */
+/* Takes from the bucket the tokens due beyond those that this CPU holds, and a new reserve. */
 static __always_inline enum bucket_verdict
 reservation_try(const struct clock_source *source, struct reservation *mine, struct bucket *bucket,
 		struct policy_parameters *parameters, __u64 cost, __u64 tick)
@@ -54,7 +57,7 @@ reservation_try(const struct clock_source *source, struct reservation *mine, str
 	return step.next.action;
 }
 
-/* Another try: rare, and a global function for the same reasons as bucket_try_again. */
+/* Tries again. Rare, and a global function for the same reasons as bucket_try_again(). */
 __noinline int reservation_try_again(struct clock_source *source, struct reservation *mine,
 				     struct bucket *bucket, struct policy_parameters *parameters,
 				     __u64 cost)
@@ -65,8 +68,8 @@ __noinline int reservation_try_again(struct clock_source *source, struct reserva
 }
 
 /*
- * Judges one packet against the CPU's reservation, and where that does not do, against the bucket.
- * bucket is looked at in the second case only, so the caller may pass what is far away.
+ * Judges one packet by the CPU's reservation and, if that is not enough, by the bucket. bucket is
+ * accessed only in the second case, so the caller may pass an address whose cache line is far away.
  */
 static __always_inline enum bucket_verdict
 reservation_judge(struct clock_source *source, struct reservation *mine, struct bucket *bucket,

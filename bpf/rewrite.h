@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * Rewriting of the byte that IPv4 calls TOS and IPv6 traffic class: DSCP in its upper six bits
- * (RFC 2474), ECN in its lower two (RFC 3168).
+ * Rewrites the byte that IPv4 calls TOS and IPv6 calls traffic class: DSCP in the upper six bits
+ * (RFC 2474), ECN in the lower two (RFC 3168).
  *
- * bpf_skb_ecn_set_ce would not do: it refuses a packet whose data is shared, as it is while a
- * capture is open; writing through helpers gives this packet data of its own first.
+ * bpf_skb_ecn_set_ce() would not do: it refuses a packet whose data is shared, which is the case
+ * while a capture is open. The helpers that write here first give this packet its own data.
  */
 #ifndef TB_REWRITE_H
 #define TB_REWRITE_H
@@ -34,7 +34,7 @@ static __always_inline _Bool rewrite_read(struct packet_context *context,
 	return 1;
 }
 
-/* The header's checksum makes up for the change, so the sum over the whole packet stays. */
+/* The header's checksum absorbs the change, so the sum over the whole packet stays the same. */
 static __always_inline _Bool rewrite_ipv4(struct __sk_buff *skb, const struct packet *packet,
 					  const struct traffic_class *old, __u8 value)
 {
@@ -48,7 +48,7 @@ static __always_inline _Bool rewrite_ipv4(struct __sk_buff *skb, const struct pa
 	       !bpf_skb_store_bytes(skb, packet->network, new, sizeof(new), 0);
 }
 
-/* IPv6 has no header checksum: a sum that the device took over the packet is kept right. */
+/* IPv6 has no header checksum; the flag corrects a sum that the device took over the packet. */
 static __always_inline _Bool rewrite_ipv6(struct __sk_buff *skb, const struct packet *packet,
 					  const struct traffic_class *old, __u8 value)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
-/* Context access for tc programs: everything that knows of struct __sk_buff. */
+/* Context access for tc programs: all code that depends on struct __sk_buff. */
 #ifndef TB_SKB_H
 #define TB_SKB_H
 
@@ -10,7 +10,7 @@
 
 #include "packet.h"
 
-/* The name that parsing and judgement know it by. */
+/* The name that parsing and judgement use for the context. */
 #define packet_context __sk_buff
 
 #define VLAN_TAG_BYTES 4
@@ -20,10 +20,12 @@ static __always_inline _Bool context_is_merged(const struct packet_context *skb)
 	return skb->gso_size != 0;
 }
 
-/* Furthest that headers read in place begin: an Ethernet header and tags come before. */
+/* Largest offset of headers that are read in place: an Ethernet header and tags come before. */
 #define SKB_MAX_OFFSET 64
 
-/* Both ends are loaded anew each time: kept in a register clang takes them for 32-bit numbers. */
+/*
+ * Both ends are loaded again each time: clang takes values kept in a register for 32-bit numbers.
+ */
 static __always_inline void *skb_linear(struct packet_context *skb, __u32 offset, __u32 length)
 {
 	void *header = (void *)(long)*(volatile __u32 *)&skb->data + offset;
@@ -35,16 +37,16 @@ static __always_inline void *skb_linear(struct packet_context *skb, __u32 offset
 }
 
 /*
- * The frame's own bytes at offset; NULL where they are too few, or do not lie in one piece: then
- * context_read has them. Nothing is pulled together, which can fail for want of memory. length is a
- * constant.
+ * The frame's own bytes at offset; NULL if the frame is too short or the bytes do not lie in one
+ * piece. In the second case context_read() still reads them. Nothing is pulled together, because
+ * that can fail for lack of memory. length is a constant.
  */
 static __always_inline void *context_header(struct packet_context *skb, __u32 offset, __u32 length)
 {
 	return offset <= SKB_MAX_OFFSET ? skb_linear(skb, offset, length) : NULL;
 }
 
-/* Copies length bytes, a constant, from offset; also from outside the linear part. */
+/* Copies length bytes, a constant, from offset, even from outside the linear part. */
 static __always_inline _Bool context_read(struct packet_context *skb, __u32 offset, void *to,
 					  __u32 length)
 {
@@ -58,13 +60,13 @@ static __always_inline _Bool context_read(struct packet_context *skb, __u32 offs
 	return bpf_skb_load_bytes(skb, offset, to, length) == 0;
 }
 
-/* Whether the host takes the frame for its own, or has sent it. */
+/* Whether the frame is addressed to the host, or the host has sent it. */
 static __always_inline _Bool context_is_own(const struct packet_context *skb)
 {
 	return skb->pkt_type == PACKET_HOST || skb->pkt_type == PACKET_OUTGOING;
 }
 
-/* The tag beside the frame. */
+/* The tag that the kernel keeps beside the frame. */
 static __always_inline __u16 context_tag(const struct packet_context *skb)
 {
 	return skb->vlan_present ? skb->vlan_tci : 0;
@@ -81,7 +83,7 @@ static __always_inline __u32 context_segment_size(const struct packet_context *s
 	return skb->gso_size;
 }
 
-/* gso_segs; where a device left it zero, the payload cut by gso_size. */
+/* gso_segs or, if a device left that zero, the number of gso_size pieces in the payload. */
 static __always_inline __u32 skb_segments(struct packet_context *skb, __u32 headers)
 {
 	__u32 size = skb->gso_size;
@@ -92,8 +94,9 @@ static __always_inline __u32 skb_segments(struct packet_context *skb, __u32 head
 }
 
 /*
- * Segments and L2 bytes, the same in both directions. len holds one set of headers; each further
- * segment has its own on the wire. A tag that the kernel keeps beside the frame is not in len.
+ * Measures segments and L2 bytes, in the same way for both directions. len holds one set of
+ * headers; each further segment has its own on the wire. len does not include a tag that the kernel
+ * keeps beside the frame.
  */
 static __always_inline void context_measure(struct packet_context *skb, __u32 headers,
 					    struct packet *packet)

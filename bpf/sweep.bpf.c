@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
  * Removes buckets that are full: an expired window equals no window. The agent lists candidates,
- * for user space can't compare-and-swap an element of a hash; this program looks at each again.
- * Run by the agent alone, through BPF_PROG_RUN, one at a time.
+ * and this program checks each one again, because user space can't compare-and-swap an element of a
+ * hash. Only the agent runs it, through BPF_PROG_RUN, one run at a time.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
@@ -11,12 +11,12 @@
 
 enum sweep_limit { SWEEP_KEYS = 512 };
 
-/* Written by the agent before a run; of an address key the first 24 bytes are meant. */
+/* The agent writes the keys before a run. Of an address key, only the first 24 bytes count. */
 struct sweep_keys {
 	struct flow_key key[SWEEP_KEYS];
 };
 
-/* Unpinned: of this program alone. */
+/* Not pinned: it belongs to this program alone. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -25,14 +25,16 @@ struct {
 } sweep_keys SEC(".maps");
 
 struct sweep_request {
-	__u32 slot;	  /* of the table */
-	__u32 parameters; /* of the parameters: another slot where the table is a second window's */
+	__u32 slot; /* slot of the table */
+	/* Slot of the parameters: another slot if the table belongs to a second window. */
+	__u32 parameters;
 	__u32 keys;
-	__u32 flows; /* the slot's table is in flow_tables, else in bucket_tables */
+	/* Whether the slot's table is in flow_tables; otherwise it is in bucket_tables. */
+	__u32 flows;
 	struct clock_source clock;
 };
 
-/* The order matters: nobody finds the place any more when it is freed. */
+/* Removes one key. The order matters: when the place is freed, no CPU can find it any more. */
 static __always_inline int sweep_key(__u32 slot, void *table, const struct flow_key *key,
 				     __u32 last_word, struct policy_parameters *now_in_force,
 				     const struct clock_source *clock)
@@ -44,10 +46,10 @@ static __always_inline int sweep_key(__u32 slot, void *table, const struct flow_
 		return 0;
 	index = *found;
 	place = place_at(slot, index);
-	/* Whoever adds it is not done: its last word would outlive it. */
+	/* The CPU that adds the key is not done: the key's last word would outlive the entry. */
 	if (!place || !*(volatile __u64 *)&place->key[last_word])
 		return 0;
-	/* The clock anew each time: pos may be of a moment after an earlier reading. */
+	/* The clock is read for each key: pos may be from a moment after an earlier reading. */
 	if (!bucket_mark_full(clock, &place->bucket, now_in_force) ||
 	    bpf_map_delete_elem(table, key))
 		return 0;
@@ -57,8 +59,8 @@ static __always_inline int sweep_key(__u32 slot, void *table, const struct flow_
 }
 
 /*
- * Whether key number i was removed. A global function, so that the verifier walks it once and not
- * once a key.
+ * Whether key number i was removed. A global function, so that the verifier walks it once, not once
+ * per key.
  */
 __noinline int sweep_one(__u32 i, __u32 slot, __u32 in_force, __u32 flows, __u64 timestamp)
 {
@@ -91,7 +93,9 @@ static __always_inline __u32 sweep_count(__u32 slot, __u32 removed)
 	return removed;
 }
 
-/* How many were removed; none where there is no such slot, or it has no table. */
+/*
+ * Returns the number of removed buckets; zero if there is no such slot, or the slot has no table.
+ */
 SEC("syscall")
 int sweep(struct sweep_request *request)
 {

@@ -1,37 +1,38 @@
 /* SPDX-License-Identifier: GPL-2.0 OR Apache-2.0 */
 /*
- * The tables of buckets: one a slot, made by the agent before the slot's first use, and given up a
- * grace period after its last. One table a policy, so that the lim of a late packet on a place used
- * anew is of the same axis. All are pinned, host-wide, preallocated.
+ * The tables of buckets: one per slot. The agent makes a table before the slot's first use, and
+ * releases it a grace period after the slot's last use. Each policy has its own table, so that a
+ * late packet's lim, stored to a reused place, is on the same axis. All tables are pinned,
+ * host-wide and preallocated.
  *
- * A bucket has a place, an index of arrays, beside its key. The entry of a hash map says which, and
- * nothing else: a key has the bucket that its entry names. But asking the hash map is what would
- * cost most of a packet's time. So a hint is asked first: by a hash of the key, the place that was
- * last found there. The place's own key tells whether it is right, so a hint may be old, torn, or
- * another key's, and harms nothing.
+ * A bucket lies beside its key in a place, which is an index into arrays. The entry of a hash map
+ * holds only that index: a key's bucket is the one that its entry names. But the look-up in the
+ * hash map would be most of the cost of a packet. So a hint is read first: by a hash of the key,
+ * the place that was last found there. The place's own key shows whether the hint is right, so a
+ * hint may be old, torn, or another key's, without harm.
  *
- * Adding: a place that nobody has gets a full bucket and the key but for its last word; then the
- * entry is made, which of several CPUs with a key's first packets one wins; then the last word, by
- * an exchange, a full barrier. So no hint leads to the bucket of a CPU that lost, nor to one that
- * is half written. The loser frees its place, and all use the winner's.
+ * Adding: a free place gets a full bucket and all of the key but its last word. Then the entry is
+ * made; if several CPUs have a key's first packets, one of them wins. Then the last word is written
+ * by an exchange, a full barrier. So no hint leads to the bucket of a CPU that lost, nor to one
+ * that is half written. The loser frees its place, and all use the winner's.
  *
- * Removing, by sweep.bpf.c alone, of keys whose last word is there: it marks the bucket, takes the
- * entry out, zeroes the last word, and frees the place. A packet reads the bucket's position before
- * the place's key. If it is late, it meets the mark, or loses its compare-and-swap and looks for
- * its key anew, and so spends no other key's tokens. What is left is worth one packet: a position
- * that comes again, where a bucket is removed and another made within a moment, or a CPU that does
- * not keep the order of two loads.
+ * Removing: only sweep.bpf.c removes, and only keys whose last word is set. It marks the bucket,
+ * removes the entry, zeroes the last word, and frees the place. A packet reads the bucket's
+ * position before the place's key. A late packet meets the mark, or loses its compare-and-swap and
+ * looks its key up again, and so spends no other key's tokens. The remaining races are worth one
+ * packet: a position that recurs, if a bucket is removed and another made within a moment, or a CPU
+ * that reorders two loads.
  *
- * Of onFull: EvictOldest the kernel removes about the least recently used when it needs room,
- * debtors too, so the bound does not hold for what it evicts. It tells nobody, so there the entries
- * of the hash maps hold the buckets themselves.
+ * Under onFull: EvictOldest, the kernel removes approximately the least recently used bucket when
+ * it needs room, debtors too, so the bound does not hold for an evicted bucket. The kernel reports
+ * no eviction, so there the entries of the hash maps hold the buckets themselves.
  */
 #ifndef TB_TABLES_H
 #define TB_TABLES_H
 
 #include "places.h"
 
-/* The agent chooses their size. Keys of flows and of pairs are wide: flow_key. */
+/* The agent chooses the sizes. Keys of flows and of pairs are wide: flow_key. */
 INNER(bucket_table, BPF_MAP_TYPE_HASH, 1, sizeof(struct bucket_key), sizeof(__u32));
 INNER(flow_table, BPF_MAP_TYPE_HASH, 1, sizeof(struct flow_key), sizeof(__u32));
 INNER(evicting_bucket_table, BPF_MAP_TYPE_LRU_HASH, 1, sizeof(struct bucket_key),
@@ -52,9 +53,9 @@ static __always_inline void table_count_added(__u32 slot)
 }
 
 /*
- * Makes the entry of a key that has none, with a full bucket: its window ends at V(now). Nothing
- * where there is no place, or another CPU made the entry meanwhile. The key's last word comes when
- * the entry is there, so that no hint leads to the bucket of a CPU that lost.
+ * Makes the entry of a key that has none, with a full bucket, whose window ends at V(now). Does
+ * nothing if there is no place, or if another CPU made the entry meanwhile. The key's last word is
+ * written after the entry is made, so that no hint leads to the bucket of a CPU that lost.
  */
 static __always_inline void table_add(const struct clock_source *source, void *table, __u32 slot,
 				      const union table_key *key, int words,
@@ -79,7 +80,10 @@ static __always_inline void table_add(const struct clock_source *source, void *t
 	table_count_added(slot);
 }
 
-/* Whether the place is the key's by now: who makes an entry makes the key valid right after. */
+/*
+ * Waits until the place is the key's; false if it is not after the last try. A CPU that makes an
+ * entry makes the key valid right after.
+ */
 static __always_inline _Bool table_await_key(__u32 slot, __u32 index, const union table_key *key,
 					     int words)
 {
@@ -107,7 +111,7 @@ static __always_inline int table_find_or_add(const struct clock_source *source, 
 	entry = bpf_map_lookup_elem(table, key);
 	if (!entry) {
 		table_add(source, table, slot, key, words, parameters);
-		/* Two CPUs with a key's first packets both take what is there now. */
+		/* Two CPUs with a key's first packets both take the entry that exists now. */
 		entry = bpf_map_lookup_elem(table, key);
 	}
 	if (!entry)
@@ -117,8 +121,8 @@ static __always_inline int table_find_or_add(const struct clock_source *source, 
 }
 
 /*
- * The index of a key's place, by the table's entry; negative where there is no place, whatever the
- * reason. in_force: the slot of the parameters.
+ * The index of a key's place, from the table's entry; negative if there is no place, whatever the
+ * reason. in_force is the slot of the parameters.
  */
 static __always_inline int table_index(struct clock_source *source, union table_key *key,
 				       __u32 slot, __u32 in_force, __u32 wide)
@@ -141,9 +145,9 @@ static __always_inline int table_index(struct clock_source *source, union table_
 #define TABLE_KEY_AT(slot, hash, in_force) ((__u64)(in_force) << 32 | (hash) << 16 | (slot))
 
 /*
- * Another try to judge a packet whose hint led to no bucket of its key, or that lost the race for
- * it; BUCKET_CONTENDED: it takes one more. A global function, so that the verifier walks it once,
- * and its stack is no burden on the common way.
+ * Tries again to judge a packet whose hint led to no bucket of its key, or that lost the race for
+ * its bucket. BUCKET_CONTENDED asks for another try. A global function, so that the verifier walks
+ * it once and its stack does not burden the common path.
  */
 __noinline int table_try_again(struct clock_source *source, union table_key *key, __u64 at,
 			       __u32 wide, __u64 cost)
@@ -169,9 +173,9 @@ __noinline int table_try_again(struct clock_source *source, union table_key *key
 }
 
 /*
- * Judges one packet by its key's bucket, which is made where there is none. BUCKET_MARKED judges
- * nothing: there is no place, or the bucket is being removed, or another CPU makes it and was held
- * up.
+ * Judges one packet by its key's bucket, which is made if there is none. BUCKET_MARKED judges
+ * nothing: there is no place, or the bucket is being removed, or another CPU is making the bucket
+ * and was held up.
  */
 static __always_inline enum bucket_verdict
 table_judge(struct clock_source *source, const volatile __u64 *hash_key, __u32 slot, __u32 in_force,
@@ -208,7 +212,10 @@ static __always_inline int table_add_evicting(const struct clock_source *source,
 	return 0;
 }
 
-/* Makes the bucket of a key that has none; a function of its own as table_try_again is. */
+/*
+ * Makes the bucket of a key that has none. A separate function for the same reasons as
+ * table_try_again().
+ */
 __noinline int table_evict_for(struct clock_source *source, union table_key *key, __u32 slot,
 			       __u32 in_force, __u32 wide)
 {
@@ -223,7 +230,10 @@ __noinline int table_evict_for(struct clock_source *source, union table_key *key
 				  key, now_in_force);
 }
 
-/* A key's bucket in a table in which the kernel makes room; NULL where it made none. */
+/*
+ * A key's bucket in a table in which the kernel evicts to make room; NULL if no bucket could be
+ * made.
+ */
 static __always_inline struct bucket *table_evicting_bucket(struct clock_source *source,
 							    void *table, __u32 slot, __u32 in_force,
 							    union table_key *key, _Bool wide)

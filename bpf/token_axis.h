@@ -2,11 +2,11 @@
 /*
  * The axis that windows slide on, measured in tokens: V(t) is what a policy has granted by time t.
  *
- * Units: a packet is 2^16 units, a byte 2^4. A rate is in units a nanosecond with 40 fractional
- * bits: from 8 bit/s and 1 packet/s to 10 Tbit/s and 10 Gpps. V(t) is rounded down to an even
- * unit; an odd position is a mark (token_bucket.h).
- * Positions wrap at 2^64; only differences are ever compared. A turn takes 7.8 hours at 10 Gpps and
- * years below 3 Mpps: what is idle for as long is told by ticks (token_bucket.h).
+ * Units: a packet is 2^16 units, a byte 2^4. A rate is in units per nanosecond with 40 fractional
+ * bits: from 8 bit/s and 1 packet/s to 10 Tbit/s and 10 Gpps. V(t) is rounded down to an even unit;
+ * an odd position is a mark (token_bucket.h). Positions wrap at 2^64; only differences are ever
+ * compared. A turn takes 7.8 hours at 10 Gpps and years below 3 Mpps; ticks detect a bucket that
+ * idles for as long (token_bucket.h).
  */
 #ifndef TB_TOKEN_AXIS_H
 #define TB_TOKEN_AXIS_H
@@ -20,20 +20,28 @@ enum axis_scale {
 	AXIS_RATE_FRACTION = 40,
 };
 
-/* One whole set of parameters; who writes it is told in parameters.h. */
+/* One whole set of parameters. parameters.h says which code writes it. */
 struct axis_line {
-	__u64 v0;	   /* V(t0), units */
-	__u64 t0;	   /* ns, CLOCK_MONOTONIC: where the line bends */
-	__u64 rate_before; /* units/ns << 40, for t < t0: the line that came before */
-	__u64 rate;	   /* units/ns << 40, for t >= t0 */
-	__u64 window;	   /* W: B less what may be prepaid or held in reserve, units */
-	__u64 burst;	   /* B, units */
-	__u32 batch;	   /* what may be prepaid of one bucket, units; 0 where nothing is */
-	__u32 reserve;	   /* what one CPU may hold in reserve, units; 0 where none does */
-	__u32 memory;	   /* excess that a bucket, or with a reserve a CPU, may remember, units */
-	__u32
-	    idle; /* ticks after which an unused bucket is full, whatever the axis says; 0: never */
-	__u64 generation; /* of the policy that these parameters are of */
+	__u64 v0; /* V(t0), units */
+	/* Where the line bends: ns, CLOCK_MONOTONIC. */
+	__u64 t0;
+	/* Rate of the previous line, for t < t0: units/ns << 40. */
+	__u64 rate_before;
+	/* Rate for t >= t0: units/ns << 40. */
+	__u64 rate;
+	/* W, in units: B minus the units that may be prepaid or held in reserve. */
+	__u64 window;
+	__u64 burst; /* B, units */
+	/* Units that may be prepaid from one bucket; 0 if none are. */
+	__u32 batch;
+	/* Units that one CPU may hold in reserve; 0 if none does. */
+	__u32 reserve;
+	/* Excess that a bucket, or a CPU with a reserve, may remember, in units. */
+	__u32 memory;
+	/* Ticks after which an unused bucket is full, whatever the axis says; 0: never. */
+	__u32 idle;
+	/* Generation of the policy that these parameters belong to. */
+	__u64 generation;
 };
 
 /* (a * b) >> 40, modulo 2^64, by four 32-bit multiplications: BPF has no 128-bit product. */
@@ -50,8 +58,10 @@ static __always_inline __u64 axis_multiply(__u64 a, __u64 b)
 	return (high << (64 - AXIS_RATE_FRACTION)) | (low_word >> AXIS_RATE_FRACTION);
 }
 
-/* V(now), even. The time before t0 is judged by the rate before it, so a reading that is old bends
- * no line. */
+/*
+ * V(now), even. The time before t0 is judged by the rate before t0, so an old clock reading bends
+ * no line.
+ */
 static __always_inline __u64 axis_value(const struct axis_line *line, __u64 now)
 {
 	__u64 v = (__s64)(now - line->t0) < 0

@@ -2,35 +2,35 @@
 /*
  * The two-colour token bucket as a sliding window, a stateful function on opp.h.
  *
- * A bucket is one position pos on the token axis, its window is W = [pos, pos + B], and
- * V(now) - pos is what it holds. A packet at V(now)
- *   in W:	 conforms, W moves right by its cost;
- *   right of W: conforms, the bucket was full: W is placed anew so that it ends at V(now);
- *   left of W:	 exceeds, W stays.
+ * A bucket is one position pos on the token axis. Its window is W = [pos, pos + B], and it holds
+ * V(now) - pos tokens. A packet at V(now)
+ *   in W:       conforms, W moves right by the packet's cost;
+ *   right of W: conforms, the bucket was full: W is placed so that it ends at V(now), then moves;
+ *   left of W:  exceeds, W stays.
  *
- * Prepaid batches: lim says how far pos may go without a look at the clock. Every value written to
- * lim is at most V at its writing and at most a batch beyond the pos of its writing, and pos never
- * goes back, so a late write of lim grants nothing that was not granted: lim needs no atomics.
- * The window is narrower by what may be prepaid, so that B is never exceeded. The bound held:
- * B + Q * D tokens, plus one packet, in any interval D, on any number of CPUs, to two units of the
- * axis.
+ * Prepaid batches: lim says how far pos may move without a look at the clock. Every value written
+ * to lim is at most V at the time of writing and at most a batch beyond pos at that time, and pos
+ * never goes back. So a late write of lim grants nothing that was not granted, and lim needs no
+ * atomics. The window is narrower by the amount that may be prepaid, so that B is never exceeded.
+ * The bound held: B + Q * D tokens, plus one packet, in any interval D, on any number of CPUs, to
+ * two units of the axis.
  *
- * Remembered excess: a packet that the clock found to exceed stands for those right behind it in
- * the same tick, up to `memory` tokens, which so need no clock. memory is at most B/64, and 0 where
- * the rate grants more than that in a tick, or the bucket holds more: a packet of many segments
- * that exceeds says nothing of smaller ones. So a packet is turned away unseen only where the
- * bucket holds less than its cost and B/64; no token is lost by it, and the rate stays Q. Under
- * lasting demand, which brings tokens' worth of packets as fast as tokens come, that holds however
- * long a tick lasts.
+ * Remembered excess: a packet that exceeds by the clock stands for the packets right after it in
+ * the same tick, up to `memory` tokens, and these packets need no clock. memory is at most B/64. It
+ * is 0 if the rate grants more than that in a tick, or if the bucket holds more: a packet of many
+ * segments that exceeds says nothing about smaller ones. So a packet is refused unseen only if the
+ * bucket holds less than the packet's cost and B/64. No token is lost that way, and the rate stays
+ * Q. Under lasting demand, which brings packets as fast as tokens come, that holds however long a
+ * tick lasts.
  *
- * Idling: after most of a turn of the axis a position looks ahead of V again. So where a turn is
- * less than years, a packet that moves the bucket leaves its tick beside the excess, before the
- * bucket moves: whoever sees the position sees the tick. A bucket that was left alone for a part of
- * a turn, and for as long as it takes to fill under the line in force, is full.
+ * Idling: after most of a turn of the axis, a position looks ahead of V again. So if a turn is
+ * shorter than years, a packet that moves the bucket stores its tick beside the excess before the
+ * bucket moves: a CPU that sees the position sees the tick. A bucket is full once it was left alone
+ * for part of a turn, and for as long as it takes to fill under the line in force.
  *
- * Removal: a bucket that is full equals none. sweep.bpf.c alone removes; it marks the bucket by a
- * compare-and-swap on pos, which fails where a packet has come in between, and then deletes it. A
- * packet that meets the mark spends nothing from what is about to be forgotten.
+ * Removal: a bucket that is full equals none. Only sweep.bpf.c removes. It marks the bucket by a
+ * compare-and-swap on pos, which fails if a packet came in between, and then deletes the bucket. A
+ * packet that meets the mark spends nothing from a bucket that is about to be forgotten.
  */
 #ifndef TB_TOKEN_BUCKET_H
 #define TB_TOKEN_BUCKET_H
@@ -39,29 +39,30 @@
 #include "clock.h"
 #include "parameters.h"
 
-/* Tries to win the race for a bucket before a packet is taken to exceed, and counted as contended.
- */
+/* Tries to win the race for a bucket, after which a packet exceeds and counts as contended. */
 #define BUCKET_TRIES 16
 
 /*
- * How far ahead of V(now) a position can be: a super-packet's debt, or a clock reading that is old.
- * Anything further "ahead" is a bucket that has idled for a part of a turn of the axis: full.
+ * How far ahead of V(now) a position can be: by the debt of a super-packet, or because a clock
+ * reading is old. Anything further "ahead" is a bucket that has idled for part of a turn of the
+ * axis: full.
  */
 #define BUCKET_AHEAD (1ULL << 58)
 
 /*
- * Positions are even, as V, windows and costs are; an odd one is the mark. It lies so far ahead of
- * every lim that a marked bucket never looks prepaid: only a packet that can't spend prepaid tokens
- * looks for the mark.
+ * Positions are even, like V, windows and costs; an odd one is the mark. The mark lies so far ahead
+ * of every lim that a marked bucket never looks prepaid, so only a packet that can't spend prepaid
+ * tokens checks for the mark.
  */
 #define BUCKET_MARK(pos) (((pos) | 1) + (1ULL << 62))
 #define BUCKET_IS_MARKED(pos) ((pos)&1)
 
 /*
- * The registers of one flow. pos: compare-and-swap by any CPU, and by sweep.bpf.c to mark it;
- * zeroed only by the agent, before a policy's first packet. lim: plain store by the CPU that won
- * pos. excess: plain store by a CPU that found excess or is about to move the bucket,
- * compare-and-swap by those that draw on it. A zeroed bucket is a full one.
+ * The registers of one flow. pos: any CPU changes it by compare-and-swap, and sweep.bpf.c marks it
+ * in the same way; only the agent zeroes it, before a policy's first packet. lim: the CPU that won
+ * pos writes it with a plain store. excess: a CPU that found excess or is about to move the bucket
+ * writes it with a plain store; a CPU that draws on it uses compare-and-swap. A zeroed bucket is a
+ * full one.
  */
 struct bucket {
 	__u64 pos;
@@ -70,8 +71,8 @@ struct bucket {
 };
 
 /*
- * A tick, and tokens that are taken to exceed for the rest of it: of 40 and 24 bits, the latter in
- * steps of 2^8 units, of which a packet takes one that it begins.
+ * A tick, and the tokens that count as exceeding for the rest of that tick. The tick has 40 bits
+ * and the tokens 24, in steps of 2^8 units; a packet's cost is rounded up to whole steps.
  */
 #define EXCESS_STEP_SHIFT 8
 #define EXCESS_STEP_BITS 24
@@ -80,7 +81,9 @@ struct bucket {
 #define EXCESS_STEPS(excess) ((excess) & ((1ULL << EXCESS_STEP_BITS) - 1))
 #define EXCESS_COST(cost) (((cost) + (1 << EXCESS_STEP_SHIFT) - 1) >> EXCESS_STEP_SHIFT)
 
-/* ns that are looked at to see whether a bucket has filled; at 10 Gpps they grant less than a turn.
+/*
+ * Longest time, in ns, considered for whether a bucket has filled. At 10 Gpps this time grants less
+ * than a turn.
  */
 #define BUCKET_LONGEST_FILL (1ULL << 43)
 
@@ -98,12 +101,14 @@ enum bucket_update { BUCKET_STAY, BUCKET_MOVE, BUCKET_PLACE_ANEW };
 static const struct opp_transition bucket_xfsm[BUCKET_ROWS] = {
     [OPP_INDEX(BUCKET_METERED, 0, 2)] = {BUCKET_METERED, BUCKET_STAY, BUCKET_EXCEED},
     [OPP_INDEX(BUCKET_METERED, 1, 2)] = {BUCKET_METERED, BUCKET_MOVE, BUCKET_CONFORM},
-    /* Right of W but short of the cost cannot be: the cost asked for is at most the window. */
+    /* Right of W but short of the cost can't happen: the cost compared is at most the window. */
     [OPP_INDEX(BUCKET_METERED, 2, 2)] = {BUCKET_METERED, BUCKET_PLACE_ANEW, BUCKET_CONFORM},
     [OPP_INDEX(BUCKET_METERED, 3, 2)] = {BUCKET_METERED, BUCKET_PLACE_ANEW, BUCKET_CONFORM},
 };
 
-/* A packet dearer than the window conforms where the bucket is full, and leaves the rest as debt.
+/*
+ * A packet that costs more than the window conforms if the bucket is full, and leaves the rest as
+ * debt.
  */
 static __always_inline __u32 bucket_conditions(const struct axis_line *line, __u64 held, __u64 cost)
 {
@@ -114,7 +119,9 @@ static __always_inline __u32 bucket_conditions(const struct axis_line *line, __u
 	       opp_condition(1, !ahead && held > line->window);
 }
 
-/* No more is prepaid than the window is narrower by: after B has shrunk, the rest counts as none.
+/*
+ * Whether lim covers the packet. The prepaid amount is at most the amount that narrows the window:
+ * after B has shrunk, a larger one counts as none.
  */
 static __always_inline _Bool bucket_is_prepaid(const struct axis_line *line, __u64 pos, __u64 lim,
 					       __u64 cost)
@@ -124,13 +131,16 @@ static __always_inline _Bool bucket_is_prepaid(const struct axis_line *line, __u
 	return prepaid >= (__s64)cost && prepaid <= (__s64)(line->burst - line->window);
 }
 
-/* The nearer one: tokens are not handed out beyond end, nor before they were granted. */
+/* The nearer of the two: no tokens are handed out beyond end, nor before they were granted. */
 static __always_inline __u64 bucket_limit(__u64 end, __u64 v)
 {
 	return (__s64)(v - end) < 0 ? v : end;
 }
 
-/* Whether the excess found before covers this packet: in this tick, and by what is in force now. */
+/*
+ * Whether the excess found before covers this packet: in this tick, and under the parameters now in
+ * force.
+ */
 static __always_inline _Bool bucket_excess_covers(__u64 excess, __u64 tick, __u32 memory,
 						  __u64 cost)
 {
@@ -149,7 +159,10 @@ static __always_inline _Bool bucket_is_in_excess(struct bucket *bucket,
 		   excess;
 }
 
-/* Whether the line fills its bucket in the time since it bends. Rare, so a function of its own. */
+/*
+ * Whether the line has filled its bucket in the time since it bent. A separate function, because
+ * this is rare.
+ */
 __noinline int bucket_fills(struct clock_source *source, struct axis_line *line)
 {
 	__u64 since;
@@ -165,8 +178,9 @@ __noinline int bucket_fills(struct clock_source *source, struct axis_line *line)
 }
 
 /*
- * Whether a bucket was left alone for long enough to be full, whatever the axis says. The position
- * was read before. idle is below zero where another CPU, a tick ahead, has moved the bucket.
+ * Whether a bucket was left alone for long enough to be full, whatever the axis says. The caller
+ * has read the position before. idle is negative if another CPU, a tick ahead, has moved the
+ * bucket.
  */
 static __always_inline _Bool bucket_has_idled(const struct clock_source *source,
 					      const struct bucket *bucket,
@@ -178,7 +192,7 @@ static __always_inline _Bool bucket_has_idled(const struct clock_source *source,
 	       bucket_fills((struct clock_source *)source, (struct axis_line *)line);
 }
 
-/* Before the bucket is moved. */
+/* Stores the tick; called before the bucket moves. */
 static __always_inline void bucket_keep_tick(struct bucket *bucket, const struct axis_line *line,
 					     __u64 tick)
 {
@@ -191,7 +205,7 @@ static __always_inline _Bool bucket_swap(struct bucket *bucket, __u64 old, __u64
 	return __sync_val_compare_and_swap(&bucket->pos, old, new) == old;
 }
 
-/* A bucket that nobody has used: full at now, nothing prepaid. */
+/* An unused bucket: full at now, with nothing prepaid. */
 static __always_inline struct bucket bucket_full(struct policy_parameters *parameters, __u64 now)
 {
 	const struct axis_line *line = parameters_line_at(parameters, now);
@@ -200,7 +214,7 @@ static __always_inline struct bucket bucket_full(struct policy_parameters *param
 	return (struct bucket){.pos = base, .lim = base, .excess = 0};
 }
 
-/* Where a packet meets the bucket: the XFSM's row, and the window's place before it moves. */
+/* How a packet meets the bucket: the XFSM's row, and the window's place before the window moves. */
 struct bucket_step {
 	const struct axis_line *line;
 	struct opp_transition next;
@@ -224,7 +238,7 @@ static __always_inline void bucket_step_now(const struct clock_source *source,
 	step->base = step->next.update == BUCKET_PLACE_ANEW ? v - line->window : pos;
 }
 
-/* The excess to remember of a packet that was found to exceed. */
+/* The excess to remember for a packet that was found to exceed. */
 static __always_inline __u64 bucket_excess(const struct bucket_step *step, __u64 pos, __u64 tick)
 {
 	_Bool drained = (__s64)(step->v - pos) < (__s64)step->line->memory;
@@ -238,11 +252,11 @@ static __always_inline __u64 bucket_position(const struct bucket *bucket)
 }
 
 /*
- * Tries to judge one packet by the bucket at pos, as it was read. BUCKET_MARKED and
- * BUCKET_CONTENDED judge nothing; the latter: the bucket is not at pos any more. cost is in units
- * of the axis. The parameters are read after the bucket: a packet of old ones then loses the race
- * to any that came after the commit, so not every CPU can bring a prepaid packet over a change that
- * makes B smaller.
+ * Tries to judge one packet by the bucket at pos, as read before. BUCKET_MARKED and
+ * BUCKET_CONTENDED judge nothing; BUCKET_CONTENDED means that the bucket is not at pos any more.
+ * cost is in units of the axis. The parameters are read after the bucket: a packet with old
+ * parameters then loses the race to any packet that came after the commit, so not every CPU can
+ * carry a prepaid packet across a change that makes B smaller.
  */
 static __always_inline enum bucket_verdict bucket_try(const struct clock_source *source,
 						      struct bucket *bucket, __u64 pos,
@@ -275,8 +289,8 @@ static __always_inline enum bucket_verdict bucket_try(const struct clock_source 
 }
 
 /*
- * Another try of a packet that lost the race for its bucket. Rare, and a global function, so that
- * the verifier walks it once, whatever the number of tries and callers.
+ * Tries again to judge a packet that lost the race for its bucket. Rare, and a global function, so
+ * that the verifier walks it once, whatever the number of tries and callers.
  */
 __noinline int bucket_try_again(struct clock_source *source, struct bucket *bucket,
 				struct policy_parameters *parameters, __u64 cost)
@@ -286,7 +300,7 @@ __noinline int bucket_try_again(struct clock_source *source, struct bucket *buck
 	return bucket_try(source, bucket, bucket_position(bucket), parameters, cost);
 }
 
-/* Judges one packet by a bucket that stays where it is; BUCKET_MARKED judges nothing. */
+/* Judges one packet by a bucket that stays where it is. BUCKET_MARKED judges nothing. */
 static __always_inline enum bucket_verdict bucket_judge(struct clock_source *source,
 							struct bucket *bucket,
 							struct policy_parameters *parameters,
@@ -301,8 +315,10 @@ static __always_inline enum bucket_verdict bucket_judge(struct clock_source *sou
 	return verdict;
 }
 
-/* Marks a bucket that holds all of B at now; false where it holds less, or a packet came in
- * between. */
+/*
+ * Marks a bucket that holds all of B at now; false if the bucket holds less, or if a packet came in
+ * between.
+ */
 static __always_inline _Bool bucket_mark_full(const struct clock_source *source,
 					      struct bucket *bucket,
 					      struct policy_parameters *parameters)
