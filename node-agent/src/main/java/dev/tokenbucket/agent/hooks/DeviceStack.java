@@ -11,16 +11,16 @@ import java.util.Set;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
-/** Which interface stands on which. Pure. */
+/** Which interface is stacked on which. Pure. */
 final class DeviceStack {
   private final Map<Integer, Set<Integer>> directlyBeneath = new HashMap<>();
   private final Set<Integer> tunnels;
   private final Set<Integer> bound;
 
   /**
-   * As the kernel tells of them.
+   * Builds the stack from the devices that the kernel reports.
    *
-   * @param devices all of this network namespace
+   * @param devices all devices of this network namespace
    */
   DeviceStack(List<NetworkDevice> devices) {
     for (NetworkDevice device : devices) {
@@ -39,7 +39,7 @@ final class DeviceStack {
     return devices.stream().filter(which).map(NetworkDevice::index).collect(Collectors.toSet());
   }
 
-  /** Everything that an interface stands on. */
+  /** All interfaces below an interface, directly or not. */
   Set<Integer> beneath(int index) {
     Set<Integer> found = new HashSet<>();
     List<Integer> next = new ArrayList<>(List.of(index));
@@ -55,8 +55,9 @@ final class DeviceStack {
   }
 
   /**
-   * Those of these hooks that may carry the packets of a tunnel: what it stands on, or where only
-   * routes say that, every one that is no tunnel. None where the hook's interface is no tunnel.
+   * The names of the hooks' interfaces that may carry the packets of a tunnel: the interfaces below
+   * the tunnel or, if only routes decide, every interface that is no tunnel. Empty if the hook's
+   * interface is no tunnel.
    */
   List<String> carriers(HookKey hook, List<HookKey> all) {
     if (!tunnels.contains(hook.ifindex())) {

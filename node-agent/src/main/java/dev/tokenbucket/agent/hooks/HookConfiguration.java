@@ -29,20 +29,21 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * What one hook's program is made for: {@code struct hook_configuration} of hook.h, and the maps
- * that belong to the program. Pure: equal sets give equal bytes, so what runs can be compared.
+ * The configuration that one hook's program is made for: {@code struct hook_configuration} of
+ * hook.h, and the maps that belong to the program. Pure: equal sets give equal bytes, so a running
+ * program's configuration can be compared with the wanted one.
  */
 public final class HookConfiguration {
   /** Policies that one hook can hold. */
   public static final int MAX_POLICIES = HookLimit.MAX_HOOK_POLICIES;
 
-  /** Where a program has it. */
+  /** The section of the program that holds the configuration. */
   public static final String SECTION = ".rodata.hook";
 
-  /** Bytes of the C structure. */
+  /** Size of the C structure, in bytes. */
   public static final int SIZE = HookConfigurationLayout.STRUCT.size();
 
-  /** Fragmented datagrams whose ports a hook remembers at once. */
+  /** Number of fragmented datagrams whose ports a hook remembers at a time. */
   private static final int FRAGMENTED_DATAGRAMS = 4096;
 
   private static final int FRAGMENT_MEMORY_BYTES = 16;
@@ -58,15 +59,17 @@ public final class HookConfiguration {
   /**
    * A policy and the slots of its windows.
    *
-   * @param markingSlot of the window of marked packets; meant where the policy marks
+   * @param markingSlot the slot of the second window, for marked packets; used only if the policy
+   *     marks
    */
   public record Placed(NodePolicy policy, int slot, int markingSlot) {}
 
   /**
-   * What a hook with these policies needs.
+   * The configuration of a hook with these policies.
    *
-   * @param hashKey the same of all hooks
-   * @param ethernet frames begin with an Ethernet header, else with the IP header
+   * @param hashKey the same for all hooks
+   * @param ethernet whether frames begin with an Ethernet header; otherwise they begin with the IP
+   *     header
    * @param policies in the order in which they apply
    */
   public static HookConfiguration of(
@@ -106,7 +109,7 @@ public final class HookConfiguration {
     return new HookConfiguration(encoded, maps);
   }
 
-  /** The memory of fragmented datagrams (fragments.h), where anything asks for it. */
+  /** The memory for fragmented datagrams (fragments.h); of minimal size if no feature needs it. */
   private static MapContents fragments(int features) {
     int datagrams = (features & HookNeed.HOOK_REMEMBERS_FIRST) != 0 ? FRAGMENTED_DATAGRAMS : 1;
     return new MapContents("fragments", datagrams, FRAGMENT_MEMORY_BYTES, List.of());
@@ -165,7 +168,7 @@ public final class HookConfiguration {
     HookPolicyLayout.DSCP.putByte(to, Objects.requireNonNullElse(policy.dscp(), 0));
   }
 
-  /** So many leading bits set, in network order. */
+  /** A mask with the given number of leading bits set, in network order. */
   private static byte[] mask(int bits, int bytes) {
     byte[] mask = new byte[bytes];
     Arrays.fill(mask, 0, bits / 8, (byte) 0xff);
@@ -175,7 +178,9 @@ public final class HookConfiguration {
     return mask;
   }
 
-  /** Of what the program's maps hold, so that programs can be told apart without reading maps. */
+  /**
+   * A digest of the maps' contents, so that programs can be compared without reading their maps.
+   */
   private static long digest(List<MapContents> maps) {
     try {
       MessageDigest digest = MessageDigest.getInstance("SHA-256");
@@ -195,7 +200,7 @@ public final class HookConfiguration {
     }
   }
 
-  /** What the program's read-only data is. */
+  /** The program's read-only data. */
   public byte[] encode() {
     return encoded.clone();
   }
@@ -205,16 +210,16 @@ public final class HookConfiguration {
     return maps;
   }
 
-  /** Whether a running program was made for the same. */
+  /** Whether a running program was made for this configuration. */
   public boolean isOf(Running running) {
     return ByteBuffer.wrap(encoded).equals(running.encoded());
   }
 
   /**
-   * What a running program says of itself.
+   * The configuration that a running program reports.
    *
-   * @param encoded its read-only data
-   * @param failsafes whether any of its policies lets failsafe traffic pass
+   * @param encoded the program's read-only data
+   * @param failsafes whether any policy of the program lets failsafe traffic pass
    */
   public record Running(
       ByteBuffer encoded, Direction direction, boolean failsafes, List<Entry> policies) {
@@ -237,7 +242,9 @@ public final class HookConfiguration {
     }
   }
 
-  /** A policy of a running program: its slot, and what the program does for it. */
+  /**
+   * A policy of a running program: the slot, and the flags that the program applies to the policy.
+   */
   public record Entry(int slot, int flags) {
     public Mode mode() {
       return (flags & PolicyFlag.POLICY_AUDIT) != 0 ? Mode.Audit : Mode.Enforce;

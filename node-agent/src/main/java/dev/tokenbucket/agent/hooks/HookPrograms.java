@@ -23,8 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The programs on the host's hooks. A set is exchanged as a whole: one program for another. So is
- * what an agent of another layout left on a hook: no packet finds the hook without a program.
+ * The programs on the host's hooks. A set of policies is exchanged as a whole, by replacing one
+ * program with another. A program that an agent of another layout left on a hook is replaced in the
+ * same way, so no packet finds the hook without a program.
  */
 public final class HookPrograms {
   private static final Logger LOG = LoggerFactory.getLogger(HookPrograms.class);
@@ -47,11 +48,11 @@ public final class HookPrograms {
     this.programPins = new ProgramPins(kernel);
   }
 
-  /** Creates and pins the host's maps where they are missing, by loading a program once. */
+  /** Creates and pins the host's missing maps, by loading a program once. */
   public void prepareMaps() {
     Pins.makeFolder(pins.root().resolve("hooks"));
     Path scratch = pins.root().resolve("hooks").resolve("scratch");
-    // Left by an agent that was killed here.
+    // An agent that was killed at this point left the folder.
     Pins.remove(scratch);
     if (pins.hasHostMaps()) {
       return;
@@ -65,14 +66,17 @@ public final class HookPrograms {
     }
   }
 
-  /** Sees to it that the hook runs a program made for this, and nothing else of ours. */
+  /**
+   * Makes sure that the hook runs a program with this configuration and no other program of the
+   * agent.
+   */
   public void attach(HookKey hook, HookConfiguration wanted, List<NodePolicy> on) {
     Attachment at = at(hook);
     Optional<KernelHooks.Attached> there = kernel.attached(at);
     if (there.isEmpty()) {
       remove(at);
     } else {
-      // What an agent left that was killed while it exchanged the program.
+      // The remains of an agent that was killed while it exchanged the program.
       kernel.settle(at);
       ProgramPins.removeExcept(at, there.get().programId());
     }
@@ -93,7 +97,7 @@ public final class HookPrograms {
   private boolean isWanted(Attachment at, long programId, HookConfiguration wanted) {
     return ProgramPins.isOfVersion(at, programId, version())
         && programPins.configuration(at, programId).filter(wanted::isOf).isPresent()
-        // A map that was unpinned, and made anew, is none that the program reads.
+        // A map that was unpinned and then created again is not the one that the program reads.
         && programPins.usesAll(at, programId, pins.ofClassifier(at.folder()).values());
   }
 
@@ -102,9 +106,10 @@ public final class HookPrograms {
   }
 
   /**
-   * Returns what was done, for the log.
+   * Attaches a program with this configuration.
    *
-   * @throws IllegalStateException where the kernel took all that was asked, and yet runs another
+   * @return the action taken, for the log
+   * @throws IllegalStateException if the kernel accepted each step and still runs another program
    */
   private String exchange(Attachment at, boolean replaces, HookConfiguration wanted) {
     KernelPrograms.ProgramAndMap loaded = load(at, wanted);
@@ -143,12 +148,12 @@ public final class HookPrograms {
     return loaded;
   }
 
-  /** From any thread. */
+  /** The loads so far; callable from any thread. */
   public ProgramLoads loads() {
     return Objects.requireNonNull(loads.get());
   }
 
-  /** Returns what was done, for the log; so does {@link #attach(int, Attachment)}. */
+  /** Returns the action taken, for the log, like {@link #attach(int, Attachment)}. */
   private String replace(int program, Attachment at) {
     kernel.replace(at, program);
     return "replaced the program of";
@@ -160,7 +165,8 @@ public final class HookPrograms {
       kernel.attach(program, at);
       return "attached to";
     }
-    // In this order: what our folder keeps runs on our maps, also when we are killed in between.
+    // The order matters: the program that the agent's own folder pins runs on the agent's own maps,
+    // even if the agent is killed in between.
     kernel.replace(other.get(), program);
     other.get().handTo(at);
     return "took over";
@@ -177,26 +183,29 @@ public final class HookPrograms {
     return attached;
   }
 
-  /** What the program on a hook of ours was made for; empty where it is none that we know. */
+  /**
+   * The configuration of the program on one of the agent's hooks; empty if the agent does not know
+   * the program.
+   */
   public Optional<HookConfiguration.Running> running(
       Attachment hook, KernelHooks.Attached attached) {
     return programPins.configuration(hook, attached.programId());
   }
 
-  /** The name of the folder of objects that a hook's program was loaded from. */
+  /** The name of the folder of BPF objects that a hook's program was loaded from. */
   public Optional<String> version(Attachment hook, KernelHooks.Attached attached) {
     return ProgramPins.version(hook, attached.programId());
   }
 
-  /** Where a hook's pins are. */
+  /** The folder of a hook's pins. */
   public Attachment at(HookKey hook) {
     return pins.hook(hook.ifindex(), hook.direction());
   }
 
   /**
-   * Frees all other hooks: each by itself, whatever becomes of another.
+   * Frees all other hooks. A failure on one hook does not stop the others.
    *
-   * @return why some could not be freed
+   * @return the reasons why hooks could not be freed
    */
   public List<String> removeExcept(Set<HookKey> kept) {
     Set<Path> folders = new HashSet<>();
@@ -216,9 +225,9 @@ public final class HookPrograms {
   }
 
   /**
-   * The slots that programs on hooks of ours use, as they say themselves.
+   * The slots that the programs on the agent's hooks use, as the programs report.
    *
-   * @return empty where one does not tell
+   * @return empty if a program's configuration can't be read
    */
   public Optional<Set<Integer>> slotsInUse() {
     Set<Integer> slots = new HashSet<>();
@@ -235,7 +244,7 @@ public final class HookPrograms {
     return Optional.of(slots);
   }
 
-  /** Removes another layout: the hooks that were not taken over first, then its maps. */
+  /** Removes another layout: first the hooks that were not taken over, then the layout's maps. */
   public void removeLayout(Pins other) {
     other.hooks().stream()
         .filter(hook -> kernel.attached(hook).isPresent())
@@ -255,7 +264,7 @@ public final class HookPrograms {
         .log("detached from {}", hook.folder().getFileName());
   }
 
-  /** The hook first, so that it is free before its maps go. */
+  /** Frees the hook first, then removes its maps. */
   private void remove(Attachment hook) {
     kernel.detach(hook);
     Pins.remove(hook.folder());

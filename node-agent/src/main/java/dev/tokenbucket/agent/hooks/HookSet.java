@@ -22,16 +22,16 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Which hook is to run which policies, in their order, on the interfaces that there are now. What a
- * hook or the node has no room for is left out, the last in order first: the others are not held up
- * by it.
+ * The policies that each hook should run, in order, on the interfaces that exist now. A policy that
+ * exceeds the capacity of a hook or of the node is left out, beginning with the last in order, so
+ * that the policy does not hold up the others.
  *
  * @param hooks the policies of each hook
- * @param held by uid the interfaces that a policy is on only since a default route led over them a
- *     moment ago
+ * @param held per policy uid, the interfaces that the policy is on only because a default route led
+ *     over them a moment ago
  */
 public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<String>> held) {
-  /** Of no policy. */
+  /** A set without policies. */
   public static final HookSet NONE = new HookSet(Map.of(), Map.of());
 
   public record HookKey(
@@ -42,13 +42,17 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
     }
   }
 
-  /** While a policy's new slot is begun its old one still holds a place. */
+  /**
+   * The limit is half of the slots, because a policy's old slot is still in use while its new slot
+   * begins.
+   */
   public static final int MOST_SLOTS = PolicySlots.USABLE / 2;
 
   /**
-   * Places policies.
+   * Assigns policies to hooks.
    *
-   * @param failures is told of each policy that can't be on a hook that it asks for, and why
+   * @param failures collects each policy that can't be on a hook that the policy asks for, and the
+   *     reason
    */
   public static HookSet of(List<NodePolicy> policies, HostLinks links, Failures failures) {
     Placing placing = new Placing(links, failures);
@@ -94,7 +98,10 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
       }
     }
 
-    /** Of a bucket over several interfaces no tunnel whose packets come by another of them. */
+    /**
+     * The selected hooks, without tunnels whose packets also pass another selected hook. A bucket
+     * per interface keeps all hooks.
+     */
     private List<HookKey> chargedOnce(NodePolicy policy, List<HookKey> selected) {
       if (policy.per() == BucketPer.Interface) {
         return selected;
@@ -138,7 +145,10 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
       return true;
     }
 
-    /** Each interface once, however many selectors and names of it match. */
+    /**
+     * The hooks of the selected interfaces, each interface once, however many selectors and names
+     * match it.
+     */
     private List<HookKey> selected(NodePolicy policy) {
       TreeMap<String, NetworkDevice> devices = new TreeMap<>();
       Set<String> matchedNow = new HashSet<>();

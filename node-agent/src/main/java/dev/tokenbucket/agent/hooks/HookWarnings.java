@@ -17,9 +17,9 @@ import java.util.Objects;
 import java.util.Set;
 import java.util.stream.Collectors;
 
-/** What a user should know of policies that run: none of it stops them. */
+/** Conditions of running policies that a user should know about. None of them stops a policy. */
 public final class HookWarnings {
-  /** As many as a status may hold for a policy. */
+  /** The most warnings per policy that a status may hold. */
   static final int MOST = 16;
 
   private static final int NAMED = 3;
@@ -27,7 +27,7 @@ public final class HookWarnings {
   private final KernelHooks kernel;
   private final Pins pins;
 
-  // Policies may have many terms, and most often nothing has changed.
+  // Cached, because policies may have many terms and usually nothing has changed.
   private Situation last = new Situation(HookSet.NONE, List.of(), Map.of());
   private Map<String, List<String>> lastWarnings = Map.of();
 
@@ -37,11 +37,11 @@ public final class HookWarnings {
   }
 
   /**
-   * What the warnings follow from.
+   * The facts that warnings depend on.
    *
-   * @param set which policies are where
-   * @param devices all of this network namespace
-   * @param foreignBefore for a hook, how many programs of others run before ours
+   * @param set the policies per hook
+   * @param devices all devices of this network namespace
+   * @param foreignBefore per hook, how many foreign programs run before the agent's
    */
   record Situation(HookSet set, List<NetworkDevice> devices, Map<HookKey, Integer> foreignBefore) {
     Map<HookKey, List<NodePolicy>> hooks() {
@@ -50,10 +50,10 @@ public final class HookWarnings {
   }
 
   /**
-   * As things are now: by uid, at most {@link #MOST} each.
+   * The warnings for the current state, per policy uid, at most {@link #MOST} each.
    *
-   * @param set which policies are where
-   * @param devices all of this network namespace
+   * @param set the policies per hook
+   * @param devices all devices of this network namespace
    */
   public Map<String, List<String>> of(HookSet set, List<NetworkDevice> devices) {
     Map<HookKey, Integer> foreign = new HashMap<>();
@@ -70,12 +70,15 @@ public final class HookWarnings {
     List<Long> all = kernel.tcxPrograms(hook.ifindex(), hook.direction());
     return kernel
         .attached(pins.hook(hook.ifindex(), hook.direction()))
-        // a clsact filter is not among them and comes after all of them
+        // a clsact filter is not in the list, and runs after all TCX programs
         .map(ours -> all.contains(ours.programId()) ? all.indexOf(ours.programId()) : all.size())
         .orElse(0);
   }
 
-  /** Pure: by uid, at most {@link #MOST} each; policies without a warning are left out. */
+  /**
+   * Pure: the warnings per policy uid, at most {@link #MOST} each; policies without a warning are
+   * left out.
+   */
   public static Map<String, List<String>> of(Situation now) {
     Map<String, List<String>> warnings = new LinkedHashMap<>();
     for (Map.Entry<NodePolicy, List<HookKey>> each : hooksOf(now).entrySet()) {
@@ -120,7 +123,9 @@ public final class HookWarnings {
         .toList();
   }
 
-  /** A bucket that is not an interface's own is charged wherever the policy meets the packet. */
+  /**
+   * A bucket over several interfaces is charged at each hook where the policy judges the packet.
+   */
   private static List<String> stacked(
       NodePolicy policy, List<HookKey> on, List<NetworkDevice> devices) {
     if (policy.per() == BucketPer.Interface || on.size() < 2) {
@@ -157,7 +162,7 @@ public final class HookWarnings {
         .toList();
   }
 
-  /** The order of effect, once for all interfaces that have the same. */
+  /** The order in which overlapping policies apply, once for all interfaces with the same order. */
   private static List<String> overlaps(
       NodePolicy policy, List<HookKey> on, Map<HookKey, List<NodePolicy>> hooks) {
     Map<String, List<String>> interfacesOf = new LinkedHashMap<>();

@@ -15,57 +15,57 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * The interfaces of this network namespace and its default routes, at one moment. Pure.
+ * The interfaces and default routes of this network namespace, at one moment. Pure.
  *
  * @param defaultRoutes indexes of the interfaces that default routes lead over, or that count as
  *     such
- * @param held of these, the ones that only count as such: see {@link RouteHold}
+ * @param held the indexes in defaultRoutes that only count as such: see {@link RouteHold}
  */
 public record HostLinks(
     List<NetworkDevice> devices, Set<Integer> defaultRoutes, Set<Integer> held) {
   /** ARPHRD_LOOPBACK of linux/if_arp.h. */
   private static final int LOOPBACK = 772;
 
-  /** As the kernel has them now. */
+  /** Reads the current state from the kernel. */
   public static HostLinks of(KernelDevices kernel) {
     return new HostLinks(kernel.devices(), kernel.defaultRouteDevices(), Set.of());
   }
 
-  /** With more interfaces that count as ones that default routes lead over. */
+  /** A copy in which more interfaces count as having a default route. */
   HostLinks holding(Set<Integer> more) {
     Set<Integer> all = new TreeSet<>(defaultRoutes);
     all.addAll(more);
     return new HostLinks(devices, Set.copyOf(all), Set.copyOf(more));
   }
 
-  /** What a device's frames begin with. */
+  /** The header that a device's frames begin with. */
   enum LinkLayer {
     ETHERNET,
-    /** Nothing: the IP header comes first. */
+    /** No link header: the IP header comes first. */
     IP
   }
 
   /**
-   * What a selector means now. A name and a pattern also match an interface's alternative names;
-   * the loopback interface is found by name only.
+   * The devices that a selector matches now. A name and a pattern also match an interface's
+   * alternative names; only a name matches the loopback interface.
    */
   List<NetworkDevice> matching(InterfaceSelector selector) {
     return devices.stream().filter(predicate(selector)).toList();
   }
 
-  /** Whether there is an interface of this name. */
+  /** Whether an interface of this name exists. */
   public boolean has(String name) {
     return devices.stream().anyMatch(device -> names(device).anyMatch(name::equals));
   }
 
-  /** Whether a policy is on the interface of this name. */
+  /** Whether a policy selects the interface of this name. */
   public boolean selects(NodePolicy policy, String name) {
     return policy.interfaces().stream()
         .flatMap(selector -> matching(selector).stream())
         .anyMatch(device -> names(device).anyMatch(name::equals));
   }
 
-  /** Whether a device matches this selector for a route that is gone. */
+  /** Whether a device matches this selector only because of a route that is gone. */
   boolean isHeld(InterfaceSelector selector, NetworkDevice device) {
     return isDefaultRoute(selector) && held.contains(device.index());
   }
@@ -97,7 +97,7 @@ public record HostLinks(
     return Stream.concat(Stream.of(device.name()), device.altNames().stream());
   }
 
-  /** {@code *} and {@code ?}; every other character stands for itself. */
+  /** A glob with {@code *} and {@code ?}; every other character stands for itself. */
   static Predicate<String> glob(String pattern) {
     String expression =
         pattern
@@ -114,8 +114,8 @@ public record HostLinks(
   }
 
   /**
-   * The link layer, by the device's type (linux/if_arp.h); empty for one that the classifier does
-   * not read.
+   * The link layer, from the device's type (linux/if_arp.h); empty if the classifier does not read
+   * that type.
    */
   static Optional<LinkLayer> linkLayer(NetworkDevice device) {
     if (device.showsOuterHeader()) {

@@ -3,10 +3,10 @@ package dev.tokenbucket.agent.hooks;
 import java.time.Duration;
 
 /**
- * Programs that the kernel has checked and taken for hooks.
+ * Programs that the kernel has verified and loaded for hooks.
  *
- * @param count since the agent's start
- * @param time that took, all together; several may be loaded at a time
+ * @param count programs since the agent's start
+ * @param time total time of these loads; several programs may be loaded at a time
  */
 public record ProgramLoads(long count, Duration time) {
   static final ProgramLoads NONE = new ProgramLoads(0, Duration.ZERO);

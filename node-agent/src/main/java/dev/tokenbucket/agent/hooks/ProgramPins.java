@@ -11,10 +11,11 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * The programs of one hook, each with its configuration pinned in a folder named by the program's
- * number. So what a hook runs can be read from the number that the kernel tells: the pinned program
- * of that number says by which maps it goes, and the pinned configuration is one of them. A folder
- * is complete before its program is attached, and removed when another one is.
+ * The programs of one hook, each pinned together with its configuration in a folder named after the
+ * program's id. So the agent can find what a hook runs from the id that the kernel reports: the
+ * pinned program with that id lists the maps it uses, and the pinned configuration is one of these
+ * maps. A folder is complete before its program is attached, and removed when another program is
+ * attached.
  */
 final class ProgramPins {
   private static final String PREFIX = "program-";
@@ -33,15 +34,15 @@ final class ProgramPins {
   }
 
   /**
-   * Pins what was loaded for a hook.
+   * Pins a program and a configuration loaded for a hook.
    *
-   * @param version of the objects that it was loaded from
-   * @return the program's number
+   * @param version the version of the objects that the program was loaded from
+   * @return the program's id
    */
   long keep(Attachment hook, KernelPrograms.ProgramAndMap loaded, String version) {
     long id = kernel.programId(loaded.program());
     Path folder = folder(hook, id);
-    // The kernel gives numbers anew in the end: what is there is of a program that is gone.
+    // The kernel reuses ids eventually: an existing folder belongs to a program that is gone.
     Pins.remove(folder);
     Pins.makeFolder(folder.resolve(VERSION + version));
     kernel.pin(loaded.program(), folder.resolve(PROGRAM));
@@ -72,7 +73,9 @@ final class ProgramPins {
         .forEach(Pins::remove);
   }
 
-  /** The configuration of a program that a hook runs; empty where it is none that we know. */
+  /**
+   * The configuration of a program that a hook runs; empty if the agent does not know the program.
+   */
   Optional<HookConfiguration.Running> configuration(Attachment hook, long programId) {
     Path folder = folder(hook, programId);
     if (!Files.exists(folder.resolve(CONFIGURATION))) {
@@ -93,7 +96,7 @@ final class ProgramPins {
         : Optional.empty();
   }
 
-  /** Whether a program that a hook runs uses the maps that are pinned at all of these. */
+  /** Whether a program that a hook runs uses the maps pinned at all of these paths. */
   boolean usesAll(Attachment hook, long programId, Collection<Path> maps) {
     List<Long> used = kernel.read(folder(hook, programId).resolve(PROGRAM), kernel::mapIds);
     return maps.stream()

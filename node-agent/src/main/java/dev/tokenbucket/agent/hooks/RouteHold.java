@@ -10,33 +10,37 @@ import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
- * Holds interfaces whose default route is gone: they count as having one for {@link #TIME} more, so
- * that a route which comes back, as after a DHCP renewal or a link that was down, finds its limits
- * in force and its buckets as they were. The routes last seen are kept as folders beside the pins,
- * for an agent that starts while a route is away; a reboot removes these.
+ * Holds interfaces whose default route is gone: they count as having one for {@link #TIME} longer.
+ * So a route that comes back, for example after a DHCP renewal or a link failure, finds its limits
+ * in force and its buckets unchanged. The indexes of interfaces seen lately with a default route
+ * are kept as folders beside the pins, for an agent that starts while a route is away; a reboot
+ * removes the folders.
  *
- * <p>One thread at a time.
+ * <p>Not thread-safe.
  */
 public final class RouteHold {
-  /** From the moment at which an interface was last seen with a default route. */
+  /** Counted from the moment at which an interface last had a default route. */
   static final Duration TIME = Duration.ofSeconds(30);
 
   private final Path folder;
 
-  /** By index, when an interface was last seen with a default route: {@link System#nanoTime}. */
+  /**
+   * Per interface index, the time when the interface last had a default route: {@link
+   * System#nanoTime}.
+   */
   private final Map<Integer, Long> lastSeen = new HashMap<>();
 
   private Set<Integer> held = Set.of();
   private boolean read;
 
   /**
-   * @param folder of what is kept
+   * @param folder the folder that keeps the indexes
    */
   public RouteHold(Path folder) {
     this.folder = folder;
   }
 
-  /** These links, with those held that had a default route lately. */
+  /** These links, with the interfaces held that had a default route lately. */
   public HostLinks over(HostLinks links, long now) {
     readOnce(now);
     links.defaultRoutes().forEach(index -> lastSeen.put(index, now));
@@ -54,13 +58,16 @@ public final class RouteHold {
     return now - seen.getValue() >= TIME.toNanos();
   }
 
-  /** Whether the time of one that is held is over. */
+  /** Whether the hold of any interface has expired. */
   public boolean ends(long now) {
     return lastSeen.entrySet().stream()
         .anyMatch(each -> held.contains(each.getKey()) && isOver(each, now));
   }
 
-  /** What an agent left that ran before this one; when it was seen is not known. */
+  /**
+   * Reads the indexes that a previous agent kept. The hold of these starts now, because the time
+   * when they last had a route is unknown.
+   */
   private void readOnce(long now) {
     if (read) {
       return;
@@ -74,7 +81,7 @@ public final class RouteHold {
     }
   }
 
-  /** Keeps the routes last seen for the next agent; the folder above must be there. */
+  /** Keeps the indexes for the next agent; the parent folder must exist. */
   public void keep() {
     for (Path each : Pins.entries(folder)) {
       if (lastSeen.keySet().stream().noneMatch(index -> at(index).equals(each))) {

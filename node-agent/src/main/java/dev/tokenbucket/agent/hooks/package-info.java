@@ -1,4 +1,4 @@
-/** Hooks: which policies each is to run, and the program that does it. */
+/** Hooks: the policies that each hook should run, and the program that enforces them. */
 @NullMarked
 package dev.tokenbucket.agent.hooks;
 

@@ -7,8 +7,8 @@ import java.math.BigInteger;
 import java.nio.ByteBuffer;
 
 /**
- * A policy's parameters as the classifier has them: {@code struct axis_line} of token_axis.h. A
- * packet or connection is 2^16 units, a byte 2^4; rates are in units a nanosecond with 40
+ * A policy's parameters as the classifier reads them: {@code struct axis_line} of token_axis.h. A
+ * packet or connection is 2^16 units, a byte 2^4; rates are in units per nanosecond with 40
  * fractional bits.
  */
 public record AxisLine(
@@ -23,19 +23,19 @@ public record AxisLine(
     int memory,
     int idle,
     long generation) {
-  /** V at a policy's start: further than any burst, so that a zeroed bucket is full. */
+  /** V at a policy's start: beyond any burst, so that a zeroed bucket is full. */
   public static final long V_START = 1L << 60;
 
   private static final int FRACTION = AxisScale.AXIS_RATE_FRACTION;
   private static final long MAX_BATCH_PACKETS = 32;
   private static final long FULL_FRAME = 1514;
 
-  /** A turn of the axis in units with the rate's fractional bits. */
+  /** A turn of the axis, in units with the rate's fractional bits. */
   private static final BigInteger TURN = BigInteger.ONE.shiftLeft(Long.SIZE + FRACTION);
 
   /**
-   * Of so many shortest ticks is a turn after which an unused bucket counts as full: more than any
-   * B takes, and with the longest ticks half a turn.
+   * An unused bucket counts as full after a turn divided by this number, counted in shortest ticks.
+   * That is longer than any B takes to fill and, with the longest ticks, half a turn.
    */
   private static final long IDLE_PARTS = 20;
 
@@ -43,17 +43,18 @@ public record AxisLine(
 
   private static final BigInteger NANOS = BigInteger.valueOf(1_000_000_000);
 
-  /** What is handed out before it is used, or turned away unseen, is at most this part of B. */
+  /** At most this part of B is handed out before use, or refused unseen. */
   private static final int PART = 64;
 
   /** The kernel's slowest tick, HZ=100. */
   private static final long LONGEST_TICK_NANOS = 10_000_000;
 
   /**
-   * The line of a rate and a burst that begins at {@code t0}, of buckets that packets find by a
+   * The line of a rate and a burst that begins at {@code t0}, for buckets that packets find by a
    * key.
    *
-   * @param rate packets or connections a second from 1 to 10^10, or bits a second from 8 to 10^13
+   * @param rate packets or connections per second, from 1 to 10^10, or bits per second, from 8 to
+   *     10^13
    * @param burst packets or connections from 1, or bytes from 1514, to 2^40
    */
   public static AxisLine of(RateUnit unit, long rate, long burst, long generation, long t0) {
@@ -64,11 +65,11 @@ public record AxisLine(
   }
 
   /**
-   * The line of a bucket that all CPUs share: each may hold a reservation and remember excess,
-   * where a part of B has room for all of them. A burst can find CPUs that hold nothing at its
-   * beginning and all they may at its end, so that part is half of {@link #of}'s.
+   * The line of a bucket that all CPUs share. Each CPU may hold a reservation and remember excess,
+   * if part of B has room for all CPUs. A burst can find CPUs that hold nothing at its beginning
+   * and all they may at its end, so that part is half of the part in {@link #of}.
    *
-   * @param cpus CPUs that there may ever be
+   * @param cpus the most CPUs that the host may ever have
    */
   public static AxisLine shared(
       RateUnit unit, long rate, long burst, long generation, long t0, int cpus) {
@@ -90,7 +91,10 @@ public record AxisLine(
         unit, rate, burst, generation, t0, new Parts(cpus * reserve, reserve, reserve, memory));
   }
 
-  /** What of B is handed out before it is used in all, and by whom. */
+  /**
+   * The amounts of B that are handed out before use: in total, per batch and per CPU; and the
+   * excess that may be remembered.
+   */
   private record Parts(long handedOut, long batch, long reserve, long memory) {}
 
   private static AxisLine line(
@@ -111,7 +115,7 @@ public record AxisLine(
         generation);
   }
 
-  /** In ticks; 0 where a turn of the axis takes years. */
+  /** The idle time, in ticks; 0 if a turn of the axis takes years. */
   private static int idle(long rate) {
     BigInteger ticks =
         TURN.divide(
@@ -120,7 +124,7 @@ public record AxisLine(
     return ticks.bitLength() <= Integer.SIZE ? ticks.intValue() : 0;
   }
 
-  /** So much of B as is given, where the rate grants no more in a tick; else nothing. */
+  /** The given part of B if the rate grants no more than that part in a tick; otherwise 0. */
   private static long memory(RateUnit unit, long rate, long part) {
     BigInteger granted =
         BigInteger.valueOf(encodeRate(unit, rate))
@@ -130,11 +134,12 @@ public record AxisLine(
   }
 
   /**
-   * What of B may be handed out before it is used: a part of B, nothing where that is less than two
-   * full packets. It grows with B, and by less than B does: a step would let the window of one B
-   * give what was handed out of the other once more, in an interval that spans the change.
+   * The amount of B that may be handed out before use: a part of B, or nothing if that part is less
+   * than two full packets. The amount grows with B, but by less than B does. A step would let the
+   * window of one B grant once more what was handed out under the other, in an interval that spans
+   * the change.
    *
-   * @param takers each gets at most so many packets
+   * @param takers the number of takers; each gets at most {@link #MAX_BATCH_PACKETS} packets
    */
   private static long handedOut(RateUnit unit, long burst, int part, int takers) {
     long full = burst << shift(unit);
@@ -143,7 +148,10 @@ public record AxisLine(
     return even(Math.max(0, Math.min(most - cheapest(unit), ramp)));
   }
 
-  /** What a packet may take from a bucket of which so much is prepaid when it has been judged. */
+  /**
+   * The batch that a packet may take from a bucket with this amount prepaid, once the packet has
+   * been judged.
+   */
   private static long batch(RateUnit unit, long prepaid) {
     return prepaid == 0 ? 0 : prepaid + cheapest(unit);
   }
@@ -156,7 +164,7 @@ public record AxisLine(
     return 1L << shift(unit);
   }
 
-  /** Positions are even: an odd one is a mark. */
+  /** Rounds down to an even position: an odd one is a mark. */
   private static long even(long units) {
     return units & ~1L;
   }
@@ -167,7 +175,7 @@ public record AxisLine(
     return perSecond.add(divisor.shiftRight(1)).divide(divisor).longValueExact();
   }
 
-  /** Q in packets, bits or connections a second, from what the map holds. */
+  /** Q in packets, bits or connections per second, from the map's value. */
   public long ratePerSecond(RateUnit unit) {
     BigInteger perSecond = BigInteger.valueOf(rate).multiply(NANOS);
     if (unit == RateUnit.Bits) {
@@ -180,7 +188,7 @@ public record AxisLine(
         .longValueExact();
   }
 
-  /** B in packets, bytes or connections, from what the map holds. */
+  /** B in packets, bytes or connections, from the map's value. */
   public long burst(RateUnit unit) {
     return burst >> shift(unit);
   }
@@ -194,7 +202,7 @@ public record AxisLine(
     return (Math.multiplyHigh(nanos, rate) << (64 - FRACTION)) | ((nanos * rate) >>> FRACTION);
   }
 
-  /** Whether both grant the same, whenever they began. */
+  /** Whether both lines grant the same, whenever they began. */
   public boolean sameParameters(AxisLine other) {
     return rate == other.rate
         && window == other.window

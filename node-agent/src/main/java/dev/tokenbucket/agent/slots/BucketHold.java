@@ -7,22 +7,22 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * Holds the buckets of policies that are wanted while none of their interfaces is there: one that
- * is made again within {@link #TIME} finds them as they were. Pure; one thread at a time.
+ * Holds the buckets of policies that are wanted while none of their interfaces exists: an interface
+ * that is created again within {@link #TIME} finds the buckets unchanged. Pure; not thread-safe.
  */
 public final class BucketHold {
-  /** From the moment at which a policy lost its last interface. */
+  /** Counted from the moment at which a policy lost its last interface. */
   static final Duration TIME = Duration.ofSeconds(30);
 
   private final Map<SlotIdentity, Long> since = new HashMap<>();
 
   /**
-   * The slots to be held.
+   * The slots to hold.
    *
-   * @param all whose each slot is
+   * @param all the identity of each slot
    * @param used slots that hooks use
-   * @param wanted what policies would have a slot for, had they an interface
-   * @param most slots to use and to hold at once; where there would be more, none is held
+   * @param wanted identities that policies would have a slot for if they had an interface
+   * @param most the most slots to use and hold at once; with more, none is held
    * @param now {@link System#nanoTime}
    */
   public Set<Integer> hold(
@@ -54,7 +54,7 @@ public final class BucketHold {
     return held;
   }
 
-  /** Whether the time of one that is held is over. */
+  /** Whether the hold of any slot has expired. */
   public boolean ends(long now) {
     return since.values().stream().anyMatch(start -> now - start >= TIME.toNanos());
   }

@@ -22,16 +22,16 @@ import java.util.stream.Stream;
 
 /** The maps of tables.h that hold a slot's buckets. */
 public final class BucketTables {
-  /** Bytes of a place's index, which a table's entry, a hint and a free place are. */
+  /** Bytes of a place's index: the value of a table's entry, of a hint and of a free place. */
   private static final int INDEX_SIZE = Integer.BYTES;
 
-  /** The arrays of maps that hold tables, of each kind. */
+  /** The arrays of maps that hold tables, one per kind. */
   private static final List<String> TABLES =
       Stream.of(BucketPer.SourceIP, BucketPer.Flow)
           .flatMap(per -> Stream.of(Pins.tables(per, false), Pins.tables(per, true)))
           .toList();
 
-  /** The pin of the hash map that is asked for a key. */
+  /** The pin of the hash map from keys to places or buckets. */
   private static final String TABLE = "table";
 
   private final KernelMaps kernel;
@@ -47,7 +47,7 @@ public final class BucketTables {
     return identity.evicts() ? BucketLayout.STRUCT.size() : INDEX_SIZE;
   }
 
-  /** Makes the maps of a slot that has none, with every bucket full. */
+  /** Creates the maps of a slot that has none, with every bucket full. */
   public void create(int slot, SlotIdentity identity) {
     Pins.makeFolder(pins.slot(slot));
     int keySize = Pins.keySize(identity.per());
@@ -78,7 +78,7 @@ public final class BucketTables {
     with(PlaceCursorLayout.MAP, map -> kernel.update(map, slot, cursor));
   }
 
-  /** The slots of which maps are pinned: those in use, and what killed agents left. */
+  /** The slots with pinned maps: slots in use, and slots left by killed agents. */
   Set<Integer> pinned() {
     return Pins.entries(pins.slots()).stream()
         .map(each -> String.valueOf(each.getFileName()))
@@ -88,8 +88,9 @@ public final class BucketTables {
   }
 
   /**
-   * Gives up a slot's maps, which no program may use any more: of whatever kind, for a table that
-   * was left half made has no identity. The pins last, since they tell that there is something.
+   * Releases a slot's maps, which no program may use any more. Handles every kind of table, because
+   * a half-made table has no identity. The pins are removed last, since they show that something
+   * remains.
    */
   public void remove(int slot) {
     if (!Files.exists(pins.slot(slot))) {
@@ -105,14 +106,17 @@ public final class BucketTables {
     Pins.remove(pins.slot(slot));
   }
 
-  /** Asks first: after a deletion the kernel waits for programs. */
+  /** Checks first, because the kernel waits for programs after a deletion. */
   private void deleteHeld(int maps, int key) {
     if (kernel.innerId(maps, key).isPresent()) {
       kernel.delete(maps, key);
     }
   }
 
-  /** Arrays of places in use or used before, from the first on; none of an evicting table. */
+  /**
+   * Number of arrays of places that are or were in use, counted from the first; 0 for an evicting
+   * table.
+   */
   public int usedArrays(int slot) {
     byte[] read =
         kernel.read(
@@ -124,8 +128,8 @@ public final class BucketTables {
   }
 
   /**
-   * All places of one of a slot's arrays, {@link PlaceLayout} one behind the other; empty where it
-   * is gone.
+   * All places of one of a slot's arrays, as consecutive {@link PlaceLayout} structs; empty if the
+   * array is gone.
    */
   public Optional<ByteBuffer> places(int slot, int array) {
     return readInner(
@@ -143,7 +147,7 @@ public final class BucketTables {
                 .values());
   }
 
-  /** Bytes of kernel memory that a slot's maps take; empty where it has none. */
+  /** Bytes of kernel memory that a slot's maps use; empty if the slot has no maps. */
   Optional<Long> memory(int slot, SlotIdentity identity) {
     Optional<Long> table = memory(tables(identity), slot, pins.slot(slot).resolve(TABLE));
     if (table.isEmpty() || identity.evicts()) {
@@ -160,7 +164,7 @@ public final class BucketTables {
     return readInner(outer, key, pin, kernel::memory);
   }
 
-  /** Whether all of a slot's maps are pinned, and the ones that programs use. */
+  /** Whether all of a slot's maps are pinned, and the pinned ones are those that programs use. */
   boolean isWhole(int slot, SlotIdentity identity) {
     if (!isPinned(tables(identity), slot, pins.slot(slot).resolve(TABLE))) {
       return false;
@@ -181,7 +185,10 @@ public final class BucketTables {
     return readInner(outer, key, pin, inner -> true).orElse(false);
   }
 
-  /** Empty where the array holds no map there, or another one than is pinned. */
+  /**
+   * Reads an inner map; empty if the array holds no map at this key, or another map than the pinned
+   * one.
+   */
   private <T> Optional<T> readInner(String outer, int key, Path pin, IntFunction<T> use) {
     Optional<Long> held = kernel.read(pins.map(outer), map -> kernel.innerId(map, key));
     if (held.isEmpty() || !Files.exists(pin)) {
@@ -213,7 +220,7 @@ public final class BucketTables {
     return Pins.tables(identity.per(), identity.evicts());
   }
 
-  /** Pinned first: the array never holds a map that nobody can open. */
+  /** Pins the map first, so that the array never holds a map that cannot be opened. */
   private void put(String outer, int key, Path pin, int inner) {
     try {
       kernel.pin(inner, pin);

@@ -9,11 +9,11 @@ import java.util.Set;
 import java.util.TreeMap;
 
 /**
- * Why policies are not in force as asked, gathered while a set is applied: a failure is its own
- * policy's, and ends nothing for the others. One thread at a time.
+ * The reasons why policies are not in force as requested, gathered while a set is applied. A
+ * failure belongs to one policy and does not stop the others. Not thread-safe.
  */
 public final class Failures {
-  /** In place of a uid, for what fails of no policy that is wanted. */
+  /** Stands for a uid, for failures that belong to no wanted policy. */
   public static final String HOST = "host";
 
   private final Map<String, Set<String>> reasons = new TreeMap<>();
@@ -30,7 +30,7 @@ public final class Failures {
     return reasons.isEmpty();
   }
 
-  /** By uid all that was said of it. */
+  /** All reasons per uid, joined. */
   public Map<String, String> byUid() {
     Map<String, String> all = new LinkedHashMap<>();
     reasons.forEach((uid, each) -> all.put(uid, String.join("; ", each)));

@@ -5,9 +5,10 @@ import java.security.SecureRandom;
 import java.util.Arrays;
 
 /**
- * By what the classifier hashes keys to hints (places.h): secret, so that no sender can choose
- * addresses that share one. It lives as long as the tables do, over restarts and upgrades of the
- * agent, for programs with different keys would not find each other's hints.
+ * The key with which the classifier hashes bucket keys to hints (places.h). It is secret, so that
+ * no sender can choose addresses that share a hint. It lives as long as the tables do, across
+ * restarts and upgrades of the agent, because programs with different keys would not find each
+ * other's hints.
  *
  * @param bytes seed and odd multiplier, as in memory
  */
@@ -18,7 +19,7 @@ public record HashKey(ByteBuffer bytes) {
     bytes = bytes.asReadOnlyBuffer();
   }
 
-  /** A new one. */
+  /** A new random key. */
   public static HashKey random() {
     byte[] key = new byte[SIZE];
     new SecureRandom().nextBytes(key);
@@ -32,12 +33,12 @@ public record HashKey(ByteBuffer bytes) {
     return new HashKey(ByteBuffer.wrap(Arrays.copyOf(bytes, SIZE)));
   }
 
-  /** Of a map that nobody has written. */
+  /** Whether this is the value of a map that was never written. */
   public boolean isUnset() {
     return equals(of(new byte[SIZE]));
   }
 
-  /** As in memory. */
+  /** The key as in memory. */
   public byte[] encode() {
     byte[] copy = new byte[SIZE];
     bytes.get(0, copy);

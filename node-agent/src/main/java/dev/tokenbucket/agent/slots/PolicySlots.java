@@ -39,16 +39,16 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The policies' slots in the host's maps: whose they are, their parameters and their buckets. One
- * thread at a time.
+ * The policies' slots in the host's maps: the identity, parameters and buckets of each slot. Not
+ * thread-safe.
  */
 public final class PolicySlots {
-  /** The policies' slots; the failsafes' are the last. */
+  /** The number of slots for policies; the failsafes' slots come after them. */
   public static final int USABLE = FailsafeSlot.FAILSAFE_SLOT;
 
   private static final Logger LOG = LoggerFactory.getLogger(PolicySlots.class);
 
-  /** How far ahead a change of parameters is set, so that it is never late when it is made. */
+  /** How far ahead a change of parameters takes effect, so that the change is never late. */
   private static final long CHANGE_AHEAD_NANOS = 50_000_000;
 
   private static final int CHANGE_TRIES = 5;
@@ -59,18 +59,21 @@ public final class PolicySlots {
   private final BucketTables tables;
   private final Consumer<NodePolicy> written;
 
-  /** As last read: decoding them is most of the work, and they seldom change. */
+  /**
+   * The identities as last read, cached because decoding is most of the work and identities seldom
+   * change.
+   */
   private ByteBuffer lastIdentities = ByteBuffer.allocate(0);
 
   private Map<Integer, SlotIdentity> identities = Map.of();
 
-  /** By slot what its table takes, for as long as the slot has the same identity. */
+  /** Per slot, the memory of its table, valid as long as the slot has the same identity. */
   private final Map<Integer, Memory> memories = new HashMap<>();
 
   private record Memory(SlotIdentity of, Optional<Long> bytes) {}
 
   /**
-   * @param written is told of each policy whose parameters were written
+   * @param written receives each policy whose parameters were written
    */
   public PolicySlots(Kernel kernel, Pins pins, Path objects, Consumer<NodePolicy> written) {
     this.kernel = kernel;
@@ -80,7 +83,7 @@ public final class PolicySlots {
     this.tables = new BucketTables(kernel, pins);
   }
 
-  /** Makes what slots need beside the host's maps, where it is missing. */
+  /** Creates the missing maps that slots need beside the host's maps. */
   public void prepare() {
     if (!Files.exists(pins.identities())) {
       kernel.close(
@@ -100,12 +103,12 @@ public final class PolicySlots {
     }
   }
 
-  /** As {@link #prepare} has left it. */
+  /** The key that {@link #prepare} has ensured. */
   public HashKey hashKey() {
     return HashKey.of(kernel.read(pins.hashKey(), map -> kernel.lookup(map, 0, HashKey.SIZE)));
   }
 
-  /** Of the failsafes' own bucket for this traffic. */
+  /** The line of the failsafe bucket for this traffic. */
   public static AxisLine line(FailsafeTraffic traffic, long t0) {
     long rate = traffic.packetsPerSecond();
     return AxisLine.of(RateUnit.Packets, rate, rate, 0, t0);
@@ -119,7 +122,7 @@ public final class PolicySlots {
         Map.of());
   }
 
-  /** Whether the maps are there that tell of slots. */
+  /** Whether the maps that describe slots are pinned. */
   public boolean arePinned() {
     return Files.exists(pins.identities()) && pins.hasHostMaps();
   }
@@ -137,7 +140,7 @@ public final class PolicySlots {
     return new TreeMap<>(identities);
   }
 
-  /** Whose each slot is, one behind the other, as in the map. */
+  /** The identities of all slots, consecutive, as in the map. */
   public ByteBuffer readIdentities() {
     return kernel.read(
         pins.identities(), map -> kernel.lookupAll(map, SlotLimit.MAX_SLOTS, SlotIdentity.SIZE));
@@ -155,10 +158,11 @@ public final class PolicySlots {
   }
 
   /**
-   * Sees to it that each of these has a slot with its policy's parameters in force, in this order.
+   * Makes sure that each of these identities has a slot with its policy's parameters in force, in
+   * this order.
    *
-   * @param failures is told where one could not get a slot, or keeps the parameters it had
-   * @return their slots, as far as they have one
+   * @param failures collects policies that got no slot, or that keep their old parameters
+   * @return the slots of the identities that have one
    */
   public Map<SlotIdentity, Integer> program(
       Map<SlotIdentity, NodePolicy> wanted, Failures failures) {
@@ -188,7 +192,9 @@ public final class PolicySlots {
     return placed;
   }
 
-  /** Slots whose table can't be kept, for others have unpinned or exchanged a part of it. */
+  /**
+   * Slots whose table can't be kept, because another program unpinned or exchanged a part of it.
+   */
   private Set<Integer> broken(Map<SlotIdentity, Integer> slotOf) {
     Set<Integer> broken = new HashSet<>();
     slotOf.forEach(
@@ -213,7 +219,7 @@ public final class PolicySlots {
 
   /** Fills a free slot, which no program reads. */
   private void begin(int slot, SlotIdentity identity, NodePolicy policy) {
-    // Left half made, by an agent that was killed or for want of memory.
+    // A half-made table may be left by an agent that was killed or ran out of memory.
     tables.remove(slot);
     kernel.use(
         pins.map(SharedBucketLayout.MAP),
@@ -226,7 +232,7 @@ public final class PolicySlots {
         map -> kernel.updatePerCpu(map, slot, new byte[TableCountersLayout.STRUCT.size()]));
     for (Attachment hook : pins.hooks()) {
       Path counters = hook.folder().resolve(VerdictCountersLayout.MAP);
-      // Where others have unpinned them, the hook gets a program with new ones.
+      // If another program has unpinned the counters, the hook gets a program with new ones.
       if (Files.exists(counters)) {
         kernel.use(
             counters,
@@ -252,9 +258,9 @@ public final class PolicySlots {
         to -> PolicyParametersLayout.LINE.in(to).put(line.encode()).put(line.encode()));
   }
 
-  /** Bends the axis where the parameters in force are not those wanted. */
+  /** Bends the axis if the parameters in force are not the wanted ones. */
   private void change(int slot, SlotIdentity identity, NodePolicy policy, AxisLine before) {
-    // The window of marked packets is judged by the parameters of the policy's own slot.
+    // The second window, for marked packets, uses the parameters of the policy's own slot.
     if (identity.window() == SlotIdentity.Window.MARK
         || before.sameParameters(line(identity, policy, 0))) {
       return;
@@ -262,7 +268,7 @@ public final class PolicySlots {
     int program = loadParametersProgram();
     try {
       for (int i = 0; i < CHANGE_TRIES; i++) {
-        // The last bend first, then the packets that read the clock before it.
+        // First wait for the last bend, then for the packets that read the clock before the bend.
         await(inForce(slot).t0());
         kernel.awaitGracePeriod();
         AxisLine line = line(identity, policy, System.nanoTime() + CHANGE_AHEAD_NANOS);
@@ -287,7 +293,7 @@ public final class PolicySlots {
    * {@code struct parameter_change}.
    *
    * @param step one of {@link ChangeStep}
-   * @param now the time, for a program that has the virtual clock
+   * @param now the time, for a program with the virtual clock
    */
   public static byte[] changeStep(int slot, int step, AxisLine line, long now) {
     return ParameterChangeLayout.STRUCT.encode(
@@ -299,7 +305,7 @@ public final class PolicySlots {
         });
   }
 
-  /** A moment of CLOCK_MONOTONIC, at most the lead of a change ahead. */
+  /** Waits for a moment of CLOCK_MONOTONIC, which is at most the lead of a change ahead. */
   private static void await(long moment) {
     for (long left = moment - System.nanoTime(); left > 0; left = moment - System.nanoTime()) {
       LockSupport.parkNanos(left);
@@ -307,7 +313,7 @@ public final class PolicySlots {
   }
 
   private AxisLine line(SlotIdentity identity, NodePolicy policy, long t0) {
-    // Under PREEMPT_RT two tasks on a CPU could spend what it holds in reserve at the same time.
+    // Under PREEMPT_RT, two tasks on a CPU could spend the CPU's reserve at the same time.
     return identity.per().isTabled() || kernel.isRealTime()
         ? AxisLine.of(policy.unit(), policy.rate(), policy.burst(), policy.generation(), t0)
         : AxisLine.shared(
@@ -327,7 +333,7 @@ public final class PolicySlots {
     return new Lines(ByteBuffer.wrap(parameters)).at(0);
   }
 
-  /** The parameters in force of every slot, as read at one moment. */
+  /** The parameters in force for every slot, as read at one moment. */
   public Lines linesInForce() {
     return new Lines(
         kernel.read(
@@ -336,7 +342,7 @@ public final class PolicySlots {
                 kernel.lookupAll(map, SlotLimit.MAX_SLOTS, PolicyParametersLayout.STRUCT.size())));
   }
 
-  /** Parameters of slots, one behind the other. */
+  /** The parameters of all slots, consecutive, as in the map. */
   public record Lines(ByteBuffer parameters) {
     public AxisLine at(int slot) {
       ByteBuffer ofSlot = PolicyParametersLayout.STRUCT.at(parameters, slot);
@@ -346,7 +352,9 @@ public final class PolicySlots {
     }
   }
 
-  /** Slots, and beside some others all that are of the same policies as those. */
+  /**
+   * All given slots, and all slots that belong to the same policies as the slots in {@code others}.
+   */
   public Set<Integer> ofSamePolicies(Set<Integer> slots, Set<Integer> others) {
     Map<Integer, SlotIdentity> all = all();
     Set<String> uids = new HashSet<>();
@@ -363,10 +371,10 @@ public final class PolicySlots {
   }
 
   /**
-   * Gives up all other slots, which no program may use any more, and the tables of slots that were
-   * begun and never became a policy's. Each by itself, whatever becomes of another.
+   * Releases all other slots, which no program may use any more, and tables of slots that were
+   * begun and never assigned to a policy. A failure on one slot does not stop the others.
    *
-   * @return why some could not be given up
+   * @return the reasons why slots could not be released
    */
   public List<String> freeExcept(Set<Integer> kept) {
     Map<Integer, SlotIdentity> freed = all();
@@ -389,7 +397,7 @@ public final class PolicySlots {
     return problems;
   }
 
-  /** The identity first: one that stays would promise buckets that are gone. */
+  /** Clears the identity first: a remaining identity would promise buckets that are gone. */
   private void free(int slot, Optional<SlotIdentity> identity) {
     memories.remove(slot);
     if (identity.isPresent()) {
@@ -403,12 +411,12 @@ public final class PolicySlots {
    * A slot's table.
    *
    * @param added buckets since the slot began
-   * @param removed by the sweeper since then
+   * @param removed buckets since then, by the sweeper
    * @param memory bytes of kernel memory
    */
   public record Table(long added, long removed, long memory) {}
 
-  /** What every slot's table got and lost, as read at one moment. */
+  /** How many buckets every slot's table gained and lost, as read at one moment. */
   public TableCounters tableCounters() {
     int cpus = kernel.possibleCpus();
     return new TableCounters(
@@ -420,7 +428,7 @@ public final class PolicySlots {
         cpus);
   }
 
-  /** Counters of tables, by slot and CPU. */
+  /** Counters of tables, per slot and CPU. */
   public record TableCounters(ByteBuffer all, int cpus) {
     private Sums of(int slot) {
       return Sums.of(all, slot, TableCountersLayout.STRUCT, cpus);
@@ -433,7 +441,7 @@ public final class PolicySlots {
     }
   }
 
-  /** Empty where the slot has none. */
+  /** A slot's table; empty if the slot has none. */
   public Optional<Table> table(int slot, SlotIdentity identity, TableCounters counters) {
     if (!identity.per().isTabled()) {
       return Optional.empty();

@@ -13,13 +13,13 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Whose buckets a slot holds, kept in a pinned map beside them. A policy whose unit, {@code per},
- * prefix length, capacity or {@code onFull} changes gets another slot: its buckets mean something
- * else, so they start full.
+ * The owner of the buckets in a slot, kept in a pinned map beside the buckets. A policy whose unit,
+ * {@code per}, prefix length, capacity or {@code onFull} changes gets another slot: its buckets
+ * mean something else, so they start full.
  *
- * @param evicts whether the kernel makes room in the table by itself
- * @param ifindex the interface, where each has a bucket of its own; else 0
- * @param window which of the policy's windows: its own, or the one of the packets that it marks
+ * @param evicts whether the kernel itself makes room in the table
+ * @param ifindex the interface if each interface has its own bucket; otherwise 0
+ * @param window which of the policy's windows: its own, or the one for the packets that it marks
  */
 public record SlotIdentity(
     String name,
@@ -36,13 +36,15 @@ public record SlotIdentity(
   private static final int NAME = 256;
   private static final int UID = 64;
 
-  /** Fewer than the longest of the words has: of each the first so many bytes are kept. */
+  /**
+   * Bytes kept of each word. The longest words are longer; only this many leading bytes are stored.
+   */
   private static final int WORD = 12;
 
   private static final int TEXTS = NAME + UID + 3 * WORD;
   private static final int NUMBERS = 5 * Integer.BYTES;
 
-  /** A policy that marks packets with CE limits them, too, by a second window. */
+  /** A policy that marks packets with CE also limits the marked packets, with a second window. */
   public enum Window {
     CONFORM,
     MARK
@@ -51,7 +53,7 @@ public record SlotIdentity(
   /**
    * The identity of a policy's own slot.
    *
-   * @param ifindex the interface that the bucket is of; meant for policies per interface alone
+   * @param ifindex the interface that the bucket belongs to; used only for policies per interface
    */
   public static SlotIdentity of(NodePolicy policy, int ifindex) {
     BucketPer per = policy.per();
@@ -68,7 +70,7 @@ public record SlotIdentity(
         Window.CONFORM);
   }
 
-  /** All that a policy needs on an interface, its own window first. */
+  /** All identities that a policy needs on an interface, its own window first. */
   public static List<SlotIdentity> all(NodePolicy policy, int ifindex) {
     SlotIdentity own = of(policy, ifindex);
     return policy.action() == ExceedAction.MarkECN
@@ -81,7 +83,7 @@ public record SlotIdentity(
         name, uid, unit, per, capacity, evicts, ipv4PrefixLength, ipv6PrefixLength, ifindex, other);
   }
 
-  /** Whether its buckets are in a table that {@link Sweeper} keeps free of idle ones. */
+  /** Whether the buckets are in a table from which {@link Sweeper} removes idle ones. */
   public boolean isSwept() {
     return per.isTabled() && !evicts;
   }
@@ -98,7 +100,7 @@ public record SlotIdentity(
     return to.array();
   }
 
-  /** Empty for a free slot. */
+  /** Decodes an identity; empty for a free slot. */
   static Optional<SlotIdentity> decode(byte[] bytes) {
     if (bytes[0] == 0) {
       return Optional.empty();

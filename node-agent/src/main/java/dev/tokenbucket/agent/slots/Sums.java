@@ -8,23 +8,23 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /**
- * Counters that the classifier keeps a CPU, to be summed over the CPUs.
+ * Counters that the classifier keeps per CPU, to be summed over the CPUs.
  *
- * @param perCpu each CPU's, in the host's byte order
+ * @param perCpu each CPU's value, in the host's byte order
  */
 public record Sums(List<ByteBuffer> perCpu) {
   /**
-   * Of one entry among all of a map.
+   * The counters of one entry of a whole map.
    *
-   * @param all the entries one behind the other, each a value a CPU
-   * @param counters what a value is
+   * @param all the consecutive entries, each with one value per CPU
+   * @param counters the struct of a value
    */
   public static Sums of(ByteBuffer all, int entry, Struct counters, int cpus) {
     return new Sums(
         IntStream.range(0, cpus).mapToObj(cpu -> counters.at(all, entry * cpus + cpu)).toList());
   }
 
-  /** Of one entry, as it was read alone. */
+  /** The counters of one entry that was read alone. */
   public static Sums of(List<byte[]> values) {
     return new Sums(
         values.stream()
@@ -32,7 +32,7 @@ public record Sums(List<ByteBuffer> perCpu) {
             .toList());
   }
 
-  /** Of one of the structs of which a field is an array. */
+  /** The counters of one struct in a field that is an array of structs. */
   public Sums within(Field array, int index, Struct counters) {
     return new Sums(perCpu.stream().map(value -> counters.at(array.in(value), index)).toList());
   }

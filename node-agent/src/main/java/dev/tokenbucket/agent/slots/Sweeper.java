@@ -19,10 +19,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Removes buckets that have become full, so that idle addresses and flows hold no place: an expired
- * window equals no window. It lists candidates and lets sweep.bpf.c judge and remove them. Each
- * call looks at a bounded number of buckets and the next goes on from there; after a restart from
- * the beginning.
+ * Removes buckets that have become full, so that idle addresses and flows occupy no place: an
+ * expired window equals no window. The sweeper lists candidates; sweep.bpf.c judges and removes
+ * them. Each call examines a bounded number of buckets, and the next call continues from there;
+ * after a restart, from the beginning.
  */
 public final class Sweeper {
   private final Kernel kernel;
@@ -31,7 +31,7 @@ public final class Sweeper {
   private final BucketTables tables;
   private final Map<Integer, Next> places = new HashMap<>();
 
-  /** Where the sweep of a slot goes on; of an identity, since slots change hands. */
+  /** Where the sweep of a slot continues, with the slot's identity, since slots change owners. */
   private record Next(SlotIdentity of, int array) {}
 
   public Sweeper(Kernel kernel, Pins pins, Path objects) {
@@ -42,14 +42,15 @@ public final class Sweeper {
   }
 
   /**
-   * Looks at the next buckets of a slot's table. Not of one in which the kernel makes room itself.
+   * Sweeps the next buckets of a slot's table. The table must not be one in which the kernel itself
+   * makes room.
    *
-   * @param parameters the slot of the parameters; another one where the table is that of a policy's
+   * @param parameters the slot of the parameters: another slot if the table belongs to a policy's
    *     second window
-   * @param most how many, about
+   * @param most approximately the most buckets to examine
    * @param line the parameters
    * @param now CLOCK_MONOTONIC, in nanoseconds
-   * @return how many were removed
+   * @return the number of removed buckets
    */
   public int sweep(
       int slot, int parameters, SlotIdentity identity, AxisLine line, int most, long now) {
@@ -86,7 +87,10 @@ public final class Sweeper {
     }
   }
 
-  /** A guess: the program looks again. Positions ahead of V, and marks, are not full. */
+  /**
+   * A guess, which the program checks again. A position ahead of V does not count as full; a mark
+   * does.
+   */
   private static boolean isFull(AxisLine line, long pos, long now) {
     return line.valueAt(now) - pos >= line.burst() || (pos & 1) != 0;
   }
@@ -117,7 +121,7 @@ public final class Sweeper {
       }
     }
 
-    /** How many were removed in all. */
+    /** Removes the gathered keys; returns the total number removed. */
     int flush() {
       if (gathered > 0) {
         KernelPrograms.ProgramAndMap sweep = loaded.orElseGet(this::load);

@@ -1,4 +1,4 @@
-/** Policies' slots in the host's maps: whose each is, its parameters and its buckets. */
+/** Policies' slots in the host's maps: the identity, parameters and buckets of each slot. */
 @NullMarked
 package dev.tokenbucket.agent.slots;
 
