@@ -47,12 +47,14 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
-/** Keeps the kernel at the desired state, until it is killed; the limits then stay in force. */
+/**
+ * Keeps the kernel in the desired state until the agent is killed; the limits then stay in force.
+ */
 @Command(name = "agent", description = "Programs this host's kernel, and keeps it so.")
 public final class AgentCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(AgentCommand.class);
 
-  /** Interfaces attached to at the same time, on hosts with as many CPUs. */
+  /** The most interfaces attached to at the same time, on hosts with at least that many CPUs. */
   private static final int ATTACHING = 4;
 
   @Mixin private SourceOptions source = new SourceOptions();
@@ -124,7 +126,9 @@ public final class AgentCommand implements Callable<Integer> {
     return Exit.FAILED.code();
   }
 
-  /** The way to the desired state and the one to the kernel are opened at once: both take time. */
+  /**
+   * Opens the source of the desired state and the kernel at the same time, because both take time.
+   */
   private void run(SourceOpening opening, List<String> findings, HealthEndpoint health)
       throws IOException, InterruptedException {
     Wake wake = new Wake();
@@ -149,7 +153,7 @@ public final class AgentCommand implements Callable<Integer> {
     Exemptions exemptions = new Exemptions(failsafe::settings, host.stateDir);
     Programmer programmer =
         new Programmer(kernel, host.bpffs, objects, AgentThreads.pool("attaching", ATTACHING));
-    // A reader of its own: a scrape waits for no set to be applied.
+    // A separate reader, so that a scrape does not wait while a set is applied.
     Programmer reader = new Programmer(kernel, host.bpffs, objects);
     AgentMetrics metrics =
         new AgentMetrics(

@@ -17,7 +17,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Says whether this host can run the agent. */
+/** Reports whether this host can run the agent. */
 @Command(
     name = "check",
     description = "Says whether this host has what the agent needs; changes nothing.",

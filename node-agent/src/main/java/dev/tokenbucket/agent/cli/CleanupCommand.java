@@ -28,7 +28,7 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** Removes everything of ours from this host: hooks, programs, maps, pins, files. */
+/** Removes everything of Tokenbucket from this host: hooks, programs, maps, pins, files. */
 @Command(
     name = "cleanup",
     description =
@@ -108,7 +108,7 @@ public final class CleanupCommand implements Callable<Integer> {
     out.flush();
   }
 
-  /** Removes the folder itself, unless it holds files of others or is mounted, as in a pod. */
+  /** Removes the folder itself, unless it holds foreign files or is a mount point, as in a pod. */
   private void removeStateDir() throws IOException {
     try {
       Files.deleteIfExists(host.stateDir);

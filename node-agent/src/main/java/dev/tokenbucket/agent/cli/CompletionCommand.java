@@ -8,7 +8,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
 
-/** Prints what makes a shell complete {@code tb}'s commands and options. */
+/** Prints a script that makes a shell complete {@code tb}'s commands and options. */
 @Command(
     name = "completion",
     description =

@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Says what one packet would meet. */
+/** Explains what would happen to one packet. */
 @Command(
     name = "explain",
     description =

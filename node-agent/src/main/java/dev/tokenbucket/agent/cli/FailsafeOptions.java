@@ -10,7 +10,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What stays reachable whatever policies say, unless they disable it. */
+/** The traffic that stays reachable whatever policies say, unless they disable the failsafe. */
 public final class FailsafeOptions {
   @Option(
       names = "--failsafe-peer",
@@ -46,10 +46,10 @@ public final class FailsafeOptions {
   private CommandSpec spec = CommandSpec.create();
 
   /**
-   * Field by field what an option says, else what the node state does.
+   * The settings, field by field from the options, or else from the node state.
    *
-   * @throws ParameterException where an option's value is none; the message names it
-   * @throws IllegalArgumentException where the node state's is none
+   * @throws ParameterException if an option's value is invalid; the message names it
+   * @throws IllegalArgumentException if the node state's value is invalid
    */
   public FailsafeSettings settings(@Nullable NodeFailsafe byNodeState) {
     NodeFailsafe told =

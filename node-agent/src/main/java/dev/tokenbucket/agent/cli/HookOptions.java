@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/** Which hook packets are taken to come by. */
+/** The hook that packets are assumed to pass. */
 public final class HookOptions {
   static final class Interface {
     @Option(
@@ -35,10 +35,10 @@ public final class HookOptions {
   }
 
   /**
-   * Of these policies, the ones for the hook; where no interface is given, for any of its
+   * The given policies that are on the hook; without an interface, those on any hook of the
    * direction.
    *
-   * @throws CommandFailure where there is none
+   * @throws CommandFailure if there is none
    */
   List<NodePolicy> chosen(List<NodePolicy> policies, KernelDevices kernel) {
     String name = interfaceName();
@@ -55,7 +55,7 @@ public final class HookOptions {
     return chosen;
   }
 
-  /** The interface's name; null where none is given. */
+  /** The interface's name; null if none is given. */
   @Nullable String interfaceName() {
     return hook.out == null ? hook.in : hook.out;
   }

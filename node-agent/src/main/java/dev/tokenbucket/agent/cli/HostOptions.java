@@ -8,7 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
-/** Where this host's pins and files are; the same for every command. */
+/** The folders of this host's pins and files; the same options for every command. */
 public final class HostOptions {
   @Option(
       names = "--bpffs",

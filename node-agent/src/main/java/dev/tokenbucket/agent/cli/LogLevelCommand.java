@@ -11,7 +11,10 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** Changes the level of the agent that runs; one that starts has that of its environment again. */
+/**
+ * Changes the log level of the running agent; an agent that starts uses the level of its
+ * environment again.
+ */
 @Command(
     name = "log-level",
     description = "Changes from which level on the agent that runs writes log lines.")

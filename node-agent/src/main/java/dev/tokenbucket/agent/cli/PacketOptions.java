@@ -21,7 +21,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** A packet: in words, as bytes, or one of a capture. */
+/** A packet, given in words, as bytes, or as one packet of a capture. */
 public final class PacketOptions {
   private static final int MOST_PORT = 65_535;
 
@@ -115,7 +115,7 @@ public final class PacketOptions {
     return fields::frame;
   }
 
-  /** Whether the packet is of a link with an Ethernet header, as far as it tells. */
+  /** Whether the packet has an Ethernet header, as far as the packet shows. */
   boolean isEthernet() {
     return ethernet;
   }
@@ -213,7 +213,7 @@ public final class PacketOptions {
         .orElseThrow(() -> wrong(option + " \"" + text + "\": must be an IP address"));
   }
 
-  /** Of the networks that documentation uses: nobody's. */
+  /** An address of the networks reserved for documentation, which belong to no host. */
   private static InetAddress documented(boolean ipv6, int last) {
     return Cidr.parse(ipv6 ? "2001:db8::" + last + "/128" : "192.0.2." + last + "/32")
         .orElseThrow()

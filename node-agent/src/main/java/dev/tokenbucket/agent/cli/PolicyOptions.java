@@ -21,7 +21,7 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
-/** Policies that a command is to try: from files, or those that the agent has in force. */
+/** The policies that a command should try: from files, or those that the agent has in force. */
 public final class PolicyOptions {
   @Option(
       names = "--policy",
@@ -31,12 +31,12 @@ public final class PolicyOptions {
               + " the agent of this host has in force).")
   private List<Path> files = List.of();
 
-  /** Whether policies are given that need not be in force. */
+  /** Whether the options name policies, which need not be in force. */
   boolean areGiven() {
     return !files.isEmpty();
   }
 
-  /** What to try, with what is exempt on this host. */
+  /** The policies to try, with the failsafes of this host. */
   InForce read(HostOptions host) throws IOException {
     if (areGiven()) {
       FailsafeSettings failsafes =

@@ -3,7 +3,7 @@ package dev.tokenbucket.agent.cli;
 import dev.tokenbucket.agent.capture.CaptureReader;
 import java.io.PrintStream;
 
-/** How far a capture has been read, on a terminal's standard error alone. */
+/** The progress of reading a capture, shown only on standard error and only on a terminal. */
 final class Progress {
   private static final int WIDTH = 40;
 
@@ -20,7 +20,7 @@ final class Progress {
   private boolean drawn;
 
   /**
-   * @param size of the capture in bytes; 0 where nobody knows
+   * @param size the size of the capture in bytes; 0 if unknown
    */
   Progress(CaptureReader capture, long size) {
     this.capture = capture;

@@ -27,7 +27,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Says what policies would have done to a capture's packets. */
+/** Reports what policies would have done to a capture's packets. */
 @Command(
     name = "replay",
     description =
@@ -106,7 +106,7 @@ public final class ReplayCommand implements Callable<Integer> {
     }
   }
 
-  /** A capture that was begun is told of as far as it can be read. */
+  /** Reports on a broken capture as far as it could be read. */
   private Optional<IOException> run(
       Kernel kernel,
       Replay.Settings settings,
@@ -163,7 +163,7 @@ public final class ReplayCommand implements Callable<Integer> {
     return file.equals(STANDARD_INPUT) ? 0 : Files.size(Path.of(file));
   }
 
-  /** A capture that is read while it is written would be lost. */
+  /** Refuses to write to a file that is read, because the capture would be lost. */
   private void requireOtherFiles() throws IOException {
     for (Path written : new Path[] {passed, dropped}) {
       if (written != null && !file.equals(STANDARD_INPUT) && isSame(written, Path.of(file))) {
@@ -183,7 +183,7 @@ public final class ReplayCommand implements Callable<Integer> {
     return Files.exists(one) && Files.exists(other) && Files.isSameFile(one, other);
   }
 
-  /** The captures that are written, as far as they are asked for. */
+  /** The captures to write, if the options ask for any. */
   private final class Output implements AutoCloseable {
     private final @Nullable PcapWriter ofPassed = writer(passed);
     private final @Nullable PcapWriter ofDropped = writer(dropped);

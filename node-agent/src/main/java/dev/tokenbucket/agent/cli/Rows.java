@@ -8,7 +8,7 @@ import picocli.CommandLine.Help.Column;
 import picocli.CommandLine.Help.Column.Overflow;
 import picocli.CommandLine.Help.TextTable;
 
-/** A table whose columns are as wide as what is in them. */
+/** A table whose columns are as wide as their contents. */
 final class Rows {
   private static final int GAP = 2;
 

@@ -13,7 +13,7 @@ import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/** Who says what this node is to run: a folder, or a cluster. */
+/** The source of this node's desired state: a folder, or a cluster. */
 public final class SourceOptions {
   static final class Source {
     @Option(
@@ -47,9 +47,10 @@ public final class SourceOptions {
   @Nullable String nodeName;
 
   /**
-   * What the options and the environment say, checked before anything is programmed.
+   * Opens the source that the options and the environment describe, checked before anything is
+   * programmed.
    *
-   * @throws IOException where they say too little; the message says what to add
+   * @throws IOException if they are incomplete; the message says what to add
    */
   SourceOpening opening(HostOptions host, Map<String, String> environment) throws IOException {
     Source given = source == null ? new Source() : source;

@@ -28,7 +28,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Shows what the kernel runs, and what was refused. */
+/** Shows the programs that the kernel runs, and the policies that were refused. */
 @Command(
     name = "status",
     description = "Shows what the kernel runs: hooks, programs, parameters, counters.",
@@ -42,7 +42,7 @@ import picocli.CommandLine.Spec;
       "6:--bpffs is on no BPF file system"
     })
 public final class StatusCommand implements Callable<Integer> {
-  /** Raised by a change that a reader of the one before would stumble over. */
+  /** The version rises with a change that breaks readers of the previous schema. */
   static final String SCHEMA = "tokenbucket.dev/status/v1";
 
   private static final int[] WIDTHS = {16, 13, 9, 24, 5, 24, 18, 14, 14};

@@ -127,7 +127,7 @@ public final class SuggestCommand implements Callable<Integer> {
     return unit == Unit.bits ? RateUnit.Bits : RateUnit.Packets;
   }
 
-  /** Judges every packet, and limits none. */
+  /** A policy that judges every packet and limits none. */
   private NodePolicy policy() {
     return new NodePolicy(
         name,

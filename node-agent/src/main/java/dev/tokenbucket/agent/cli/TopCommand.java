@@ -20,7 +20,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** Shows who is limited now. */
+/** Shows which keys are limited now. */
 @Command(
     name = "top",
     description =
@@ -35,7 +35,7 @@ import picocli.CommandLine.Spec;
       "6:--bpffs is on no BPF file system"
     })
 public final class TopCommand implements Callable<Integer> {
-  /** Puts the cursor to the first line of a terminal, and clears what is below. */
+  /** Moves a terminal's cursor to the first line and clears everything below. */
   private static final String HOME = "\u001b[H\u001b[J";
 
   @Option(names = "--once", description = "Shows one interval, and ends.")

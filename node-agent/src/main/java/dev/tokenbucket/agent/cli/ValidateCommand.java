@@ -24,7 +24,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** Judges policy files as the API server would, without one. */
+/** Validates policy files as the API server would, without an API server. */
 @Command(
     name = "validate",
     description =

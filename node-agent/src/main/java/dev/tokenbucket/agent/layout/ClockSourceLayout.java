@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct clock_source} of clock.h. Where a program has its time from: the virtual clock's
- * time, in ns.
+ * {@code struct clock_source} of clock.h. The source of a program's time: the virtual clock's time,
+ * in ns.
  */
 public final class ClockSourceLayout {
   public static final Struct STRUCT =

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code enum dscp_limit} of match.h. How many DSCPs there are. */
+/** {@code enum dscp_limit} of match.h. The number of DSCPs. */
 public final class DscpLimit {
   public static final int DSCPS = 64;
 

@@ -1,6 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct failsafe_count} of failsafe.h. Failsafe traffic of one kind in packets, a CPU. */
+/**
+ * {@code struct failsafe_count} of failsafe.h. Failsafe traffic of one kind, in packets per CPU.
+ */
 public final class FailsafeCountLayout {
   public static final Struct STRUCT =
       Struct.named("failsafe_count").u64("exempt_packets").u64("exceed_packets").build();

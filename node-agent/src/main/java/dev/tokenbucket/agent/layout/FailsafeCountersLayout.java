@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct failsafe_counters} of failsafe.h. Failsafe traffic of a hook by kind, a CPU. */
+/** {@code struct failsafe_counters} of failsafe.h. Failsafe traffic of a hook, per kind and CPU. */
 public final class FailsafeCountersLayout {
   /** The map that holds it. */
   public static final String MAP = "failsafe_counters";

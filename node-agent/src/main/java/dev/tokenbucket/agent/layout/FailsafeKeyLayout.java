@@ -1,6 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct failsafe_key} of failsafe.h. A service and who may be at its other end. */
+/**
+ * {@code struct failsafe_key} of failsafe.h. A service and the peer that may be at its other end.
+ */
 public final class FailsafeKeyLayout {
   public static final Struct STRUCT =
       Struct.named("failsafe_key")

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code enum failsafe_kind} of failsafe.h. Kinds of failsafe traffic, and how many there are. */
+/** {@code enum failsafe_kind} of failsafe.h. The kinds of failsafe traffic, and their number. */
 public final class FailsafeKind {
   public static final int FAILSAFE_NEIGHBOUR = 0;
   public static final int FAILSAFE_DHCP = 1;

@@ -4,12 +4,12 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A field of a C struct. Buffers given to it begin with the struct and are in the host's byte
- * order, as {@link Struct#allocate} and {@link Struct#at} give them.
+ * A field of a C struct. Buffers passed to its methods begin with the struct and are in the host's
+ * byte order, as {@link Struct#allocate} and {@link Struct#at} give them.
  *
  * @param name as in C
  * @param offset bytes from the struct's beginning
- * @param size bytes; of an array all of it
+ * @param size bytes; for an array, of the whole array
  */
 public record Field(String name, int offset, int size) {
   /** Reads a field of 4 bytes. */

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct flow_key} of maps.h. A 5-tuple. */
+/** {@code struct flow_key} of maps.h. A 5-tuple, or a pair of addresses. */
 public final class FlowKeyLayout {
   public static final Struct STRUCT =
       Struct.named("flow_key")

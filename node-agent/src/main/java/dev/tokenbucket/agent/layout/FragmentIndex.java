@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code enum fragment_index} of match.h. What a packet is of a datagram. */
+/** {@code enum fragment_index} of match.h. Which part of a datagram a packet is. */
 public final class FragmentIndex {
   public static final int MATCH_WHOLE = 0;
   public static final int MATCH_FIRST_FRAGMENT = 1;

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code enum head_class} of match.h. Class of a head under which networks differ. */
+/** {@code enum head_class} of match.h. The class of a head that longer networks begin with. */
 public final class HeadClass {
   public static final int MATCH_LONGER_NETWORKS = 0;
 

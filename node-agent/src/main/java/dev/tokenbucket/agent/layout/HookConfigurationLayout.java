@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct hook_configuration} of hook.h. What a hook's program is made for: its read-only
- * data.
+ * {@code struct hook_configuration} of hook.h. The read-only data that a hook's program is made
+ * for.
  */
 public final class HookConfigurationLayout {
   public static final Struct STRUCT =

@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code enum hook_feature} of hook.h. What the terms of a hook ask of a packet, and whether
- * failsafes are on.
+ * {@code enum hook_feature} of hook.h. The packet fields that the terms of a hook ask for, and
+ * whether failsafes are on.
  */
 public final class HookFeature {
   public static final int HOOK_MATCHES_PROTOCOL = 1 << 16;

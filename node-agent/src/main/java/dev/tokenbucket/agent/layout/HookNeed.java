@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code enum hook_need} of hook.h. What asks for what first fragments alone have, and so has it
- * remembered.
+ * {@code enum hook_need} of hook.h. The features that ask for fields of first fragments only, which
+ * are therefore remembered.
  */
 public final class HookNeed {
   public static final int HOOK_REMEMBERS_FIRST =

@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct hook_policy} of hook.h. What a hook's program does for one policy. Masks are in
- * network order.
+ * {@code struct hook_policy} of hook.h. The configuration of one policy in a hook's program. Masks
+ * are in network order.
  */
 public final class HookPolicyLayout {
   public static final Struct STRUCT =

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** The value of {@code not_ip} of maps.h, which is one number, a CPU. */
+/** The value of {@code not_ip} of maps.h: one number per CPU. */
 public final class NotIpLayout {
   /** The map that holds it. */
   public static final String MAP = "not_ip";

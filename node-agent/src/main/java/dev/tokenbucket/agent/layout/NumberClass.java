@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code enum number_class} of match.h. Classes that no number has: of packets that have none, and
- * of those whose number is not known.
+ * {@code enum number_class} of match.h. Classes that no number has: for packets without a number,
+ * and for packets whose number is unknown.
  */
 public final class NumberClass {
   public static final int MATCH_NO_NUMBER = 0;

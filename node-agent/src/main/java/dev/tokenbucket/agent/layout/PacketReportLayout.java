@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct packet_report} of report.h. What became of a packet of a replay. */
+/** {@code struct packet_report} of report.h. The outcome of a packet in a replay. */
 public final class PacketReportLayout {
-  /** The section that holds it, by which the map is called. */
+  /** The section that holds the report, and the name of its map. */
   public static final String SECTION = ".data.report";
 
   public static final Struct STRUCT =

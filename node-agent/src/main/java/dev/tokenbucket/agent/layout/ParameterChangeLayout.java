@@ -1,7 +1,7 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct parameter_change} of parameters.bpf.c. What the agent gives to the program that
+ * {@code struct parameter_change} of parameters.bpf.c. The agent's input to the program that
  * changes parameters.
  */
 public final class ParameterChangeLayout {

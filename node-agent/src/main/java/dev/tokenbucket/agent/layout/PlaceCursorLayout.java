@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct place_cursor} of places.h. How many of a slot's places were ever used, how many
- * there are, and which of the free ones its queue did not take.
+ * {@code struct place_cursor} of places.h. How many of a slot's places were ever used, how many the
+ * slot has, and which free places its queue did not take.
  */
 public final class PlaceCursorLayout {
   /** The map that holds it. */

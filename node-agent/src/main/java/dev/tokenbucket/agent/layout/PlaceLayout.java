@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct place} of places.h. A bucket and its key, whose last word is zero where nobody has
- * the place.
+ * {@code struct place} of places.h. A bucket and its key, whose last word is zero if no key has the
+ * place.
  */
 public final class PlaceLayout {
   public static final Struct STRUCT =

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code enum policy_flag} of hook.h. What a hook's program does for a policy. */
+/** {@code enum policy_flag} of hook.h. The actions of a hook's program for a policy. */
 public final class PolicyFlag {
   public static final int POLICY_PER_SOURCE = 1 << 0;
   public static final int POLICY_PER_DESTINATION = 1 << 3;

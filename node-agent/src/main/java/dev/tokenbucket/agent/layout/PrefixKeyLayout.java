@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct prefix_key} of match.h. A network: how many bits of version and address count, and
- * these.
+ * {@code struct prefix_key} of match.h. A network: the number of bits of version and address that
+ * count, the version and the address.
  */
 public final class PrefixKeyLayout {
   public static final Struct STRUCT =

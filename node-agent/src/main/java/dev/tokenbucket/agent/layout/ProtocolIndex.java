@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code enum protocol_index} of match.h. Index of a protocol that is not known. */
+/** {@code enum protocol_index} of match.h. The index of an unknown protocol. */
 public final class ProtocolIndex {
   public static final int MATCH_UNKNOWN_PROTOCOL = 256;
 

@@ -1,6 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct reservation} of reservation.h. What one CPU holds of a shared bucket. */
+/**
+ * {@code struct reservation} of reservation.h. The tokens that one CPU holds from a shared bucket.
+ */
 public final class ReservationLayout {
   /** The map that holds it. */
   public static final String MAP = "reservations";

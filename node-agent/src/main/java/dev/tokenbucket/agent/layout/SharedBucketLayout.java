@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct shared_bucket} of maps.h. A bucket that all CPUs share, a cache line. */
+/** {@code struct shared_bucket} of maps.h. A bucket that all CPUs share, in one cache line. */
 public final class SharedBucketLayout {
   /** The map that holds it. */
   public static final String MAP = "shared_buckets";

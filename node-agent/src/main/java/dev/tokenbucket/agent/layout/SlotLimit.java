@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code enum slot_limit} of maps.h. Slots on a host. */
+/** {@code enum slot_limit} of maps.h. The number of slots on a host. */
 public final class SlotLimit {
   public static final int MAX_SLOTS = 259;
 

@@ -7,12 +7,12 @@ import java.util.List;
 import java.util.function.Consumer;
 
 /**
- * A C struct. Offsets follow from the order of the fields, as they do in C.
+ * A C struct. Offsets follow from the order of the fields, as in C.
  *
- * @param name its tag in C
+ * @param name the struct's tag in C
  * @param size bytes
  * @param alignment bytes
- * @param fields all of them, in their order, padding that has a name included
+ * @param fields all fields in order, including named padding
  */
 public record Struct(String name, int size, int alignment, List<Field> fields) {
   public Struct {
@@ -27,7 +27,7 @@ public record Struct(String name, int size, int alignment, List<Field> fields) {
   /**
    * One of the fields.
    *
-   * @throws IllegalArgumentException where there is none of this name
+   * @throws IllegalArgumentException if there is no field of this name
    */
   public Field field(String wanted) {
     return fields.stream()
@@ -36,15 +36,15 @@ public record Struct(String name, int size, int alignment, List<Field> fields) {
         .orElseThrow(() -> new IllegalArgumentException(name + " has no field " + wanted));
   }
 
-  /** Room for one, all zero, in the host's byte order. */
+  /** A buffer for one struct, all zero, in the host's byte order. */
   public ByteBuffer allocate() {
     return ByteBuffer.allocate(size).order(ByteOrder.nativeOrder());
   }
 
   /**
-   * The bytes of one.
+   * The bytes of one struct.
    *
-   * @param fill writes the fields; what it leaves is zero
+   * @param fill writes the fields; fields not written are zero
    */
   public byte[] encode(Consumer<ByteBuffer> fill) {
     ByteBuffer struct = allocate();
@@ -54,7 +54,7 @@ public record Struct(String name, int size, int alignment, List<Field> fields) {
     return bytes;
   }
 
-  /** One of several that lie one behind the other, in the host's byte order. */
+  /** One of several consecutive structs, in the host's byte order. */
   public ByteBuffer at(ByteBuffer all, int index) {
     return all.slice(index * size, size).order(ByteOrder.nativeOrder());
   }

@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct sweep_keys} of sweep.bpf.c. Keys of buckets that may be full. Of an address' key
- * the first 24 bytes are meant.
+ * {@code struct sweep_keys} of sweep.bpf.c. Keys of buckets that may be full. Of an address key,
+ * only the first 24 bytes count.
  */
 public final class SweepKeysLayout {
   /** The map that holds it. */

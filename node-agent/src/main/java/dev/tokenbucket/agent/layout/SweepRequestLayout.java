@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code struct sweep_request} of sweep.bpf.c. What the agent gives to the program that removes
- * full buckets.
+ * {@code struct sweep_request} of sweep.bpf.c. The agent's input to the program that removes full
+ * buckets.
  */
 public final class SweepRequestLayout {
   public static final Struct STRUCT =

@@ -1,6 +1,9 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct table_counters} of maps.h. How many buckets a slot's table got and lost, a CPU. */
+/**
+ * {@code struct table_counters} of maps.h. How many buckets a slot's table gained and lost, per
+ * CPU.
+ */
 public final class TableCountersLayout {
   /** The map that holds it. */
   public static final String MAP = "table_counters";

@@ -1,8 +1,8 @@
 package dev.tokenbucket.agent.layout;
 
 /**
- * {@code enum tcp_flags_index} of match.h. Behind the flags themselves: of packets that have none,
- * and of those that may have any.
+ * {@code enum tcp_flags_index} of match.h. The indices after the flags themselves: for packets
+ * without flags, and for packets whose flags are unknown.
  */
 public final class TcpFlagsIndex {
   public static final int MATCH_NO_TCP_FLAGS = 256;

@@ -1,6 +1,9 @@
 package dev.tokenbucket.agent.layout;
 
-/** {@code struct verdict_counters} of maps.h. What a hook's program counts of a policy, a CPU. */
+/**
+ * {@code struct verdict_counters} of maps.h. The counters that a hook's program keeps for a policy,
+ * per CPU.
+ */
 public final class VerdictCountersLayout {
   /** The map that holds it. */
   public static final String MAP = "counters";

@@ -1,7 +1,7 @@
 /**
- * The border to C: each struct and each enum of {@code bpf/} that both sides know, once. A test
- * compares them with the BTF of the compiled classifier. What a field means, and its unit, is told
- * in C. Pure, without a kernel.
+ * The boundary to C: each struct and enum of {@code bpf/} that both sides know is defined here
+ * once. A test compares them with the BTF of the compiled classifier. The C sources document each
+ * field's meaning and unit. Pure, without a kernel.
  */
 @NullMarked
 package dev.tokenbucket.agent.layout;

@@ -15,7 +15,10 @@ import java.util.Map;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
-/** The failsafes' services and peers as the classifier looks them up on one hook (failsafe.h). */
+/**
+ * The failsafes' services and peers, in the form that the classifier looks up on one hook
+ * (failsafe.h).
+ */
 public final class FailsafePeers {
   private static final int TCP = 6;
   private static final int UDP = 17;
@@ -40,7 +43,7 @@ public final class FailsafePeers {
 
   private FailsafePeers() {}
 
-  /** What the settings mean on a hook of this direction: the peer is the other end. */
+  /** The peers for a hook of this direction: the peer is the other end. */
   public static FailsafePeers of(FailsafeSettings settings, Direction direction) {
     boolean ingress = direction == Direction.Ingress;
     int local = ingress ? BY_DESTINATION_PORT : BY_SOURCE_PORT;
@@ -48,7 +51,8 @@ public final class FailsafePeers {
     FailsafePeers all = new FailsafePeers();
     for (String peer : settings.peers()) {
       all.add(new Service(TCP, settings.kubeletPort()), peer, local);
-      // Tunnels choose their source port, so both ends are reached by the destination port.
+      // Tunnels choose their own source port, so the destination port identifies traffic in both
+      // directions.
       settings
           .overlayPorts()
           .forEach(port -> all.add(new Service(UDP, port), peer, BY_DESTINATION_PORT));

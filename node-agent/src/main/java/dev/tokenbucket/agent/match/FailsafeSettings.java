@@ -8,32 +8,32 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * What a node needs to stay in its cluster, beyond what is told without a peer: who may talk to its
- * kubelet and its overlay, and where the API server is.
+ * The traffic that a node needs to stay in its cluster, beyond the kinds that need no peer: the
+ * peers of kubelet and overlay, and the address of the API server.
  *
- * @param peers networks of the nodes and of the control plane; none: kubelet and overlay are not
- *     exempt
- * @param kubeletPort TCP
- * @param apiServers its real addresses, not the service's
- * @param overlayPorts UDP ports by which the overlay's control traffic is reached
+ * @param peers networks of the nodes and of the control plane; if empty, kubelet and overlay are
+ *     not exempt
+ * @param kubeletPort a TCP port
+ * @param apiServers the API server's real addresses, not the service's
+ * @param overlayPorts UDP destination ports of the overlay's control traffic
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record FailsafeSettings(
     List<String> peers, int kubeletPort, List<ApiServer> apiServers, List<Integer> overlayPorts) {
-  /** Distinct ports that the classifier compares. */
+  /** The most distinct ports that the classifier compares. */
   public static final int MAX_PORTS = HookLimit.MAX_FAILSAFE_PORTS;
 
   public static final int DEFAULT_KUBELET_PORT = 10_250;
 
-  /** Networks, or API servers, that a description names. */
+  /** The most networks, or API servers, that a description names. */
   private static final int NAMED = 16;
 
-  /** What needs no peer alone. */
+  /** Only the failsafes that need no peer. */
   public static final FailsafeSettings LINK_ONLY =
       new FailsafeSettings(List.of(), DEFAULT_KUBELET_PORT, List.of(), List.of());
 
   /**
-   * Refuses what is out of range.
+   * Checks the ranges.
    *
    * @throws IllegalArgumentException naming the value and what is allowed
    */
@@ -64,7 +64,7 @@ public record FailsafeSettings(
      *
      * @param text an address, or an address and a port: 10.0.0.1, 10.0.0.1:6443, fd00::1,
      *     [fd00::1]:6443
-     * @throws IllegalArgumentException where it is none
+     * @throws IllegalArgumentException if the text is neither
      */
     public static ApiServer parse(String text) {
       boolean bracketed = text.startsWith("[");
@@ -106,7 +106,7 @@ public record FailsafeSettings(
     }
   }
 
-  /** One line for each thing that is exempt, for people. */
+  /** One line per exempt kind of traffic, for people. */
   public List<String> describe() {
     List<String> lines = new ArrayList<>();
     lines.add("ARP; IPv6 neighbour discovery (ICMPv6 types 133-137 with hop limit 255)");

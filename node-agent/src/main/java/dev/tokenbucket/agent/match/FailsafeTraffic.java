@@ -3,7 +3,7 @@ package dev.tokenbucket.agent.match;
 import dev.tokenbucket.agent.layout.FailsafeKind;
 import dev.tokenbucket.agent.layout.FailsafeSlot;
 
-/** The kinds of failsafe traffic (failsafe.h), each with a bucket of its own on a node. */
+/** The kinds of failsafe traffic (failsafe.h). Each kind has its own bucket on a node. */
 public enum FailsafeTraffic {
   NEIGHBOUR_DISCOVERY(FailsafeKind.FAILSAFE_NEIGHBOUR, "neighbour-discovery", 1_000),
   DHCP(FailsafeKind.FAILSAFE_DHCP, "dhcp", 1_000),
@@ -21,22 +21,22 @@ public enum FailsafeTraffic {
     this.packetsPerSecond = packetsPerSecond;
   }
 
-  /** One of {@link FailsafeKind}. */
+  /** The kind's number, one of {@link FailsafeKind}. */
   public int kind() {
     return kind;
   }
 
-  /** Of its bucket in the host's maps. */
+  /** The slot of the kind's bucket in the host's maps. */
   public int slot() {
     return FailsafeSlot.FAILSAFE_SLOT + kind;
   }
 
-  /** As status and metrics name it. */
+  /** The name in status and metrics. */
   public String text() {
     return text;
   }
 
-  /** The rate of its bucket; the burst is as large. */
+  /** The rate of the kind's bucket; the burst is as large. */
   public long packetsPerSecond() {
     return packetsPerSecond;
   }

@@ -11,28 +11,28 @@ import java.util.Map;
 
 /**
  * Classes of addresses by their first 16 bits, their head, so that most look-ups of a network need
- * no trie: heads whose addresses are all in the same set have the same class. A head that a longer
+ * no trie. Heads whose addresses are all in the same set share a class. A head that a longer
  * network begins with has {@link HeadClass#MATCH_LONGER_NETWORKS}: there the trie decides.
  */
 final class HeadClasses {
-  /** Heads that there are, of each version. */
+  /** Number of heads per version. */
   static final int HEADS = 65_536;
 
   private static final int HEAD_BITS = 16;
 
-  /** Beyond, which a class' 16 bits can't tell, the trie is asked. */
+  /** The most classes that a class's 16 bits can tell apart. Beyond that, the trie decides. */
   private static final int MAX_CLASSES = 1 << 16;
 
   private final Map<Integer, int[]> classes = Map.of(4, new int[HEADS], 6, new int[HEADS]);
 
-  /** The first one, of {@link HeadClass#MATCH_LONGER_NETWORKS}, is of nobody. */
+  /** The first set, for {@link HeadClass#MATCH_LONGER_NETWORKS}, stays empty. */
   private final List<BitSet> sets = new ArrayList<>(List.of(new BitSet()));
 
   private HeadClasses() {}
 
   /**
-   * @param accumulated sets by network, each with the members of the networks around it; either
-   *     version has one of length 0
+   * @param accumulated sets per network, each with the members of the enclosing networks; each
+   *     version has a network of length 0
    */
   static HeadClasses of(Map<Network, BitSet> accumulated) {
     HeadClasses heads = new HeadClasses();

@@ -18,7 +18,7 @@ import java.util.function.Predicate;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
-/** Terms by what headers say beside protocol, addresses and ports: maps of match.h. */
+/** Terms per header field other than protocol, addresses and ports: maps of match.h. */
 final class HeaderTables {
   private final TermList terms;
 
@@ -26,7 +26,7 @@ final class HeaderTables {
     this.terms = terms;
   }
 
-  /** What the terms ask for of it. */
+  /** The features that the terms ask for. */
   int features() {
     return feature(HeaderTables::asksFlags, HookFeature.HOOK_MATCHES_TCP_FLAGS)
         | feature(HeaderTables::asksIcmp, HookFeature.HOOK_MATCHES_ICMP)
@@ -103,7 +103,7 @@ final class HeaderTables {
     return TermMaps.classified("icmp", sets.classes(terms.others(asked), terms.unknown(asked)));
   }
 
-  /** Type and code as a number of 16 bits. */
+  /** Adds type and code as a 16-bit number. */
   private static void add(NumberSets sets, @Nullable Icmp icmp, int term) {
     if (icmp == null || icmp.type() == null) {
       return;

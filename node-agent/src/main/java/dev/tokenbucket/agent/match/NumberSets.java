@@ -8,19 +8,22 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Sets by a number of 16 bits: numbers with the same members have the same class, and each class
- * has its set. The first two classes are of packets without the number and of those whose number
- * can't be read ({@link NumberClass}).
+ * Sets per 16-bit number: numbers with the same members share a class, and each class has its set.
+ * The first two classes are for packets without the number and for packets whose number can't be
+ * read ({@link NumberClass}).
  */
 final class NumberSets {
-  /** Numbers that there are. */
+  /** The count of 16-bit numbers. */
   static final int NUMBERS = 65_536;
 
   private final List<Range> ranges = new ArrayList<>();
 
   private record Range(int from, int to, int member) {}
 
-  /** Of a member the ranges are apart from each other; both ends belong to one. */
+  /**
+   * Adds a member for a range. The ranges of a member are disjoint, and not adjacent; both ends are
+   * inclusive.
+   */
   void add(int from, int to, int member) {
     ranges.add(new Range(from, to, member));
   }
@@ -35,7 +38,7 @@ final class NumberSets {
 
   /**
    * @param without the members that hold for any packet, whatever its number
-   * @param unknown those that hold for a packet whose number can't be read
+   * @param unknown the members that hold for a packet whose number can't be read
    */
   Classes classes(BitSet without, BitSet unknown) {
     Map<Integer, List<Range>> begins = new HashMap<>();
@@ -53,7 +56,7 @@ final class NumberSets {
     int current = -1;
     for (int number = 0; number < NUMBERS; number++) {
       boolean changes = begins.containsKey(number) || ends.containsKey(number);
-      // A term's ranges are apart from each other, so an end never undoes another's beginning.
+      // A term's ranges are disjoint, so the end of one never undoes the beginning of another.
       ends.getOrDefault(number, List.of()).forEach(each -> now.clear(each.member()));
       begins.getOrDefault(number, List.of()).forEach(each -> now.set(each.member()));
       if (changes || current < 0) {

@@ -9,14 +9,14 @@ import java.util.TreeMap;
 import java.util.TreeSet;
 
 /**
- * Sets by network, such that the longest prefix that holds an address has the members of all
- * shorter ones too: a trie gives one entry only.
+ * Sets per network. The longest prefix that contains an address also has the members of all shorter
+ * prefixes, because a trie returns only one entry.
  */
 final class PrefixSets {
   private final Map<Network, BitSet> own = new HashMap<>();
   private final Map<Network, BitSet> excluded = new HashMap<>();
 
-  /** What is in the network is in no set of this member, whatever else it is in. */
+  /** Excludes a network from a member: addresses in the network are never in the member's sets. */
   void exclude(Network network, int member) {
     excluded.computeIfAbsent(network, n -> new BitSet()).set(member);
     own.computeIfAbsent(network, n -> new BitSet());
@@ -26,7 +26,7 @@ final class PrefixSets {
     own.computeIfAbsent(network, n -> new BitSet()).set(member);
   }
 
-  /** Adds to every address of both versions. */
+  /** Adds members for every address of both versions. */
   void addEverywhere(Collection<Integer> members) {
     for (int version : List.of(4, 6)) {
       BitSet any = own.computeIfAbsent(Network.any(version), n -> new BitSet());
@@ -34,7 +34,9 @@ final class PrefixSets {
     }
   }
 
-  /** Every network that was named, with its members and those of the networks around it. */
+  /**
+   * Every network that was added or excluded, with its members and those of the enclosing networks.
+   */
   Map<Network, BitSet> accumulated() {
     Map<Integer, TreeSet<Integer>> lengths = new TreeMap<>();
     own.keySet()

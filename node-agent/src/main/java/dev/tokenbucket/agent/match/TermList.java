@@ -6,12 +6,12 @@ import java.util.BitSet;
 import java.util.List;
 import java.util.function.Predicate;
 
-/** The terms of a hook's policies, a bit each, in the order of the policies. */
+/** The terms of a hook's policies, one bit each, in the order of the policies. */
 record TermList(List<Term> terms) {
   /**
    * A term of a policy.
    *
-   * @param exempts it is one of {@code exempt[]}
+   * @param exempts whether the term is one of {@code exempt[]}
    */
   record Term(int policy, boolean exempts, NodeMatchTerm asks) {}
 
@@ -39,14 +39,14 @@ record TermList(List<Term> terms) {
     return where(term -> holds.test(term.asks()));
   }
 
-  /** The terms that hold for a packet of which can't be read what some ask for. */
+  /** The terms that hold for a packet if the field that some terms ask for can't be read. */
   BitSet unknown(BitSet asked) {
     BitSet set = where(term -> !term.exempts());
     set.or(others(asked));
     return set;
   }
 
-  /** All but these. */
+  /** All terms but these. */
   BitSet others(BitSet some) {
     BitSet others = (BitSet) some.clone();
     others.flip(0, terms.size());

@@ -21,17 +21,17 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * The match and exempt terms of a hook's policies as the classifier looks them up: a bit a term, in
- * the order of the policies (match.h). What can't be read of a packet fulfils each term of {@code
- * match[]}, and of {@code exempt[]} only those that do not ask for it.
+ * The match and exempt terms of a hook's policies in the form that the classifier looks up: one bit
+ * per term, in the order of the policies (match.h). An unreadable field fulfils each term of {@code
+ * match[]}, and only those terms of {@code exempt[]} that do not ask for the field.
  */
 public final class TermTables {
-  /** Terms that one hook can hold. */
+  /** The most terms that one hook can hold. */
   public static final int MAX_TERMS = HookLimit.MAX_HOOK_TERMS;
 
   private static final int UNKNOWN_PROTOCOL = ProtocolIndex.MATCH_UNKNOWN_PROTOCOL;
 
-  /** Bits of the version in front of an address in a key. */
+  /** Bits of the version before an address in a key. */
   private static final int VERSION_BITS = 32;
 
   private final TermList terms;
@@ -47,7 +47,8 @@ public final class TermTables {
   /**
    * The tables of one hook.
    *
-   * @param policies of one hook, in their order; at most 64, with at most {@link #MAX_TERMS} terms
+   * @param policies the policies of one hook, in order; at most 64, with at most {@link #MAX_TERMS}
+   *     terms
    */
   public static TermTables of(List<NodePolicy> policies) {
     List<TermList.Term> terms = new ArrayList<>();
@@ -67,22 +68,22 @@ public final class TermTables {
     return new TermTables(new TermList(terms), unconditional);
   }
 
-  /** How many terms a policy takes of the {@link #MAX_TERMS}. */
+  /** The number of terms that a policy uses, of the {@link #MAX_TERMS}. */
   public static int count(NodePolicy policy) {
     return policy.match().size() + policy.exempt().size();
   }
 
-  /** Words of 64 bits in use. */
+  /** The number of 64-bit words in use. */
   public int words() {
     return (terms.size() + 63) / 64;
   }
 
-  /** The policies without {@code match[]}, a bit each. */
+  /** The policies without {@code match[]}, one bit each. */
   public long unconditional() {
     return unconditional;
   }
 
-  /** What the terms ask for at all. */
+  /** The features that any term asks for. */
   public int features() {
     return headers.features()
         | feature(TermTables::asksProtocol, HookFeature.HOOK_MATCHES_PROTOCOL)
@@ -134,7 +135,10 @@ public final class TermTables {
     return List.copyOf(maps);
   }
 
-  /** Ports are those of TCP, UDP and SCTP; a term that asks for ports only takes all three. */
+  /**
+   * Whether a term asks for the protocol. Only TCP, UDP and SCTP have ports; a term that asks only
+   * for ports accepts all three.
+   */
   private static boolean asksProtocol(NodeMatchTerm term) {
     return term.protocol() != null;
   }
@@ -153,7 +157,10 @@ public final class TermTables {
     return TermMaps.indexed("protocol_terms", sets);
   }
 
-  /** Networks of one address of a packet: those it is to be in, and those it is not to be in. */
+  /**
+   * The networks for one of a packet's addresses: networks that must contain it, and networks that
+   * must not.
+   */
   private record Side(
       Function<NodeMatchTerm, List<String>> in, Function<NodeMatchTerm, List<String>> notIn) {
     static final Side SOURCE = new Side(NodeMatchTerm::sourceCIDRs, NodeMatchTerm::notSourceCIDRs);

@@ -1,4 +1,4 @@
-/** Match terms and failsafes as the classifier's maps hold them: pure, without a kernel. */
+/** Match terms and failsafes in the form of the classifier's maps: pure, without a kernel. */
 @NullMarked
 package dev.tokenbucket.agent.match;
 

@@ -19,14 +19,14 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * What the kernel has of ours, and what of the host it follows from, at one moment. Buckets and
- * counters are left out: packets change them.
+ * The agent's state in the kernel, and the host's state that it depends on, at one moment. Buckets
+ * and counters are left out, because packets change them.
  *
  * @param links the host's interfaces and default routes
- * @param pins all that is pinned
- * @param identities whose each slot is, as in the map
- * @param parameters of each slot, as in the map
- * @param programs by hook the kernel's numbers of all programs on it, in their order; none on a
+ * @param pins all pinned paths
+ * @param identities the identity of each slot, as in the map
+ * @param parameters the parameters of each slot, as in the map
+ * @param programs per hook, the kernel's ids of all programs on the hook, in order; empty on a
  *     kernel without TCX
  */
 record AppliedState(
@@ -36,7 +36,7 @@ record AppliedState(
     ByteBuffer parameters,
     Map<HookKey, List<Long>> programs) {
 
-  /** As things are now; empty where the maps are not pinned. */
+  /** Reads the current state; empty if the maps are not pinned. */
   static Optional<AppliedState> read(
       KernelHooks kernel, Pins pins, PolicySlots slots, HostLinks links, Set<HookKey> hooks) {
     if (!slots.arePinned()) {

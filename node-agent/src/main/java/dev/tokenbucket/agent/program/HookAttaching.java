@@ -29,9 +29,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings each hook to run the program of its policies, and remembers what it has left where, so
- * that a hook that was right is looked at no more than for its program's number. One thread at a
- * time.
+ * Makes each hook run the program of its policies, and remembers the result per hook, so that a
+ * hook that was right costs only a check of its program's id. Not thread-safe.
  */
 final class HookAttaching {
   private static final Logger LOG = LoggerFactory.getLogger(HookAttaching.class);
@@ -42,16 +41,19 @@ final class HookAttaching {
   private final ReadBack readBack;
   private final Executor executor;
 
-  /** As made for the last set: most of it is wanted again, and tables of many terms cost time. */
+  /**
+   * The configurations of the last set, cached because most are needed again and tables of many
+   * terms take time to build.
+   */
   private Map<ConfigurationKey, HookConfiguration> configurations = Map.of();
 
-  /** The number of the program on each hook, as the last set left it. */
+  /** The id of the program on each hook, as the last set left it. */
   private Map<Attachment, Long> attached = Map.of();
 
-  /** What each hook was last given to run, where that succeeded. */
+  /** The configuration that each hook was last given, if that succeeded. */
   private Map<HookKey, ConfigurationKey> given = Map.of();
 
-  /** What a hook is to run. */
+  /** The configuration that a hook should run. */
   private record Task(ConfigurationKey key, HookConfiguration wanted, List<NodePolicy> on) {}
 
   private record ConfigurationKey(
@@ -61,7 +63,7 @@ final class HookAttaching {
       FailsafeSettings failsafes) {}
 
   /**
-   * @param executor runs what attaches to interfaces, one or several at a time
+   * @param executor runs the attaching to interfaces, one or several at a time
    */
   HookAttaching(
       KernelHooks kernel,
@@ -77,10 +79,10 @@ final class HookAttaching {
   }
 
   /**
-   * Attaches to each hook by itself: what fails at one is told of its policies, and is no other
-   * hook's.
+   * Attaches to each hook separately: a failure on one hook is reported for that hook's policies
+   * and does not affect other hooks.
    *
-   * @return whether every hook runs what it is to run
+   * @return whether every hook runs its wanted configuration
    */
   boolean attach(
       HookSet set,
@@ -115,7 +117,10 @@ final class HookAttaching {
     return all && problems.isEmpty();
   }
 
-  /** Interfaces side by side: what takes long is the kernel's verifier, which has many CPUs. */
+  /**
+   * Attaches to several interfaces at a time: most of the time goes to the kernel's verifier, which
+   * can use many CPUs.
+   */
   private void run(Map<HookKey, Task> tasks, Map<HookKey, RuntimeException> problems) {
     Map<Integer, List<HookKey>> byInterface = new LinkedHashMap<>();
     tasks.forEach(
@@ -138,7 +143,7 @@ final class HookAttaching {
     running.forEach(HookAttaching::await);
   }
 
-  /** An error ends the agent, as it does where it is thrown on this thread. */
+  /** An error ends the agent, as it would if thrown on this thread. */
   private static void await(CompletableFuture<Void> task) {
     try {
       task.join();
@@ -179,8 +184,8 @@ final class HookAttaching {
   /**
    * The policies of a hook that have a slot.
    *
-   * @throws IllegalStateException where one has none that the hook's program enforces in another:
-   *     without it the hook would no longer limit what it limits now
+   * @throws IllegalStateException if a policy without a slot is enforced by the hook's current
+   *     program in another slot: a program without the policy would drop a limit that is in force
    */
   private List<NodePolicy> withSlots(
       HookKey hook, List<NodePolicy> wanted, Map<SlotIdentity, Integer> slotOf) {
@@ -232,7 +237,7 @@ final class HookAttaching {
         hook.direction(), hook.hasEthernet(), List.copyOf(policies), failsafes);
   }
 
-  /** Whether a hook runs another program than the last set left there, or none. */
+  /** Whether a hook runs no program, or another one than the last set left there. */
   boolean isDisturbed() {
     return attached.keySet().stream().anyMatch(this::isDisturbed);
   }
@@ -245,12 +250,12 @@ final class HookAttaching {
     return kernel.attached(hook).map(KernelHooks.Attached::programId).orElse(0L);
   }
 
-  /** The next set looks at every hook, whatever it was last given. */
+  /** Makes the next set check every hook, whatever the hook was last given. */
   void lookAtAll() {
     given = Map.of();
   }
 
-  /** No hook of ours is left. */
+  /** Forgets all hooks, after none of the agent's is left. */
   void forget() {
     attached = Map.of();
     given = Map.of();

@@ -5,7 +5,7 @@ import dev.tokenbucket.agent.hooks.HookSet;
 import dev.tokenbucket.agent.match.TermTables;
 import dev.tokenbucket.api.v1alpha1.NodeLimits;
 
-/** What this agent can hold, for those who plan what it is asked. */
+/** The limits of this agent, for callers that plan its policies. */
 public final class HostLimits {
   public static final NodeLimits ALL =
       new NodeLimits(HookSet.MOST_SLOTS, HookConfiguration.MAX_POLICIES, TermTables.MAX_TERMS);

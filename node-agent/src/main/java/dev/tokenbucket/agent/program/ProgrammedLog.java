@@ -11,13 +11,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Says of a policy whose parameters were written that it is programmed, once that is true: when
- * every hook of it has been read back with it at that generation. One thread at a time.
+ * Logs that a policy whose parameters were written is programmed, once that is true: when every
+ * hook of the policy has been read back with that generation. Not thread-safe.
  */
 final class ProgrammedLog {
   private static final Logger LOG = LoggerFactory.getLogger(ProgrammedLog.class);
 
-  /** By uid: written, and not yet read back. */
+  /** Per uid, policies that are written and not yet read back. */
   private final Map<String, NodePolicy> unconfirmed = new LinkedHashMap<>();
 
   void written(NodePolicy policy) {
@@ -25,17 +25,17 @@ final class ProgrammedLog {
   }
 
   /**
-   * Says what there is to say, and keeps the rest for the next time.
+   * Logs the confirmed policies, and keeps the rest for the next call.
    *
-   * @param hooks where each policy is wanted
-   * @param failed uids of which nothing is said yet, whatever is read back
-   * @param readBack asked only where something is not yet confirmed
+   * @param hooks the hooks where each policy is wanted
+   * @param failed uids that are not logged yet, whatever is read back
+   * @param readBack called only if something is not yet confirmed
    */
   void confirm(
       Map<HookKey, List<NodePolicy>> hooks,
       Set<String> failed,
       Supplier<List<RunningHook>> readBack) {
-    // Of one that is wanted on no hook any more nothing will be read back.
+    // A policy that no hook wants any more will not be read back.
     unconfirmed
         .values()
         .removeIf(policy -> hooks.values().stream().noneMatch(on -> on.contains(policy)));

@@ -37,14 +37,14 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Brings the kernel to run a set of policies, and reads back what it runs. What is there already
- * and right is left alone; all state is the kernel's, so a restarted agent goes on where the last
- * one stopped. Threads wait for each other, so that none sees a set half applied.
+ * Makes the kernel run a set of policies, and reads back what the kernel runs. Correct existing
+ * state stays untouched. All state is the kernel's, so a restarted agent continues where the last
+ * one stopped. Threads wait for each other, so that none sees a half-applied set.
  */
 public final class Programmer {
   private static final Logger LOG = LoggerFactory.getLogger(Programmer.class);
 
-  /** Buckets looked at in one sweep, over all policies. */
+  /** Buckets examined in one sweep, over all policies. */
   private static final int SWEPT_AT_ONCE = 131_072;
 
   private final Kernel kernel;
@@ -62,36 +62,39 @@ public final class Programmer {
 
   private HookSet placed = HookSet.NONE;
 
-  /** Why policies could not be placed, as of the last set. */
+  /** The reasons why policies could not be placed, as of the last set. */
   private Map<String, String> notPlaced = Map.of();
 
   private boolean incomplete;
 
   private List<NetworkDevice> devices = List.of();
 
-  /** What the last set found right and left alone; empty where it changed anything. */
+  /**
+   * The state that the last set found right and left unchanged; empty if the last set changed
+   * anything.
+   */
   private Optional<AppliedState> confirmed = Optional.empty();
 
-  /** The last set was empty, and so was the host. */
+  /** Whether both the last set and the host were empty. */
   private boolean foundNothing;
 
   private boolean mayHaveIdleBuckets = true;
 
   /**
-   * Looks at nothing yet.
+   * Creates a programmer, without reading any state yet.
    *
    * @param bpffs a folder on a BPF file system
    * @param objects the folder with the compiled programs; equal names mean equal programs, and no
-   *     name holds a dot
+   *     name contains a dot
    */
   public Programmer(Kernel kernel, Path bpffs, Path objects) {
     this(kernel, bpffs, objects, Runnable::run);
   }
 
   /**
-   * Looks at nothing yet.
+   * Creates a programmer, without reading any state yet.
    *
-   * @param attaching runs what attaches to interfaces, one or several at a time
+   * @param attaching runs the attaching to interfaces, one or several at a time
    * @see #Programmer(Kernel, Path, Path)
    */
   public Programmer(Kernel kernel, Path bpffs, Path objects, Executor attaching) {
@@ -112,17 +115,18 @@ public final class Programmer {
     this.routes = new RouteHold(pins.routes());
   }
 
-  /** With no failsafes but those of the link: neighbour discovery and DHCP. */
+  /** Applies policies with the link's failsafes only: neighbour discovery and DHCP. */
   public Map<String, String> apply(List<NodePolicy> policies) {
     return apply(policies, FailsafeSettings.LINK_ONLY);
   }
 
   /**
-   * Makes these policies, and no others, the ones in force. Other failsafes than before exchange
-   * the hooks' programs; the buckets are the same.
+   * Puts these policies, and no others, in force. Changed failsafes replace the hooks' programs;
+   * the buckets stay the same.
    *
-   * @return for each policy that is not in force as asked, by uid, why; the others are. What fails
-   *     of no policy, as detaching, is under {@link Failures#HOST}
+   * @return per uid, the reason for each policy that is not in force as requested; the others are
+   *     in force. A failure that belongs to no policy, such as detaching, is under {@link
+   *     Failures#HOST}
    */
   public synchronized Map<String, String> apply(
       List<NodePolicy> policies, FailsafeSettings failsafes) {
@@ -148,11 +152,11 @@ public final class Programmer {
   }
 
   /**
-   * Like {@link #apply(List, FailsafeSettings)} for policies that it was last given, after
-   * interfaces or routes have changed: a hook that was right then is not looked at again but for
-   * the program that it runs. So a new interface has not to wait for all others.
+   * Like {@link #apply(List, FailsafeSettings)}, for the policies that were last given, after
+   * interfaces or routes have changed. A hook that was right then only has its program checked, so
+   * a new interface does not wait for all others.
    *
-   * @return as there; empty where the change is nothing to these policies
+   * @return the result of apply; empty if the change does not affect these policies
    */
   public synchronized Optional<Map<String, String>> follow(
       List<NodePolicy> policies, FailsafeSettings failsafes) {
@@ -176,7 +180,7 @@ public final class Programmer {
     return routes.over(HostLinks.of(kernel), System.nanoTime());
   }
 
-  /** Whether something was held in case that it comes back, for long enough. */
+  /** Whether a held interface, route or bucket has reached the end of its hold. */
   public synchronized boolean holdEnds() {
     long now = System.nanoTime();
     return routes.ends(now) || buckets.ends(now);
@@ -204,13 +208,13 @@ public final class Programmer {
 
   /**
    * Whether the last set failed at something that may succeed later. A policy without an interface
-   * is no such thing: it waits for a change of interfaces.
+   * does not count: it waits for a change of interfaces.
    */
   public synchronized boolean isIncomplete() {
     return incomplete;
   }
 
-  /** There is no policy to tell a failure of, and yet it has to be tried again. */
+  /** No policy can carry a failure here, and yet the removal has to be tried again. */
   private Map<String, String> removeAllOrSay() {
     incomplete = true;
     try {
@@ -223,7 +227,7 @@ public final class Programmer {
     }
   }
 
-  /** A program that could not be exchanged or detached goes on with the slots that it has. */
+  /** A program that could not be replaced or detached continues with its slots. */
   private void free(
       List<NodePolicy> policies, Set<Integer> used, boolean nothingElseRuns, Failures failures) {
     try {
@@ -243,7 +247,7 @@ public final class Programmer {
     }
   }
 
-  /** Whose buckets are not one interface's, so that they may outlive it. */
+  /** The identities of buckets that do not belong to one interface, and so may outlive it. */
   private static Set<SlotIdentity> hostWide(List<NodePolicy> policies) {
     return policies.stream()
         .filter(policy -> policy.per() != BucketPer.Interface)
@@ -264,8 +268,8 @@ public final class Programmer {
   }
 
   /**
-   * Whether everything is as a set found it that had nothing to change: a read-back that costs
-   * little beside {@link #apply}. False as well where the last set did change something.
+   * Whether everything is unchanged since a set that had nothing to change: a check that is cheap
+   * compared to {@link #apply}. Also false if the last set did change something.
    */
   public synchronized boolean isUnaltered() {
     if (foundNothing) {
@@ -274,14 +278,14 @@ public final class Programmer {
     return confirmed.isPresent() && confirmed.equals(state(links(), placed.hooks().keySet()));
   }
 
-  /** Whether the last set found something to change, or to put right. */
+  /** Whether the last set changed or repaired something. */
   public synchronized boolean changedSomething() {
     return confirmed.isEmpty() && !foundNothing;
   }
 
   /**
-   * Whether a hook runs another program than the last set left there, or none: a look that costs
-   * little beside {@link #apply}, which also finds what was done to maps.
+   * Whether a hook runs no program, or another one than the last set left there: a check that is
+   * cheap compared to {@link #apply}, which also finds changes to maps.
    */
   public synchronized boolean isDisturbed() {
     return hooks.isDisturbed();
@@ -292,14 +296,14 @@ public final class Programmer {
     LOG.info("took over from maps of layout {}; buckets start full", layouts.number(other));
   }
 
-  /** The layouts, by number, of agents of other versions that are still pinned on this host. */
+  /** The layout numbers of agents of other versions that are still pinned on this host. */
   public List<String> otherLayouts() {
     return layouts.others().stream().map(layouts::number).toList();
   }
 
   /**
-   * What a user should know of the last set though it runs, by uid: at most 16 each. For one thread
-   * at a time, which holds up no other.
+   * Warnings about running policies of the last set, per uid, at most 16 each. For one thread at a
+   * time; the call blocks no other thread.
    */
   public Map<String, List<String>> warnings() {
     HookSet set;
@@ -328,7 +332,7 @@ public final class Programmer {
     return Files.exists(layouts.folder()) ? List.of(layouts.folder()) : List.of();
   }
 
-  /** Detaches and unpins everything of ours, of whatever layout. */
+  /** Detaches and unpins everything of the agent, of every layout. */
   public synchronized void removeAll() {
     if (!Files.exists(layouts.folder())) {
       return;
@@ -338,15 +342,15 @@ public final class Programmer {
       throw new IllegalStateException(String.join("; ", problems));
     }
     layouts.others().forEach(programs::removeLayout);
-    // First: of a slot whose other maps are gone it would say that it is a policy's.
+    // Removed first: otherwise it would still assign a slot whose other maps are gone to a policy.
     Pins.remove(pins.identities());
     Pins.remove(layouts.folder());
     LOG.info("removed every map and pin under {}", layouts.folder());
   }
 
   /**
-   * Removes idle buckets: a bounded part of each table, the next call goes on from there. What is
-   * removed was full, so no limit changes by it.
+   * Removes idle buckets from a bounded part of each table; the next call continues from there.
+   * Removed buckets were full, so no limit changes.
    */
   public synchronized void sweep() {
     if (!mayHaveIdleBuckets) {
@@ -377,12 +381,12 @@ public final class Programmer {
     }
   }
 
-  /** From any thread, and held up by none. */
+  /** The loads so far; callable from any thread, without blocking. */
   public ProgramLoads loads() {
     return programs.loads();
   }
 
-  /** What the kernel runs of ours now; a hook whose interface is gone is left out. */
+  /** The agent's hooks that the kernel runs now, without hooks whose interface is gone. */
   public synchronized List<RunningHook> running() {
     return readBack.hooks(pins::hooks);
   }

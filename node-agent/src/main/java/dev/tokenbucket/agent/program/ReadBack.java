@@ -30,13 +30,14 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * What the kernel runs of ours, read from links, programs and maps. An agent in another process may
- * exchange or remove them between two reads; then all is read again, so that no hook in force is
- * left out and none that is gone is an error.
+ * The agent's running hooks, read from links, programs and maps. An agent in another process may
+ * replace or remove these between two reads; then everything is read again, so that no hook in
+ * force is left out and no vanished hook is an error.
  */
 final class ReadBack {
   /**
-   * An agent exchanges a hook's program once a change; more often than that it is not waited for.
+   * The most reads. An agent replaces a hook's program once per change; the read does not wait for
+   * more frequent replacements.
    */
   private static final int MOST_READS = 5;
 
@@ -50,23 +51,23 @@ final class ReadBack {
     this.programs = programs;
   }
 
-  /** What all slots say, read once for all hooks. */
+  /** The maps' values for all slots, read once for all hooks. */
   private record Slots(
       Map<Integer, SlotIdentity> identities,
       PolicySlots.Lines lines,
       PolicySlots.TableCounters tables) {}
 
   /**
-   * Of these, the ones whose interface is there and whose program and maps are ones we know.
+   * The given hooks whose interface exists and whose program and maps the agent knows.
    *
-   * @param hooks the places, asked for again at each read
+   * @param hooks supplies the hooks, called again for each read
    */
   List<RunningHook> hooks(Supplier<List<Attachment>> hooks) {
     Map<Attachment, KernelHooks.Attached> before = attached(hooks.get());
     for (int reads = 1; ; reads++) {
       List<RunningHook> read = read(before);
       Map<Attachment, KernelHooks.Attached> after = attached(hooks.get());
-      // A slot in use is never freed: what the same programs refer to was there all the time.
+      // A slot in use is never freed: all that the same programs refer to existed the whole time.
       if (after.equals(before) || reads == MOST_READS) {
         return read;
       }
@@ -101,7 +102,7 @@ final class ReadBack {
         .flatMap(running -> ifPinned(() -> hook(hook, attached, running, all)));
   }
 
-  /** Empty where a pin is missing that the read needs. */
+  /** Reads; empty if a pin that the read needs is missing. */
   private static <T> Optional<T> ifPinned(Supplier<T> read) {
     try {
       return Optional.of(read.get());
@@ -188,7 +189,10 @@ final class ReadBack {
             .orElse(null));
   }
 
-  /** Where the kernel makes room itself it tells no number: what was added beyond capacity. */
+  /**
+   * A table that the kernel evicts from has no count of evictions: it is the additions beyond
+   * capacity.
+   */
   private static Buckets buckets(SlotIdentity identity, PolicySlots.Table table) {
     long present = Math.max(0, table.added() - table.removed());
     long used = Math.min(present, identity.capacity());
@@ -200,7 +204,7 @@ final class ReadBack {
         table.memory());
   }
 
-  /** Of a hook's map that has one entry. */
+  /** The sums of a hook's map with one entry. */
   private Sums sums(Attachment hook, String name, int valueSize) {
     return kernel.read(
         hook.folder().resolve(name), map -> Sums.of(kernel.lookupPerCpu(map, 0, valueSize)));

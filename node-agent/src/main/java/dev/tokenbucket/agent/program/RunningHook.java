@@ -13,9 +13,10 @@ import org.jspecify.annotations.Nullable;
 /**
  * A hook as read back from the kernel, with its policies in the order in which they apply.
  *
- * @param failsafeExemptPackets packets that no policy judged, being failsafe traffic
- * @param failsafeExceedPackets failsafe traffic beyond the failsafes' own buckets: judged as any
- * @param failsafes the same by kind of traffic
+ * @param failsafeExemptPackets packets that no policy judged, because they are failsafe traffic
+ * @param failsafeExceedPackets failsafe traffic beyond the failsafes' own buckets, which the
+ *     policies judged
+ * @param failsafes the same counters per kind of traffic
  */
 public record RunningHook(
     @JsonProperty("interface") String interfaceName,
@@ -32,9 +33,10 @@ public record RunningHook(
   public record Exempted(String kind, long exemptPackets, long exceedPackets) {}
 
   /**
-   * A policy on a hook: parameters from the maps (rate a second, burst), and its counters there.
+   * A policy on a hook: parameters from the maps (rate per second, burst), and its counters on the
+   * hook.
    *
-   * @param buckets the policy's table on this host; absent where all share one bucket
+   * @param buckets the policy's table on this host; absent if all packets share one bucket
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record RunningPolicy(
@@ -55,12 +57,12 @@ public record RunningHook(
       long overflowPackets,
       long markedPackets,
       @Nullable Buckets buckets) {
-    /** Q, readable. */
+    /** Q, formatted for people. */
     public String rateText() {
       return unit.rateText(rate);
     }
 
-    /** B, readable. */
+    /** B, formatted for people. */
     public String burstText() {
       return unit.burstText(burst);
     }
@@ -69,10 +71,10 @@ public record RunningHook(
   /**
    * A table of buckets.
    *
-   * @param used places taken
+   * @param used places in use
    * @param swept idle buckets that were removed
-   * @param evicted about how many made room for others
-   * @param memoryBytes of the kernel, allocated at the policy's start
+   * @param evicted approximately how many buckets made room for others
+   * @param memoryBytes kernel memory, allocated at the policy's start
    */
   public record Buckets(long used, long capacity, long swept, long evicted, long memoryBytes) {}
 }
