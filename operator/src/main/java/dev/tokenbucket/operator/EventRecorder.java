@@ -20,12 +20,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Writes Events on policies. One that says the same of the same generation is counted up instead of
- * written again; one that can't be written is logged: no reconciliation fails for it.
+ * Writes Events on policies. A repeated Event for the same generation raises the count of the
+ * existing one. An Event that can't be written is logged, and the reconciliation does not fail.
  */
 @ApplicationScoped
 public class EventRecorder {
-  /** Where the Events of objects without a namespace are kept. */
+  /** The namespace for Events on cluster-scoped objects. */
   static final String NAMESPACE = "default";
 
   private static final Logger LOG = LoggerFactory.getLogger(EventRecorder.class);

@@ -8,7 +8,7 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** What the environment says of failsafes: TOKENBUCKET_FAILSAFE_* . */
+/** The failsafe settings in the environment: TOKENBUCKET_FAILSAFE_*. */
 @ApplicationScoped
 public class FailsafeConfiguration {
   private static final Logger LOG = LoggerFactory.getLogger(FailsafeConfiguration.class);

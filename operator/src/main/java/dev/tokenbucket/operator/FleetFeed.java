@@ -25,20 +25,24 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Tells the {@link Fleet} what the API server tells, and wakes the reconcilers. Nodes and policies
- * come from the reconcilers' own caches, node states from one watch that both share.
+ * Feeds the {@link Fleet} with the API server's objects, and wakes the reconcilers. Nodes and
+ * policies come from the reconcilers' own caches, node states from one watch that both reconcilers
+ * share.
  */
 @ApplicationScoped
 public class FleetFeed {
   private static final Logger LOG = LoggerFactory.getLogger(FleetFeed.class);
 
-  /** A node state of 50 policies takes some 40 kB: thousands are not read in one answer. */
+  /**
+   * The page size. A node state with 50 policies takes about 40 kB, so thousands are not read in
+   * one response.
+   */
   private static final long PAGE = 250;
 
-  /** Between looks at what the time alone may have changed. */
+  /** The interval between checks of changes that follow from time alone. */
   private static final Duration TICK = Duration.ofSeconds(1);
 
-  /** The API servers' own endpoints: the service by which pods reach them. */
+  /** The namespace of the API servers' endpoints: the service by which pods reach them. */
   static final String ENDPOINTS_NAMESPACE = "default";
 
   private static final String SERVICE_LABEL = "kubernetes.io/service-name";
@@ -108,7 +112,7 @@ public class FleetFeed {
     }
   }
 
-  /** Starts the watch of node states, and returns once all that are there have been read. */
+  /** Starts the watch of node states, and returns once all existing ones have been read. */
   synchronized void watchNodeStates(KubernetesClient client) {
     if (informer != null) {
       return;
@@ -129,7 +133,10 @@ public class FleetFeed {
     timer.start(() -> wake(fleet.tick()), TICK, TICK);
   }
 
-  /** Before the first node state is written: one without the API servers could cut nodes off. */
+  /**
+   * Watches endpoints, before the first node state is written: a node state without the API servers
+   * could cut nodes off.
+   */
   private void watchEndpoints(KubernetesClient client) {
     endpoints =
         client
@@ -152,7 +159,7 @@ public class FleetFeed {
     return true;
   }
 
-  /** Whether the watches go on; one that waits for the API server to come back does. */
+  /** Whether the watches are running. A watch that waits for the API server to come back counts. */
   synchronized boolean watching() {
     return (informer == null || informer.isRunning())
         && (endpoints == null || endpoints.isRunning());

@@ -13,8 +13,8 @@ import io.javaoperatorsdk.operator.processing.event.source.ResourceEventAware;
 import java.util.Set;
 
 /**
- * Between a reconciler and the fleet: tells the fleet of the reconciler's primary resources, and
- * wakes the reconciler for the names that the fleet gives.
+ * Connects a reconciler and the fleet: passes the reconciler's primary resources to the fleet, and
+ * wakes the reconciler for the names that the fleet returns.
  */
 abstract class FleetSource<P extends HasMetadata>
     extends AbstractEventSource<TokenBucketNodeState, P> implements ResourceEventAware<P> {
@@ -38,7 +38,7 @@ abstract class FleetSource<P extends HasMetadata>
 
   abstract void load(EventSourceContext<P> context);
 
-  /** The primary resources have been read by then. */
+  /** Starts the source; the primary resources have already been read. */
   @Override
   public void start() {
     super.start();

@@ -19,7 +19,10 @@ import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The only writer of a node's TokenBucketNodeState: makes it what planner and gates say. */
+/**
+ * The only writer of a node's TokenBucketNodeState: makes the node state what planner and gates
+ * decide.
+ */
 @ApplicationScoped
 @Unremovable
 @ControllerConfiguration(
@@ -39,7 +42,7 @@ public class NodeReconciler implements Reconciler<Node> {
     this.feed = feed;
   }
 
-  /** A node's heartbeats are not ours to act on; the fleet knows what is. */
+  /** A node's heartbeats need no action; the fleet knows which changes do. */
   static final class WokenByTheFleet implements OnUpdateFilter<Node> {
     @Override
     public boolean accept(Node now, Node before) {
@@ -79,7 +82,7 @@ public class NodeReconciler implements Reconciler<Node> {
                     .withName(draft.node().name())
                     .withUid(draft.node().uid())
                     .build()));
-    // Over what was seen, nothing newer: a former leader's write that arrives late is refused.
+    // Replaces only the version that was seen: a late write of a former leader is refused.
     if (!draft.thereVersion().isEmpty()) {
       state.getMetadata().setResourceVersion(draft.thereVersion());
     }
@@ -95,7 +98,10 @@ public class NodeReconciler implements Reconciler<Node> {
     return written;
   }
 
-  /** Only the one that was seen to be empty: another of its name may have come since. */
+  /**
+   * Removes only the node state that was seen to be empty: another one of the same name may exist
+   * by now.
+   */
   private static void remove(NodeStateDraft draft, Context<Node> context) {
     TokenBucketNodeState state = new TokenBucketNodeState();
     state.getMetadata().setName(draft.node().name());

@@ -11,14 +11,15 @@ import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Map;
 
-/** How the operator reaches the API server, and reads what other versions wrote. */
+/** The operator's client for the API server, which can read objects that other versions wrote. */
 public final class OperatorClient {
   private OperatorClient() {}
 
   /**
-   * A kubeconfig named by KUBECONFIG, else the pod's service account, else the user's kubeconfig.
+   * The configuration from the kubeconfig named by KUBECONFIG, else from the pod's service account,
+   * else from the user's kubeconfig.
    *
-   * @throws UncheckedIOException where what is there can't be read
+   * @throws UncheckedIOException if the configuration can't be read
    */
   public static Config config(Map<String, String> environment) {
     String kubeconfig = environment.getOrDefault("KUBECONFIG", "");
@@ -34,7 +35,7 @@ public final class OperatorClient {
     }
   }
 
-  /** A client to which fields and values of later versions are no failure. */
+  /** A client that accepts fields and values of later versions. */
   public static KubernetesClientBuilder builder(Config config) {
     ObjectMapper mapper =
         new ObjectMapper()

@@ -5,7 +5,10 @@ import io.quarkus.runtime.Quarkus;
 import io.quarkus.runtime.annotations.QuarkusMain;
 import java.util.Arrays;
 
-/** The operator; or, by the argument {@code drain} or TOKENBUCKET_MODE=drain, what ends it. */
+/**
+ * The operator or, with the argument {@code drain} or TOKENBUCKET_MODE=drain, the program that
+ * removes its work.
+ */
 @QuarkusMain
 public final class OperatorMain {
   private static final String DRAIN = "drain";

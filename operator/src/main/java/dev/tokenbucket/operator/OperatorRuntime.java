@@ -31,7 +31,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Starts and stops the reconcilers with the application. A standby's caches are as warm as the
- * leader's: only the handling of events waits for the lease.
+ * leader's, because only the handling of events waits for the lease.
  */
 @ApplicationScoped
 public class OperatorRuntime {
@@ -44,7 +44,10 @@ public class OperatorRuntime {
   private static final Duration SCHEMA_PAUSE = Duration.ofSeconds(1);
   static final int SCHEMA_TOO_OLD = 4;
 
-  /** What a blip needs; what lasts is left to {@link #BACKOFF}, which holds no thread. */
+  /**
+   * Enough retries for a short outage. {@link #BACKOFF} handles longer ones, and occupies no
+   * thread.
+   */
   private static final int RETRIES_OF_A_REQUEST = 3;
 
   private static final JitteredBackoff BACKOFF =
@@ -58,7 +61,8 @@ public class OperatorRuntime {
   private final Operator operator;
   private final OrphanSweep orphans;
 
-  // Its successor registers one meter with two sets of tags, which Prometheus refuses.
+  // The successor of the deprecated method registers one meter with two sets of tags, which
+  // Prometheus refuses.
   @SuppressWarnings("removal")
   OperatorRuntime(
       @All List<Reconciler<?>> reconcilers,
@@ -83,7 +87,7 @@ public class OperatorRuntime {
     orphans = new OrphanSweep(feed, client, election::leading);
   }
 
-  /** KUBECONFIG, else the pod's service account. */
+  /** A client configured by KUBECONFIG, else by the pod's service account. */
   private static KubernetesClient client(LeaderElection election) {
     Config config =
         new ConfigBuilder(OperatorClient.config(System.getenv()))
@@ -109,7 +113,7 @@ public class OperatorRuntime {
     LOG.info("operator ready, version {}", BuildVersion.current());
   }
 
-  /** After an upgrade the API server takes a moment to serve new CRDs. */
+  /** Waits for the CRDs: after an upgrade, the API server takes a moment to serve new ones. */
   private void requireSchema() {
     List<String> missing = missingFields();
     for (int i = 0; i < SCHEMA_TRIES && !missing.isEmpty(); i++) {
@@ -157,12 +161,15 @@ public class OperatorRuntime {
         .map(TokenBucketPolicy.class::cast);
   }
 
-  /** Whether the caches were filled. */
+  /** Whether the caches are filled. */
   public boolean ready() {
     return operator.getRuntimeInfo().isStarted();
   }
 
-  /** Whether every informer goes on; one that waits for the API server to come back does. */
+  /**
+   * Whether every informer is running. An informer that waits for the API server to come back
+   * counts.
+   */
   public boolean live() {
     return !ready() || operator.getRuntimeInfo().allEventSourcesAreHealthy();
   }

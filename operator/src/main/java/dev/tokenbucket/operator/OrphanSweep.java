@@ -10,9 +10,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Removes node states whose Node is gone. Garbage collection does so too, by their owner; it knows
- * nothing of one whose owner was taken away. No reconciler could: there is no Node to be woken for.
- * Asks the API server nothing while there are none.
+ * Removes node states whose Node is gone. Garbage collection does that too, but only for node
+ * states that still name their owner. No reconciler could do it, because no Node exists to trigger
+ * a reconciliation. The sweep sends the API server no requests while there are no orphans.
  */
 final class OrphanSweep implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(OrphanSweep.class);
@@ -53,7 +53,7 @@ final class OrphanSweep implements AutoCloseable {
             });
   }
 
-  /** The node may have come in this moment, and its node state been written anew. */
+  /** Removes a node state by uid: the node may have come back just now, with a new node state. */
   private void remove(String name, String uid) {
     TokenBucketNodeState there = client.resources(TokenBucketNodeState.class).withName(name).get();
     if (there != null

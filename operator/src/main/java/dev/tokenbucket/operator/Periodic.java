@@ -7,7 +7,7 @@ import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Does something again and again, on a daemon thread of its own, until it is closed. */
+/** Runs a task repeatedly, on its own daemon thread, until closed. */
 public final class Periodic implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(Periodic.class);
 
@@ -15,7 +15,7 @@ public final class Periodic implements AutoCloseable {
   private final ScheduledExecutorService executor;
 
   /**
-   * @param name of the thread, and of what is done
+   * @param name the name of the thread and of the task
    */
   public Periodic(String name) {
     this.name = name;
@@ -29,10 +29,10 @@ public final class Periodic implements AutoCloseable {
   }
 
   /**
-   * Begins.
+   * Starts the task.
    *
-   * @param first how long from now to the first time
-   * @param pause from the end of one time to the beginning of the next; to the millisecond
+   * @param first the delay before the first run
+   * @param pause the time from the end of one run to the beginning of the next; to the millisecond
    */
   public void start(Runnable task, Duration first, Duration pause) {
     var unused =
@@ -44,7 +44,7 @@ public final class Periodic implements AutoCloseable {
     try {
       task.run();
     } catch (RuntimeException e) {
-      // Thrown on, it would be the last time.
+      // Rethrowing would end all further runs.
       LOG.warn("{}: failed, tried again at the next time", name, e);
     }
   }

@@ -31,7 +31,10 @@ import org.eclipse.microprofile.config.inject.ConfigProperty;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Writes a policy's status and Events, and lets it go when no node enforces it. */
+/**
+ * Writes a policy's status and Events, and releases a deleted policy when no node enforces it any
+ * more.
+ */
 @ApplicationScoped
 @Unremovable
 @ControllerConfiguration(
@@ -40,26 +43,29 @@ import org.slf4j.LoggerFactory;
     finalizerName = PolicyReconciler.FINALIZER)
 @RateLimited(maxReconciliations = 1, within = 1, unit = TimeUnit.SECONDS)
 public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<TokenBucketPolicy> {
-  /** Holds a policy in the API while a node that can be reached enforces it. */
+  /** Keeps a deleted policy in the API while a reachable node enforces it. */
   public static final String FINALIZER = "tokenbucket.dev/enforcement";
 
   private static final Logger LOG = LoggerFactory.getLogger(PolicyReconciler.class);
 
-  /** For how long the cache may be behind an own write: versions go back where it is restored. */
+  /**
+   * How long the cache may lag behind an own write. The limit exists because versions go back when
+   * the cluster is restored.
+   */
   private static final Duration BEHIND = Duration.ofMinutes(1);
 
   private final FleetFeed feed;
   private final EventRecorder events;
   private final DeletionVerdict.Limits deletion;
 
-  /** What was written last, until the cache has it. */
+  /** The last write per policy, until the cache has it. */
   private final Map<String, Written> written = new ConcurrentHashMap<>();
 
   private record Written(TokenBucketPolicy policy, Instant at) {}
 
   /**
-   * @param unreachable how long a node must not have been Ready, or its agent not have answered,
-   *     for a deletion to go on without it
+   * @param unreachable how long a node must have been not Ready, or its agent silent, before a
+   *     deletion continues without it
    * @param atMost how long a deletion waits for any node
    */
   PolicyReconciler(
@@ -89,7 +95,10 @@ public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<
     return UpdateControl.noUpdate();
   }
 
-  /** Else a status would be judged, and written, against one that is no longer there. */
+  /**
+   * The newer of the cached policy and the own last write. Otherwise a status would be compared
+   * with, and written against, a status that is already replaced.
+   */
   private TokenBucketPolicy latest(TokenBucketPolicy cached) {
     Written mine = written.get(cached.getMetadata().getUid());
     return mine == null
@@ -109,7 +118,7 @@ public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<
     if (now.equals(before)) {
       return;
     }
-    // Before the status: an operator that dies in between says it again, and is not silent.
+    // Before the status: an operator that dies in between repeats the Event instead of losing it.
     PolicyEvent.between(before, now).forEach(event -> events.record(client, policy, event));
     TokenBucketPolicy update = new TokenBucketPolicy();
     update.getMetadata().setName(policy.getMetadata().getName());

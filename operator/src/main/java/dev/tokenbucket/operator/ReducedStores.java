@@ -15,7 +15,10 @@ import io.fabric8.kubernetes.client.informers.cache.Cache;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What informers keep of objects: what the operator reads again, which for thousands is little. */
+/**
+ * The parts of objects that informers keep: only those that the operator reads again, which stays
+ * small for thousands of objects.
+ */
 final class ReducedStores {
   private ReducedStores() {}
 
@@ -31,7 +34,7 @@ final class ReducedStores {
       return super.put(key, reduce(resource));
     }
 
-    /** Has the informer tell handlers of new objects as they are, not as they are kept. */
+    /** False, so that the informer passes new objects to handlers in full, not reduced. */
     @Override
     public boolean isFullState() {
       return false;
@@ -46,7 +49,7 @@ final class ReducedStores {
         .build();
   }
 
-  /** Node states by identity alone: the fleet keeps what matters of them. */
+  /** Node states, reduced to their identity: the fleet keeps the relevant parts. */
   static final class NodeStates extends Reduced<TokenBucketNodeState> {
     @Override
     TokenBucketNodeState reduce(TokenBucketNodeState state) {
@@ -57,10 +60,11 @@ final class ReducedStores {
   }
 
   /**
-   * Nodes by labels, readiness, boot and internal addresses, without the images that make up most.
+   * Nodes, reduced to labels, readiness, boot and internal addresses; most of a Node is its list of
+   * images.
    */
   static final class Nodes extends Reduced<Node> {
-    /** More of one Node are not used. */
+    /** The most addresses used per Node. */
     private static final int ADDRESSES = 8;
 
     @Override

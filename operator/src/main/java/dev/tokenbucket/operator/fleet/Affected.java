@@ -3,7 +3,7 @@ package dev.tokenbucket.operator.fleet;
 import java.util.HashSet;
 import java.util.Set;
 
-/** Names of nodes and policies for which something may be to be done. */
+/** Names of the nodes and policies that may need work. */
 public record Affected(Set<String> nodes, Set<String> policies) {
   static Affected none() {
     return new Affected(new HashSet<>(), new HashSet<>());

@@ -9,23 +9,26 @@ import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Which nodes' agents answer, and for which boot of the node. One thread at a time. */
+/** Which nodes' agents answer, and for which boot of the node. Not thread-safe. */
 final class AgentContacts {
   private final AgentTimeouts timeouts;
 
-  /** Nodes whose agent was found to be silent. */
+  /** Nodes whose agent is known to be silent. */
   private final Set<String> silent = new HashSet<>();
 
   AgentContacts(AgentTimeouts timeouts) {
     this.timeouts = timeouts;
   }
 
-  /** How long an agent may take to speak for the first time. */
+  /** How long an agent may take to report for the first time. */
   Duration start() {
     return timeouts.start();
   }
 
-  /** What is known of a node's agent; where there is no node state, nothing speaks against it. */
+  /**
+   * The contact with a node's agent. Without a node state, nothing shows that the agent fails to
+   * answer.
+   */
   AgentContact of(NodeView node, @Nullable StateView state, Instant now) {
     if (state == null) {
       return AgentContact.CURRENT;
@@ -39,7 +42,10 @@ final class AgentContacts {
     return isOfEarlierBoot(node, state) ? AgentContact.REBOOTED : AgentContact.CURRENT;
   }
 
-  /** Agents of before there was a time of contact are not judged by it. */
+  /**
+   * Whether an agent is silent. Agents of versions that report no contact time never count as
+   * silent.
+   */
   private boolean isSilent(StateView state, Instant now) {
     return state.contact() != null && state.contact().plus(timeouts.silence()).isBefore(now);
   }
@@ -49,9 +55,9 @@ final class AgentContacts {
   }
 
   /**
-   * Reads a node state's new version.
+   * Records a node state's new version.
    *
-   * @return whether what is known of the agent is another thing now, for any policy
+   * @return whether the contact with the agent may have changed, for any policy
    */
   boolean changed(NodeView node, @Nullable StateView before, StateView state, Instant now) {
     heard(state.name());
@@ -62,12 +68,12 @@ final class AgentContacts {
         || isSilent(state, now);
   }
 
-  /** From now on its silence is news again. */
+  /** Marks an agent as heard: its next silence counts as a change again. */
   void heard(String node) {
     silent.remove(node);
   }
 
-  /** The nodes whose agents have fallen silent since the last look. */
+  /** The nodes whose agents have fallen silent since the last call. */
   List<String> fallenSilent(Collection<StateView> states, Instant now) {
     return states.stream()
         .filter(state -> isSilent(state, now))

@@ -3,11 +3,11 @@ package dev.tokenbucket.operator.fleet;
 import java.time.Duration;
 
 /**
- * For how long agents are waited for.
+ * How long the operator waits for agents.
  *
- * @param silence an agent that has said nothing for so long is silent; it speaks every two minutes
- *     at least
- * @param start how long an agent may take to speak for the first time
+ * @param silence an agent that has reported nothing for this time is silent; an agent reports at
+ *     least every two minutes
+ * @param start how long an agent may take to report for the first time
  */
 public record AgentTimeouts(Duration silence, Duration start) {
   public static final AgentTimeouts DEFAULT =

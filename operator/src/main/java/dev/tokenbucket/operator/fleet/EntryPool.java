@@ -13,11 +13,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 
 /**
- * One instance of what many nodes have alike, so that thousands of node states cost little more
- * than one, and what planning asks of entries again and again.
+ * Shares one instance of equal entries among many nodes, so that thousands of node states take
+ * little more memory than one, and caches facts that planning asks for repeatedly.
  */
 final class EntryPool implements EntryFacts {
-  /** Of what an agent says: ten of it stand in a policy's status. */
+  /** The characters kept of an agent's reason: a policy's status shows ten of them. */
   private static final int MAX_REASON = 64;
 
   private static final int MAX_MESSAGE = 512;
@@ -29,7 +29,10 @@ final class EntryPool implements EntryFacts {
   private final Map<NodeFailsafe, WeakReference<NodeFailsafe>> failsafes = new WeakHashMap<>();
   private final Map<Pair, Boolean> overlaps = new ConcurrentHashMap<>();
 
-  /** What is made of an entry, which must not keep it from being collected. */
+  /**
+   * The facts derived from an entry. The reference to the entry is weak, so that the entry can be
+   * collected.
+   */
   private static final class Pooled {
     final WeakReference<NodePolicy> entry;
     final int bytes;
@@ -65,9 +68,10 @@ final class EntryPool implements EntryFacts {
   }
 
   /**
-   * Without what the operator does not read: interfaces, rates as found, warnings.
+   * Interns an answer without the parts that the operator does not read: interfaces, rates as
+   * found, warnings.
    *
-   * @param tried the generation of the entry that the answer speaks of
+   * @param tried the generation of the entry that the answer refers to
    */
   synchronized NodePolicyStatus intern(NodePolicyStatus answer, @Nullable Long tried) {
     NodePolicyStatus small =
@@ -108,7 +112,7 @@ final class EntryPool implements EntryFacts {
     return known;
   }
 
-  /** Without the lock: at the schema's limits it takes a while. */
+  /** Runs without the lock: at the schema's limits, this takes a while. */
   private Overlap prepared(NodePolicy entry) {
     Pooled pooled;
     synchronized (this) {
@@ -122,7 +126,7 @@ final class EntryPool implements EntryFacts {
     return known;
   }
 
-  /** A policy has changed: what was asked of it is not asked again. */
+  /** Forgets the overlaps of a policy that has changed. */
   void forgetOverlaps(String uid) {
     overlaps.keySet().removeIf(pair -> pair.uid().equals(uid) || pair.otherUid().equals(uid));
   }

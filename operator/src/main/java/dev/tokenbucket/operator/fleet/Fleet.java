@@ -30,9 +30,9 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Nodes, policies and node states as last seen, each policy's rollout, and the indexes between
- * them. It is told what changed and answers which nodes and policies have to be looked at; a change
- * costs work for what it touches. It holds nothing that is not in the API: made anew from the same
- * objects it gives the same answers. Safe for use by several threads.
+ * them. The fleet receives changes and returns the nodes and policies to reconcile; a change costs
+ * work only for the objects it affects. The fleet holds nothing that is not in the API: a new fleet
+ * built from the same objects gives the same answers. Thread-safe.
  */
 public final class Fleet {
   /** The field manager of the operator's writes. */
@@ -53,7 +53,7 @@ public final class Fleet {
   private final Clock clock;
   private boolean open;
 
-  /** With no failsafes to be told of. */
+  /** A fleet without failsafe settings. */
   public Fleet() {
     this(FailsafeSettings.NONE, AgentTimeouts.DEFAULT, Clock.systemUTC());
   }
@@ -66,8 +66,8 @@ public final class Fleet {
   }
 
   /**
-   * Everything there is has been told: from now on changes have an effect. Before, a node would be
-   * taken for one without policies, and a rollout for one that has not begun.
+   * Opens the fleet once all existing objects are loaded: from now on, changes have an effect.
+   * Earlier, a node would seem to have no policies, and a rollout would seem not to have begun.
    */
   public synchronized Affected open() {
     open = true;
@@ -83,19 +83,19 @@ public final class Fleet {
   }
 
   /**
-   * The nodes that are there, before it is opened. They are read while nothing else is told: one
-   * that is deleted meanwhile is told of afterwards.
+   * Loads the existing nodes, before the fleet is opened. The nodes are read while no other change
+   * is accepted; the deletion of a node during the read is reported afterwards.
    */
   public synchronized void loadNodes(Supplier<Stream<Node>> there) {
     there.get().forEach(this::put);
   }
 
-  /** The policies that are there; see {@link #loadNodes}. */
+  /** Loads the existing policies; see {@link #loadNodes}. */
   public synchronized void loadPolicies(Supplier<Stream<TokenBucketPolicy>> there) {
     there.get().forEach(this::put);
   }
 
-  /** A node as found in the API. */
+  /** Puts a node as found in the API. */
   public synchronized Affected put(Node resource) {
     NodeView node = NodeView.of(resource, failsafes.kubeletPort(resource));
     NodeView before = nodes.get(node.name());
@@ -112,7 +112,10 @@ public final class Fleet {
     return affected;
   }
 
-  /** Time has passed: agents may have fallen silent, deadlines been missed, policies ended. */
+  /**
+   * Accounts for time that has passed: agents may have fallen silent, deadlines been missed,
+   * policies expired.
+   */
   public synchronized Affected tick() {
     Affected affected = Affected.none();
     if (!open) {
@@ -155,14 +158,14 @@ public final class Fleet {
       admit(policy, affected);
     }
     if (moved && relabelled) {
-      // Which policies share a node is part of their status.
+      // A policy's status includes the policies that share a node with it.
       policies.values().stream()
           .filter(policy -> concerns(policy, node.name()))
           .forEach(policy -> affected.policies().add(policy.name()));
     }
   }
 
-  /** What is exempt is written into every node state that is there. */
+  /** Every node, if the failsafes changed, because every node state contains them. */
   private Affected exempt(boolean changed) {
     Affected affected = Affected.none();
     if (changed && open) {
@@ -171,17 +174,17 @@ public final class Fleet {
     return affected;
   }
 
-  /** A slice of the API servers' endpoints as found in the API. */
+  /** Puts a slice of the API servers' endpoints as found in the API. */
   public synchronized Affected put(EndpointSlice slice) {
     return exempt(failsafes.put(slice));
   }
 
-  /** A slice that is gone. */
+  /** Removes a slice that is gone. */
   public synchronized Affected removeSlice(String name) {
     return exempt(failsafes.removeSlice(name));
   }
 
-  /** A node that is gone. */
+  /** Removes a node that is gone. */
   public synchronized Affected removeNode(String name) {
     if (nodes.remove(name) == null) {
       return Affected.none();
@@ -197,7 +200,7 @@ public final class Fleet {
     return affected;
   }
 
-  /** A policy as found in the API. */
+  /** Puts a policy as found in the API. */
   public synchronized Affected put(TokenBucketPolicy resource) {
     TrackedPolicy before = policies.get(resource.getMetadata().getUid());
     if (before != null && before.asksForTheSameAs(resource)) {
@@ -213,7 +216,7 @@ public final class Fleet {
     return affected;
   }
 
-  /** A policy that is gone. */
+  /** Removes a policy that is gone. */
   public synchronized Affected removePolicy(String uid) {
     Affected affected = Affected.none();
     if (policies.remove(uid) != null && open) {
@@ -232,7 +235,7 @@ public final class Fleet {
       }
     }
     policies.values().forEach(policy -> admit(policy, affected));
-    // Every policy's overlaps may be others now; every node that has this one may have to drop it.
+    // Every policy's overlaps may change; every node that has this policy may have to drop it.
     policies.values().forEach(policy -> affected.policies().add(policy.name()));
     TrackedPolicy policy = policies.get(uid);
     holders.of(uid).stream()
@@ -240,7 +243,7 @@ public final class Fleet {
         .forEach(affected.nodes()::add);
   }
 
-  /** A node state as the watch tells of it. */
+  /** Puts a node state from the watch. */
   public synchronized Affected put(TokenBucketNodeState resource) {
     String name = resource.getMetadata().getName();
     StateView before = states.get(name);
@@ -251,7 +254,7 @@ public final class Fleet {
         : take(resource, before);
   }
 
-  /** A node state as it was answered to an own write. */
+  /** Puts a node state from the response to an own write. */
   public synchronized Affected answered(TokenBucketNodeState resource) {
     String name = resource.getMetadata().getName();
     StateView before = states.get(name);
@@ -281,7 +284,10 @@ public final class Fleet {
     return state == null ? NodeLimits.DEFAULT : state.limits();
   }
 
-  /** An agent of another version may hold more, or less. */
+  /**
+   * Judges a node's room again after its limits changed: an agent of another version may hold more,
+   * or less.
+   */
   private void judgeLimits(String name, NodeLimits before, NodeLimits now, Affected affected) {
     NodeView node = nodes.get(name);
     if (open && node != null && !now.equals(before)) {
@@ -291,7 +297,7 @@ public final class Fleet {
     }
   }
 
-  /** A node state that is gone. */
+  /** Removes a node state that is gone. */
   public synchronized Affected removeState(String name, @Nullable String uid) {
     StateView before = states.get(name);
     if (before == null || (uid != null && !uid.equals(before.uid()))) {
@@ -334,7 +340,7 @@ public final class Fleet {
     return holders.contains(policy.uid(), node);
   }
 
-  /** A deletion is judged anew when an agent falls silent. */
+  /** Whether a deletion waits for this node, and so is judged again when the agent falls silent. */
   private boolean isAwaited(TrackedPolicy policy, NodeView node) {
     return policy.deleting() && holds(policy, node.name());
   }
@@ -343,7 +349,7 @@ public final class Fleet {
     return policy.gate() != null && policy.gate().stage(node) != null;
   }
 
-  /** Tells a policy's gate how far a node is; whether that is news. */
+  /** Passes a node's stage to a policy's gate; returns whether the stage has changed. */
   private boolean place(TrackedPolicy policy, NodeView node) {
     RolloutGate gate = policy.gate();
     if (gate == null || !(policy.intent() instanceof PolicyIntent.Enforced enforced)) {
@@ -366,7 +372,9 @@ public final class Fleet {
     }
   }
 
-  /** What is to be written for a node; empty where the node is not known, or not everything is. */
+  /**
+   * The node state to write for a node; empty if the node is unknown, or the fleet is not open yet.
+   */
   public Optional<NodeStateDraft> draft(String name) {
     NodeView node;
     StateView state;
@@ -404,7 +412,7 @@ public final class Fleet {
         : common.withKubeletPort(node.kubeletPort());
   }
 
-  /** How far a policy is; empty where it is not known, or not everything is. */
+  /** The progress of a policy; empty if the policy is unknown, or the fleet is not open yet. */
   public Optional<PolicyReport> report(String uid) {
     PolicyReport report;
     List<NodePolicy> beside;
@@ -420,7 +428,7 @@ public final class Fleet {
     return Optional.of(report.beside(beside, pool));
   }
 
-  /** The nodes whose node state lists a policy, by name. */
+  /** The nodes whose node state lists a policy, per name. */
   public synchronized Optional<Map<String, Holder>> holders(String uid) {
     if (!open) {
       return Optional.empty();
@@ -438,8 +446,8 @@ public final class Fleet {
   }
 
   /**
-   * Node states without a Node: their uids by name. One that lists a policy being deleted is none
-   * yet: that nobody is left to confirm it is first said of the policy.
+   * Node states without a Node: their uids per name. A node state that lists a policy being deleted
+   * does not count yet: first, the policy reports that no agent is left to confirm the removal.
    */
   public synchronized Map<String, String> orphans() {
     Map<String, String> found = new TreeMap<>();

@@ -6,7 +6,7 @@ import java.util.Optional;
 /**
  * A node whose node state lists a policy.
  *
- * @param node absent where there is no such Node any more
- * @param agent what is known of its agent
+ * @param node absent if the Node does not exist any more
+ * @param agent the contact with the node's agent
  */
 public record Holder(Optional<NodeView> node, AgentContact agent) {}

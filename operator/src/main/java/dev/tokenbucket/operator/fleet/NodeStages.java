@@ -9,7 +9,7 @@ import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
 
-/** How far a node is with a policy, from all that is known of the node. */
+/** A node's stage for a policy, from everything known about the node. */
 final class NodeStages {
   private final Refusals refusals;
   private final AgentContacts contacts;

@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
-/** What a node's state is to be, beside what it is. */
+/** A node's wanted node state, beside the existing one. */
 public final class NodeStateDraft {
   private final NodeView node;
   private final @Nullable StateView there;
@@ -32,7 +32,7 @@ public final class NodeStateDraft {
     return plan;
   }
 
-  /** As it is to be written. */
+  /** The spec to write. */
   public TokenBucketNodeStateSpec spec() {
     return plan.spec(failsafe);
   }
@@ -50,17 +50,19 @@ public final class NodeStateDraft {
             && node.uid().equals(there.ownerUid()));
   }
 
-  /** Whether the node state is empty, and the node's kernel with it. */
+  /**
+   * Whether the node state is empty, and the agent has confirmed that the node's kernel is, too.
+   */
   public boolean isOver() {
     return there != null && plan.entries().isEmpty() && there.confirmedEmpty();
   }
 
-  /** The resource version of the node state that is there. */
+  /** The resource version of the existing node state. */
   public String thereVersion() {
     return there == null ? "" : Long.toUnsignedString(there.version());
   }
 
-  /** For the log: what is given that was not there, and what is taken away. */
+  /** For the log: the entries added, and those removed. */
   public String changes() {
     List<NodePolicy> before = there == null ? List.of() : there.entries();
     List<String> texts = new ArrayList<>();

@@ -9,14 +9,14 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What matters of a Node.
+ * The parts of a Node that matter to the operator.
  *
- * @param ready whether it can be reached; a node without a Ready condition is taken to be: nothing
- *     says that it is not
- * @param kubeletPort where its kubelet listens; null: at the usual port
- * @param bootId of its kernel, as its kubelet tells; null where it does not
- * @param readySince where it is Ready and says since when
- * @param notReadySince where it is not ready and says since when
+ * @param ready whether the node can be reached; a node without a Ready condition counts as ready,
+ *     because nothing shows the contrary
+ * @param kubeletPort the port of the node's kubelet; null: the usual port
+ * @param bootId the kernel's boot id, as the kubelet reports it; null if not reported
+ * @param readySince the time since when the node is Ready, if it is and says so
+ * @param notReadySince the time since when the node is not Ready, if it is not and says so
  */
 public record NodeView(
     String name,
@@ -65,7 +65,7 @@ public record NodeView(
     return id == null || id.isEmpty() ? null : id;
   }
 
-  /** A heartbeat is no news. */
+  /** Whether nothing relevant differs; a heartbeat is no relevant change. */
   boolean saysTheSameAs(NodeView other) {
     return uid.equals(other.uid)
         && ready == other.ready

@@ -6,12 +6,15 @@ import java.util.HashMap;
 import java.util.Map;
 
 /**
- * Answers to own writes that the watch has yet to tell of. What a watch tells is taken as it comes,
- * since versions may go back, as when a cluster is restored from a backup; only what it tells of
- * from before an own write is old. One thread at a time.
+ * Responses to own writes that the watch has not delivered yet. The watch's versions are accepted
+ * as they come, since versions may go back, for example when a cluster is restored from a backup;
+ * only a version from before an own write is stale. Not thread-safe.
  */
 final class OwnWrites {
-  /** A watch that has not told of a write by then is at another point of the cluster's history. */
+  /**
+   * A watch that has not delivered a write after this time is at another point of the cluster's
+   * history.
+   */
   private static final Duration UNTIL = Duration.ofMinutes(1);
 
   private final Map<String, Written> writes = new HashMap<>();
@@ -22,7 +25,7 @@ final class OwnWrites {
     writes.put(name, new Written(version, now));
   }
 
-  /** Whether a watch tells of a version that an own write has replaced. */
+  /** Whether a version from the watch was replaced by an own write. */
   boolean isReplaced(String name, long version, Instant now) {
     Written written = writes.get(name);
     if (written == null) {

@@ -7,7 +7,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Nodes whose node state lists a policy in spec or status, by the policy's uid. */
+/** The nodes whose node state lists a policy in spec or status, per policy uid. */
 final class PolicyHolders {
   private final Map<String, Set<String>> nodes = new HashMap<>();
 
@@ -20,9 +20,9 @@ final class PolicyHolders {
   }
 
   /**
-   * A node's state is another one, as far as a policy goes.
+   * Updates the node state of a node for one policy.
    *
-   * @param state null where there is none any more
+   * @param state null if the node has no node state any more
    */
   void update(String policyUid, String node, @Nullable StateView state) {
     if (state != null

@@ -8,14 +8,14 @@ import dev.tokenbucket.operator.rollout.RolloutLimits;
 import java.util.List;
 
 /**
- * How far a policy's current generation is, from what agents read back.
+ * The progress of a policy's current generation, from what agents read back.
  *
- * @param counts of the nodes
- * @param failedNodes at most 10 of those that failed, by name
- * @param unknownNodes at most 10 of those of which nothing current is known, by name
+ * @param counts numbers of nodes
+ * @param failedNodes at most 10 nodes that failed, by name
+ * @param unknownNodes at most 10 nodes whose current state is unknown, by name
  * @param withoutAgent at most 10 nodes on which no agent answers, by name
- * @param refusedNodes at most 10 nodes that have no room for it, by name
- * @param completed whether its rollout has come to its end once
+ * @param refusedNodes at most 10 nodes that have no room for the policy, by name
+ * @param completed whether the policy's rollout has completed once
  * @param overlaps other policies that may judge the same packets on the same node, in the order in
  *     which they apply
  */
@@ -33,20 +33,22 @@ public record PolicyReport(
     List<Neighbour> overlaps) {
 
   /**
-   * How many nodes are how far.
+   * The number of nodes in each state.
    *
-   * @param desired that the policy concerns
-   * @param programmed whose kernel runs this generation
-   * @param settling whose kernel runs it too, but not for long enough to let the next one on
-   * @param failed that could not program it, or were lost while it was rolled out
-   * @param refused that have no room for it
-   * @param lost that went away since they had it, where that is no failure of its rollout
-   * @param noAgent on which no agent answers
-   * @param held that keep an earlier generation, or none, until the gate lets them on
-   * @param moving that are on their way, the held ones among them
-   * @param away that can't be reached, and have yet to be given it
-   * @param leaving that are no longer concerned and have yet to drop it
-   * @param holding whose agents have some generation of it
+   * @param desired nodes that the policy concerns
+   * @param programmed nodes whose kernel runs this generation
+   * @param settling nodes whose kernel runs this generation, but not for long enough to let the
+   *     next node on
+   * @param failed nodes that could not program the policy, or were lost while it was rolled out
+   * @param refused nodes that have no room for the policy
+   * @param lost nodes that went away after they had the policy, if that is no failure of its
+   *     rollout
+   * @param noAgent nodes on which no agent answers
+   * @param held nodes that keep an earlier generation, or none, until the gate admits them
+   * @param moving nodes in progress, including the held ones
+   * @param away nodes that can't be reached and have not been given the policy
+   * @param leaving nodes that the policy no longer concerns and that have not dropped it yet
+   * @param holding nodes whose agents have any generation of the policy
    */
   public record Counts(
       int desired,
@@ -62,18 +64,18 @@ public record PolicyReport(
       int leaving,
       int holding) {
 
-    /** Nodes that are yet to come, sooner or later by themselves. */
+    /** Nodes that have yet to follow, and will without intervention. */
     public int pending() {
       return desired - programmed - failed - refused - lost - noAgent;
     }
 
-    /** Nodes of which nothing current is known. */
+    /** Nodes whose current state is unknown. */
     public int unknown() {
       return lost + noAgent;
     }
   }
 
-  /** The same with those of other policies that may judge the same packets. */
+  /** This report with those of the other policies that may judge the same packets. */
   PolicyReport beside(List<NodePolicy> others, EntryFacts facts) {
     if (!(intent instanceof PolicyIntent.Enforced enforced)) {
       return this;

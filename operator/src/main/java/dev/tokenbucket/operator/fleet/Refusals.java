@@ -12,7 +12,7 @@ import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Which policies which nodes have no room for, and why. */
+/** The policies that nodes have no room for, and the reasons. */
 final class Refusals {
   private final NodeStatePlanner planner;
   private final Map<String, Map<String, Refusal>> byNode = new HashMap<>();
@@ -29,14 +29,14 @@ final class Refusals {
     byNode.remove(node);
   }
 
-  /** Nodes of which the same policies ask for the same are judged once. */
+  /** Nodes with the same policies and limits are judged once. */
   private record Kind(List<String> uids, NodeLimits limits) {}
 
   /**
-   * Judges nodes anew.
+   * Judges nodes again.
    *
-   * @param states by the node's name
-   * @return those for which it came out differently
+   * @param states node states per node name
+   * @return the nodes whose result has changed
    */
   Set<String> refresh(
       Collection<TrackedPolicy> policies,

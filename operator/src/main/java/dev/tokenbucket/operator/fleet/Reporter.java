@@ -17,7 +17,7 @@ import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
-/** Draws a policy's report from the counts that its gate keeps. */
+/** Creates a policy's report from the counts that its gate keeps. */
 final class Reporter {
   private static final int MAX_NAMED = 10;
 
@@ -139,7 +139,7 @@ final class Reporter {
         "its agent has not reported since " + (state == null ? null : state.contact()));
   }
 
-  /** Other policies that concern a node that this one concerns. */
+  /** Other policies that concern a node that this policy concerns. */
   List<NodePolicy> beside(TrackedPolicy policy) {
     RolloutGate gate = policy.gate();
     if (gate == null) {

@@ -9,11 +9,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * Two versions of a node state.
  *
- * @param before null where there was none
- * @param now null where there is none any more
+ * @param before null if there was no node state
+ * @param now null if there is no node state any more
  */
 record StateChange(@Nullable StateView before, @Nullable StateView now) {
-  /** The uids of the policies of which the two say something different. */
+  /** The uids of the policies for which the two versions differ. */
   Set<String> policies() {
     Set<String> uids = new HashSet<>();
     Stream.of(before, now)
@@ -29,7 +29,10 @@ record StateChange(@Nullable StateView before, @Nullable StateView now) {
     return uids;
   }
 
-  /** Whether its spec or its owner was changed, or the agent said something of an empty one. */
+  /**
+   * Whether the change concerns the plan: a changed spec or owner, or a report on an empty node
+   * state.
+   */
   boolean concernsThePlan() {
     return before == null
         || now == null

@@ -23,19 +23,19 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What matters of a node state.
+ * The parts of a node state that matter to the operator.
  *
- * @param ours whether the entries are what the operator wrote last, and no other hand's
- * @param entries of the spec
- * @param trusted the last entries known to be the operator's; null where none were seen
- * @param answers of the status, by the policy's uid
- * @param ownerUid of the Node that owns it
- * @param reported whether an agent has said anything
- * @param limits of the agent; where it does not say, those of this version
- * @param bootId of the node that the agent spoke of, where it says so
- * @param contact when the agent spoke last, where it says so
- * @param given by uid, since when an entry is as it is, where that is not confirmed yet
- * @param inForceSince by uid, since when the kernel runs what it runs, where that is not long ago
+ * @param ours whether the operator wrote the entries last, and no other writer
+ * @param entries the entries of the spec
+ * @param trusted the last entries known to be the operator's; null if none were seen
+ * @param answers the entries of the status, per policy uid
+ * @param ownerUid the uid of the owning Node
+ * @param reported whether an agent has reported anything
+ * @param limits the agent's limits; this version's limits if the agent reports none
+ * @param bootId the boot id that the agent reported, if any
+ * @param contact the time of the agent's last report, if it says so
+ * @param given per uid, since when an entry is unchanged, if the entry is not confirmed yet
+ * @param inForceSince per uid, since when the kernel runs its current entry, if that is recent
  */
 record StateView(
     String name,
@@ -58,21 +58,21 @@ record StateView(
     Map<String, Given> given,
     Map<String, Instant> inForceSince) {
 
-  /** Longer ago than any policy asks after. */
+  /** A time before any that a policy considers. */
   private static final Duration LONG_AGO = Duration.ofHours(2);
 
   /**
-   * Since when an entry is as it is.
+   * Since when an entry is unchanged.
    *
-   * @param generation of the node state that has it first, as far as is known
+   * @param generation the first generation of the node state with this entry, as far as known
    */
   record Given(Instant since, long generation) {}
 
   /**
    * Reads a node state.
    *
-   * @param before what was known of it
-   * @param now no time of the node's is later than that
+   * @param before the previous view of the node state
+   * @param now the upper bound of the node's times
    */
   static StateView of(
       TokenBucketNodeState state, @Nullable StateView before, EntryPool pool, Instant now) {
@@ -92,7 +92,8 @@ record StateView(
       for (NodePolicyStatus each : orEmpty(status.policies())) {
         Long tried = each.observedGeneration();
         if (tried == null && current) {
-          // An agent that does not say so yet speaks of the spec that it has acted on.
+          // An agent of a version that does not report this refers to the spec that it has acted
+          // on.
           tried = generation(entries, each.uid());
         }
         answers.put(each.uid(), pool.intern(each, tried));
@@ -133,8 +134,9 @@ record StateView(
   }
 
   /**
-   * Of an entry that was there before it is known. Of one that is seen for the first time, as after
-   * a restart, the answer to its generation is believed.
+   * Since when each unconfirmed entry is unchanged. The previous view knows this for an entry that
+   * it contained. For an entry seen for the first time, as after a restart, an answer to the
+   * entry's generation is believed.
    */
   private static Map<String, Given> given(
       List<NodePolicy> entries,
@@ -189,7 +191,7 @@ record StateView(
     return time == null || time.isBefore(latest) ? time : latest;
   }
 
-  /** A time that can't be read is none. */
+  /** Parses a time; null if the text can't be read. */
   private static @Nullable Instant time(@Nullable String text) {
     try {
       return text == null ? null : Instant.parse(text);
@@ -198,7 +200,7 @@ record StateView(
     }
   }
 
-  /** When the operator wrote the spec, by the API server's clock. */
+  /** When the operator wrote the spec, according to the API server's clock. */
   private static Instant writtenAt(ObjectMeta metadata, Instant now) {
     return orEmpty(metadata.getManagedFields()).stream()
         .filter(StateView::isOfOperator)
@@ -208,12 +210,18 @@ record StateView(
         .orElse(now);
   }
 
-  /** Of a cluster that was restored from a backup generations go back. */
+  /**
+   * Whether this view is of the other node state, at the same generation or an earlier one.
+   * Generations go back when a cluster is restored from a backup.
+   */
   private boolean isBefore(String otherUid, long otherGeneration) {
     return uid.equals(otherUid) && generation <= otherGeneration;
   }
 
-  /** A value that a later operator wrote was read as none: such an entry is written anew. */
+  /**
+   * Whether all of an entry's enum values are known. A value that a later operator wrote is read as
+   * null; such an entry is written again.
+   */
   private static boolean isOfThisVersion(NodePolicy entry) {
     return Stream.of(entry.direction(), entry.per(), entry.unit(), entry.action(), entry.mode())
         .allMatch(Objects::nonNull);
@@ -239,7 +247,10 @@ record StateView(
         .orElse(null);
   }
 
-  /** The API server takes a field from its manager when another one changes it. */
+  /**
+   * Whether the operator still manages the fields: the API server takes a field from its manager
+   * when another one changes the field.
+   */
   private static boolean isOurs(ObjectMeta metadata) {
     return orEmpty(metadata.getManagedFields()).stream()
         .anyMatch(entry -> isOfOperator(entry) && ownsEntries(entry));
@@ -265,8 +276,8 @@ record StateView(
   }
 
   /**
-   * What the node was last given. Of entries by another's hand only those that stand for an earlier
-   * generation are kept.
+   * The entries that the node was last given. Among entries that another writer wrote, only those
+   * of an earlier generation are kept.
    */
   List<NodePolicy> formerEntries(Collection<PolicyIntent> intents) {
     if (trusted != null) {
@@ -285,13 +296,13 @@ record StateView(
         .toList();
   }
 
-  /** Whether the agent had seen an entry as it is now when it answered. */
+  /** Whether the agent had seen the current version of an entry when it answered. */
   boolean speaksOf(String policyUid) {
     Given at = given.get(policyUid);
     return at == null || (observedGeneration != null && observedGeneration >= at.generation());
   }
 
-  /** Whether another version of the node state says nothing new of a policy. */
+  /** Whether another version of the node state is equal for a policy. */
   boolean saysTheSameOf(String policyUid, StateView other) {
     return Objects.equals(entry(policyUid), other.entry(policyUid))
         && Objects.equals(answers.get(policyUid), other.answers.get(policyUid))
@@ -299,7 +310,9 @@ record StateView(
         && Objects.equals(inForceSince.get(policyUid), other.inForceSince.get(policyUid));
   }
 
-  /** The agent has said that the kernel runs nothing of ours for this very generation. */
+  /**
+   * Whether the agent has confirmed, for exactly this generation, that the kernel runs no policy.
+   */
   boolean confirmedEmpty() {
     return !deleting
         && entries.isEmpty()

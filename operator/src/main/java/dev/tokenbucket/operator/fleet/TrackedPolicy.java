@@ -9,9 +9,9 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A policy's current generation and how far its rollout is.
+ * A policy's current generation and the progress of its rollout.
  *
- * @param gate of a policy that is to be enforced; null for any other
+ * @param gate the gate of a policy that is enforced; null for any other
  */
 record TrackedPolicy(
     String name,
@@ -24,7 +24,7 @@ record TrackedPolicy(
   /**
    * Reads a policy.
    *
-   * @param pool whose entry nodes have alike, so that comparing theirs with it costs next to
+   * @param pool shares equal entries among nodes, so that comparing a node's entry costs almost
    *     nothing
    */
   static TrackedPolicy of(TokenBucketPolicy policy, EntryPool pool, Instant now) {
@@ -58,7 +58,7 @@ record TrackedPolicy(
         : intent;
   }
 
-  /** The same where the time is nothing to it; else without a rollout, as one that has expired. */
+  /** This policy if time does not affect it; otherwise the policy without a rollout, as expired. */
   TrackedPolicy at(Instant now) {
     PolicyIntent then = intent.at(now);
     return then.equals(intent)
@@ -66,7 +66,7 @@ record TrackedPolicy(
         : new TrackedPolicy(name, uid, generation, deleting, then, null);
   }
 
-  /** Whether a policy as found in the API asks for nothing that is not known. */
+  /** Whether a policy as found in the API has the same content as this one. */
   boolean asksForTheSameAs(TokenBucketPolicy policy) {
     return Objects.requireNonNullElse(policy.getMetadata().getGeneration(), 0L) == generation
         && (policy.getMetadata().getDeletionTimestamp() != null) == deleting;

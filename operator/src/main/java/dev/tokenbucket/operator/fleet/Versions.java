@@ -6,13 +6,13 @@ import io.fabric8.kubernetes.api.model.HasMetadata;
 final class Versions {
   private Versions() {}
 
-  /** 0 where there is none, as in tests. */
+  /** The resource version; 0 if there is none, as in tests. */
   static long of(HasMetadata resource) {
     String version = resource.getMetadata().getResourceVersion();
     return version == null || version.isEmpty() ? 0 : Long.parseUnsignedLong(version);
   }
 
-  /** Never of objects without one. */
+  /** Whether two versions are equal; false for objects without a version. */
   static boolean same(long version, long other) {
     return version != 0 && version == other;
   }

@@ -1,6 +1,4 @@
-/**
- * What the operator knows of nodes, policies and node states, kept so that a change costs little.
- */
+/** The operator's view of nodes, policies and node states, kept so that a change costs little. */
 @NullMarked
 package dev.tokenbucket.operator.fleet;
 

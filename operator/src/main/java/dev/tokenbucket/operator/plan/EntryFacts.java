@@ -5,7 +5,7 @@ import dev.tokenbucket.api.v1alpha1.Overlap;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
 import java.nio.charset.StandardCharsets;
 
-/** What planning needs to know of entries and what a caller may want to remember. */
+/** Facts about entries that planning needs and a caller may cache. */
 public interface EntryFacts {
   /** Whether two policies may judge the same packet; see {@link Overlap}. */
   boolean overlap(NodePolicy a, NodePolicy b);
@@ -13,7 +13,7 @@ public interface EntryFacts {
   /** An entry's size as JSON, in bytes. */
   int bytes(NodePolicy entry);
 
-  /** Computed at each call. */
+  /** Facts that are computed at each call. */
   static EntryFacts computed() {
     KubernetesSerialization serialization = new KubernetesSerialization();
     return new EntryFacts() {

@@ -15,13 +15,17 @@ import java.util.Set;
 import java.util.function.ToIntFunction;
 
 /**
- * What a node's policies take of what its agent and its node state can hold. Which interfaces a
- * host has is not asked, so that a plan does not change as they come and go: policies are together
- * where they select the same in the same words, or one a name and the other a pattern that the name
- * matches. What is together beyond that, as by two names of one interface, the agent finds.
+ * How much of the capacity of its agent and its node state a node's policies use. The plan ignores
+ * which interfaces a host has, so that it does not change as interfaces come and go: policies share
+ * a hook if they select interfaces in the same words, or if one selects a name and the other a
+ * pattern that the name matches. The agent finds the other cases, such as two names of one
+ * interface.
  */
 final class NodeLoad {
-  /** What a node state's entries may take: 256 KiB less metadata, overlaps, failsafe, preflight. */
+  /**
+   * The bytes available for a node state's entries: 256 KiB minus metadata, overlaps, failsafe and
+   * preflight.
+   */
   static final int ROOM_BYTES = (256 - 32) * 1024;
 
   private final NodeLimits limits;
@@ -31,7 +35,7 @@ final class NodeLoad {
   private int policies;
 
   /**
-   * @param bytesOf what an entry takes of a node state
+   * @param bytesOf the bytes that an entry takes in a node state
    */
   NodeLoad(NodeLimits limits, ToIntFunction<NodePolicy> bytesOf) {
     this.limits = limits;
@@ -48,7 +52,7 @@ final class NodeLoad {
     policies += weight(entry);
   }
 
-  /** Why there is no room for one more; empty where there is. */
+  /** The reason why there is no room for another entry; empty if there is room. */
   Optional<Refusal> refuses(NodePolicy entry) {
     if (bytes + bytesOf.applyAsInt(entry) > ROOM_BYTES) {
       return Optional.of(
@@ -103,7 +107,7 @@ final class NodeLoad {
         new Refusal(Reasons.NODE_LIMIT_EXCEEDED, limit + "; have fewer policies select this node"));
   }
 
-  /** Where a policy is for certain, if the host has it. */
+  /** The interfaces that a policy is certain to be on, if the host has them. */
   private static Set<InterfaceSelector> places(NodePolicy entry, List<NodePolicy> others) {
     Set<InterfaceSelector> places = new LinkedHashSet<>(entry.interfaces());
     others.stream()
@@ -128,7 +132,7 @@ final class NodeLoad {
     return name + " " + direction;
   }
 
-  /** A policy that marks has a second bucket. */
+  /** The number of buckets: a policy that marks has a second one. */
   static int weight(NodePolicy entry) {
     return entry.action() == ExceedAction.MarkECN ? 2 : 1;
   }

@@ -8,15 +8,16 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one node is to run.
+ * The policies that one node should run.
  *
  * @param entries in the order in which they apply
- * @param overlaps pairs of policies that may judge the same packet, first the one that judges first
- * @param refusals by uid, why the node has no room for a policy
+ * @param overlaps pairs of policies that may judge the same packet; the policy that judges first
+ *     comes first
+ * @param refusals per uid, the reason why the node has no room for a policy
  */
 public record NodePlan(
     List<NodePolicy> entries, List<String> overlaps, Map<String, Refusal> refusals) {
-  /** As it is written, with what is exempt on the node. */
+  /** The spec to write, with the node's failsafes. */
   public TokenBucketNodeStateSpec spec(@Nullable NodeFailsafe failsafe) {
     return new TokenBucketNodeStateSpec(entries, overlaps.isEmpty() ? null : overlaps, failsafe);
   }

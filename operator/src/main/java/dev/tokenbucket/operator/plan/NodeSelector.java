@@ -9,7 +9,7 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A Kubernetes LabelSelector, checked once and then matched against many nodes: every term of
+ * A Kubernetes LabelSelector, checked once and then matched against many nodes. Every term of
  * matchLabels and of matchExpressions must hold. An empty selector selects every node.
  */
 public final class NodeSelector {
@@ -42,7 +42,7 @@ public final class NodeSelector {
   }
 
   /**
-   * Checks a selector, which the CRD's schema takes with any operator.
+   * Checks a selector, because the CRD's schema accepts any operator.
    *
    * @throws IllegalArgumentException naming field, value and what is allowed
    */

@@ -12,11 +12,12 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What one node is to run, from every policy there is, which of them are admitted, and what the
- * node was last given. Total and deterministic; the order of the policies does not matter.
+ * Plans the policies that one node should run, from all policies, from the policies admitted on the
+ * node, and from the entries that the node was last given. Total and deterministic; the order of
+ * the policies does not matter.
  */
 public final class NodeStatePlanner {
-  /** Kept free for the agent's answer to an entry. */
+  /** Bytes kept free for the agent's answer to an entry. */
   static final int ANSWER_BYTES = 1024;
 
   private static final int MAX_OVERLAPS = 32;
@@ -27,17 +28,17 @@ public final class NodeStatePlanner {
     this.facts = facts;
   }
 
-  /** An entry that a node is to have, and the one that stays where there is no room for it. */
+  /** An entry that a node should have, and the entry that stays if there is no room for it. */
   private record Candidate(NodePolicy wanted, @Nullable NodePolicy former) {
     static final Comparator<Candidate> ORDER =
         Comparator.comparing(Candidate::wanted, NodePolicy.ORDER);
   }
 
   /**
-   * What a node runs once every rollout has come to its end.
+   * The node's policies once every rollout has completed.
    *
-   * @param labels the node's
-   * @param limits the node's
+   * @param labels the node's labels
+   * @param limits the node's limits
    */
   public NodePlan planAll(
       @Nullable Map<String, String> labels,
@@ -48,9 +49,9 @@ public final class NodeStatePlanner {
   }
 
   /**
-   * By uid, the policies that a node has no room for once every rollout has come to its end.
+   * Per uid, the policies that a node has no room for once every rollout has completed.
    *
-   * @param policies that concern the node
+   * @param policies the policies that concern the node
    */
   public Map<String, Refusal> refusals(
       Collection<PolicyIntent.Enforced> policies, NodeLimits limits) {
@@ -62,12 +63,12 @@ public final class NodeStatePlanner {
   /**
    * Plans one node.
    *
-   * @param labels the node's
+   * @param labels the node's labels
    * @param before the entries that the node has now
    * @param limits how much the node's agent can hold
-   * @param admitted whether the node may have what the policy with this uid asks for now; a node
-   *     that has it keeps it. What an operator of another version made of the same generation is
-   *     another thing
+   * @param admitted whether the node may have the current generation of the policy with this uid; a
+   *     node that has this generation keeps it. An entry that an operator of another version
+   *     derived from the same generation is not the same
    */
   public NodePlan plan(
       @Nullable Map<String, String> labels,
@@ -97,7 +98,10 @@ public final class NodeStatePlanner {
 
   private record Fitted(List<NodePolicy> entries, Map<String, Refusal> refusals) {}
 
-  /** In the order in which they apply, so that the last ones are those without room. */
+  /**
+   * Fits the candidates in the order in which they apply, so that the last ones are left without
+   * room.
+   */
   private Fitted fit(List<Candidate> candidates, NodeLimits limits) {
     NodeLoad load = new NodeLoad(limits, this::bytes);
     Map<String, Refusal> refusals = new HashMap<>();
@@ -119,12 +123,12 @@ public final class NodeStatePlanner {
         load.entries().stream().sorted(NodePolicy.ORDER).toList(), Map.copyOf(refusals));
   }
 
-  /** What an entry takes of a node state, the agent's answer included. */
+  /** The bytes that an entry takes in a node state, including the agent's answer. */
   private int bytes(NodePolicy entry) {
     return facts.bytes(entry) + ANSWER_BYTES;
   }
 
-  /** What policies take of a node that has all of them, at the most. */
+  /** The most that the policies use on a node that has all of them. */
   public Demand demand(Collection<PolicyIntent.Enforced> policies) {
     long bytes = 0;
     int weight = 0;
@@ -137,9 +141,9 @@ public final class NodeStatePlanner {
     return new Demand(bytes, weight, policies.size(), terms);
   }
 
-  /** Of all policies together, as if they were on one interface. */
+  /** The demand of all policies together, as if they were on one interface. */
   public record Demand(long bytes, int weight, int policies, int terms) {
-    /** Whether a node has room for certain, whichever of the policies it gets. */
+    /** Whether a node is certain to have room, whichever of the policies it gets. */
     public boolean fits(NodeLimits limits) {
       return bytes <= NodeLoad.ROOM_BYTES
           && weight <= limits.policies()

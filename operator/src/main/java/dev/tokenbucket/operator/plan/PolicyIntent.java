@@ -10,16 +10,17 @@ import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A policy as planning sees it: what it asks of the nodes it selects, or why it can't be judged.
+ * A policy as planning sees it: its request for the nodes it selects, or the reason why it can't be
+ * judged.
  */
 public sealed interface PolicyIntent {
   /** The policy's unique id, which names its entries in node states. */
   String uid();
 
   /**
-   * A policy to be enforced on the nodes that {@code selector} selects.
+   * A policy to enforce on the nodes that {@code selector} selects.
    *
-   * @param expiresAt when it ends by itself; null: it does not
+   * @param expiresAt when the policy expires; null: never
    */
   record Enforced(
       NodePolicy entry, NodeSelector selector, RolloutLimits rollout, @Nullable Instant expiresAt)
@@ -35,10 +36,10 @@ public sealed interface PolicyIntent {
     }
   }
 
-  /** A policy being deleted: no node is to have it. */
+  /** A policy being deleted: no node should have it. */
   record Withdrawn(String uid) implements PolicyIntent {}
 
-  /** A policy that has ended by itself: no node is to have it. */
+  /** A policy that has expired: no node should have it. */
   record Expired(NodePolicy entry, Instant expiresAt) implements PolicyIntent {
     @Override
     public String uid() {
@@ -46,10 +47,10 @@ public sealed interface PolicyIntent {
     }
   }
 
-  /** A policy that breaks a rule: nodes keep what it last validly said. */
+  /** A policy that breaks a rule: nodes keep its last valid version. */
   record Refused(String uid, String message) implements PolicyIntent {}
 
-  /** The same at a time: expired where that has come. */
+  /** This intent at a time: expired, if its time has come. */
   default PolicyIntent at(Instant now) {
     return this instanceof Enforced enforced
             && enforced.expiresAt() != null
@@ -58,7 +59,7 @@ public sealed interface PolicyIntent {
         : this;
   }
 
-  /** Judges a policy as found in the API, whatever the time is. */
+  /** Judges a policy as found in the API, regardless of the time. */
   static PolicyIntent of(TokenBucketPolicy policy) {
     String uid = policy.getMetadata().getUid();
     if (policy.getMetadata().getDeletionTimestamp() != null) {

@@ -1,4 +1,4 @@
-/** What each node is to run: pure, without a client. */
+/** Plans the policies that each node should run: pure, without a client. */
 @NullMarked
 package dev.tokenbucket.operator.plan;
 

@@ -1,13 +1,13 @@
 package dev.tokenbucket.operator.rollout;
 
-/** What is known of a node's agent. */
+/** The state of the contact with a node's agent. */
 public enum AgentContact {
-  /** It tells of this boot of the node, and has done so a while ago at most. */
+  /** The agent reports for the node's current boot, and did so recently. */
   CURRENT,
-  /** It has never said anything of the node state that is there. */
+  /** The agent has never reported on the existing node state. */
   NEVER,
-  /** It has said nothing for longer than an agent that runs would. */
+  /** The agent has reported nothing for longer than a running agent would. */
   SILENT,
-  /** What it said last is of an earlier boot of the node. */
+  /** The agent's last report is from an earlier boot of the node. */
   REBOOTED
 }

@@ -3,7 +3,7 @@ package dev.tokenbucket.operator.rollout;
 /**
  * A number of nodes, or a share of them.
  *
- * @param percent whether it is a percentage, which is rounded up
+ * @param percent whether the number is a percentage, which is rounded up
  */
 public record NodeAmount(int number, boolean percent) {
   static NodeAmount nodes(int number) {
@@ -11,9 +11,9 @@ public record NodeAmount(int number, boolean percent) {
   }
 
   /**
-   * Reads what the CRD's schema has let pass.
+   * Parses a value that the CRD's schema has accepted.
    *
-   * @param field for the message
+   * @param field the field, for the message
    * @param least the least number, and percentage
    * @throws IllegalArgumentException naming field, value and what is allowed
    */
@@ -25,19 +25,19 @@ public record NodeAmount(int number, boolean percent) {
         return new NodeAmount(number, percent);
       }
     } catch (NumberFormatException e) {
-      // Told of below, as any other text that is not allowed.
+      // Reported below, like any other text that is not allowed.
     }
     throw new IllegalArgumentException(
         "%s: Invalid value: \"%s\": must be a number of nodes from %d, or a percentage from %d%% to 100%%"
             .formatted(field, text, least, least));
   }
 
-  /** Of so many nodes. */
+  /** The amount for a total number of nodes. */
   public int of(int nodes) {
     return percent ? Math.toIntExact(((long) nodes * number + 99) / 100) : number;
   }
 
-  /** As it is written. */
+  /** The amount as written in the policy. */
   @Override
   public String toString() {
     return percent ? number + "%" : Integer.toString(number);

@@ -9,17 +9,16 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a node and its node state say of one policy.
+ * The state of one policy on a node, from the node and its node state.
  *
  * @param ready whether the node can be reached
- * @param given the entry of the node state's spec; absent where the node has none
- * @param answer the entry of its status; absent where the agent said nothing
- * @param speaksOfGiven whether the agent had seen the entry as it is now when it answered
- * @param givenFor for how long the node state has had the entry as it is now, where that is not
- *     confirmed
- * @param inForceSince since when the kernel runs the generation that the agent tells of; absent
- *     where that is long ago
- * @param readySince since when the node is Ready, where it says so
+ * @param given the entry in the node state's spec; absent if there is none
+ * @param answer the entry in the node state's status; absent if the agent reported nothing
+ * @param speaksOfGiven whether the agent had seen the current version of the entry when it answered
+ * @param givenFor how long the node state has had the current entry, if that is not confirmed
+ * @param inForceSince since when the kernel runs the generation that the agent reports; absent if
+ *     that is long ago
+ * @param readySince since when the node is Ready, if it says so
  */
 public record NodeProgress(
     boolean ready,
@@ -32,10 +31,10 @@ public record NodeProgress(
     @Nullable Instant readySince) {
 
   /**
-   * How far the node is with a policy.
+   * The node's stage for a policy.
    *
-   * @param wanted the policy's current generation, as a node is to run it
-   * @param agentStart how long an agent that has never spoken may take to do so
+   * @param wanted the policy's current generation, as a node should run it
+   * @param agentStart how long an agent that has never reported may take to do so
    */
   public NodeStage stage(
       NodePolicy wanted, RolloutLimits limits, Duration agentStart, Instant now) {
@@ -96,8 +95,9 @@ public record NodeProgress(
   }
 
   /**
-   * A failure counts for the generation that the agent tried, not for one it has yet to see. A
-   * reason of a later agent that is not known here is one, too: the node waits for nothing.
+   * A failure counts for the generation that the agent tried, not for a generation that the agent
+   * has not seen yet. An unknown reason, from a later agent, also counts as a failure: the node
+   * waits for nothing.
    */
   private boolean failed(NodePolicy entry) {
     return answer != null

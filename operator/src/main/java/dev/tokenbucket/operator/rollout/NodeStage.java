@@ -1,33 +1,35 @@
 package dev.tokenbucket.operator.rollout;
 
-/** How far one node is with a policy's current generation. */
+/** The progress of one node with a policy's current generation. */
 public enum NodeStage {
-  /** It has an earlier generation that asks for the very same: a new number changes nothing. */
+  /** The node has an earlier generation with the same content: a new number changes nothing. */
   UNCHANGED,
-  /** It has an earlier generation, or none, and waits for the gate. */
+  /** The node has an earlier generation, or none, and waits for the gate. */
   WAITING,
-  /** As {@link #WAITING}, but its kernel has yet to confirm the earlier generation. */
+  /** Like {@link #WAITING}, but the node's kernel has yet to confirm the earlier generation. */
   UNSETTLED,
-  /** It was given this generation, and its kernel has yet to confirm it. */
+  /** The node was given this generation, and its kernel has yet to confirm it. */
   CHANGING,
-  /** Its kernel runs this generation, but not for long enough yet to let the next one on. */
+  /** The node's kernel runs this generation, but not for long enough to let the next node on. */
   SETTLING,
-  /** Its kernel runs this generation, as its agent read back. */
+  /** The node's kernel runs this generation, as its agent read back. */
   DONE,
-  /** It was given this generation, and its agent reported that it could not program it. */
+  /** The node was given this generation, and its agent reported that it could not program it. */
   FAILED,
-  /** It was given this generation, and has not confirmed it within the deadline. */
+  /** The node was given this generation, and has not confirmed it within the deadline. */
   OVERDUE,
-  /** It was given this generation, and has gone away or fallen silent since. */
+  /** The node was given this generation, and has gone away or fallen silent since. */
   LOST,
-  /** It can't be reached, and has yet to be given this generation. */
+  /** The node can't be reached, and has yet to be given this generation. */
   AWAY,
-  /** It is Ready, but no agent answers: nothing is to be waited for. */
+  /** The node is Ready, but no agent answers: the rollout does not wait for it. */
   NO_AGENT,
-  /** It has no room for this generation, in its node state or in its kernel. */
+  /** There is no room for this generation, in the node state or in the node's kernel. */
   REFUSED;
 
-  /** Whether its nodes are asked for by name; the other stages are counted only. */
+  /**
+   * Whether the gate lists this stage's nodes by name; it only counts the nodes of other stages.
+   */
   boolean listed() {
     return this != DONE && this != AWAY;
   }

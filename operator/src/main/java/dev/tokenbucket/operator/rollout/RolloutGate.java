@@ -10,17 +10,18 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Says which nodes may have a policy's current generation. It is told each selected node's stage
- * and keeps counts, so that a change of one node costs work for one node. All it knows comes from
- * node states: a gate made anew from the same stages goes on where its predecessor was.
+ * Decides which nodes may have a policy's current generation. The gate receives each selected
+ * node's stage and keeps counts, so that a change of one node costs work for one node. Everything
+ * it knows comes from node states: a new gate built from the same stages continues where its
+ * predecessor was.
  *
- * <p>A node that was admitted holds one of the places and goes on doing so until its stage is
- * another one, whoever comes before it by name. Not safe for use by several threads at once.
+ * <p>An admitted node holds one of the places until its stage changes, whatever nodes come before
+ * it by name. Not thread-safe.
  */
 public final class RolloutGate {
   private final RolloutLimits limits;
   private final Map<String, NodeStage> stages = new HashMap<>();
-  // By name, so that the same stages admit the same nodes whatever came first.
+  // By name, so that the same stages admit the same nodes, whatever stage came first.
   private final Map<NodeStage, NavigableSet<String>> listed = new EnumMap<>(NodeStage.class);
   private final Map<NodeStage, Integer> counts = new EnumMap<>(NodeStage.class);
   private final Map<NodeStage, NavigableSet<String>> admitted = new EnumMap<>(NodeStage.class);
@@ -36,9 +37,9 @@ public final class RolloutGate {
   }
 
   /**
-   * Tells a node's stage.
+   * Records a node's stage.
    *
-   * @return whether it is news
+   * @return whether the stage has changed
    */
   public boolean put(String node, NodeStage stage) {
     if (stages.get(node) == stage) {
@@ -54,9 +55,9 @@ public final class RolloutGate {
   }
 
   /**
-   * A node that the policy no longer concerns.
+   * Removes a node that the policy no longer concerns.
    *
-   * @return whether it did
+   * @return whether the gate knew the node
    */
   public boolean remove(String node) {
     NodeStage before = stages.remove(node);
@@ -70,10 +71,10 @@ public final class RolloutGate {
   }
 
   /**
-   * Admits as many nodes as may be, and takes admissions back where nodes came back into the
-   * rollout meanwhile, or it halted.
+   * Admits as many nodes as allowed, and revokes admissions if nodes came back into the rollout
+   * meanwhile, or the rollout halted.
    *
-   * @return those that were not admitted before
+   * @return the nodes that were not admitted before
    */
   public Set<String> admit() {
     completed |= isAtItsEnd();
@@ -85,7 +86,7 @@ public final class RolloutGate {
             - count(NodeStage.SETTLING);
     Set<String> now = new TreeSet<>();
     admit(NodeStage.UNCHANGED, Integer.MAX_VALUE, now);
-    // They hold their places already.
+    // These nodes already hold their places.
     admit(NodeStage.UNSETTLED, open ? Integer.MAX_VALUE : 0, now);
     admit(NodeStage.WAITING, open ? Math.max(0, free) : 0, now);
     return now;
@@ -104,7 +105,10 @@ public final class RolloutGate {
     }
   }
 
-  /** Nodes between two generations; those admitted but not written yet are among them. */
+  /**
+   * The number of nodes between two generations, including nodes that are admitted but not written
+   * yet.
+   */
   public int inFlight() {
     return count(NodeStage.UNSETTLED)
         + count(NodeStage.CHANGING)
@@ -112,13 +116,13 @@ public final class RolloutGate {
         + admitted(NodeStage.WAITING).size();
   }
 
-  /** Whether a node that has not this generation yet is to have it now. */
+  /** Whether a node that does not have this generation yet should get it now. */
   public boolean admits(String node) {
     NodeStage stage = stages.get(node);
     return stage != null && admitted(stage).contains(node);
   }
 
-  /** The node's stage; null where the policy does not concern it. */
+  /** The node's stage; null if the policy does not concern the node. */
   public @Nullable NodeStage stage(String node) {
     return stages.get(node);
   }
@@ -128,22 +132,22 @@ public final class RolloutGate {
     return Collections.unmodifiableSet(stages.keySet());
   }
 
-  /** How many nodes the policy concerns. */
+  /** The number of nodes that the policy concerns. */
   public int desired() {
     return stages.size();
   }
 
-  /** How many nodes are in a stage. */
+  /** The number of nodes in a stage. */
   public int count(NodeStage stage) {
     return counts.getOrDefault(stage, 0);
   }
 
-  /** The nodes of a stage by name; none of a stage whose nodes are counted only. */
+  /** The nodes in a stage, by name; empty for a stage whose nodes are only counted. */
   public Set<String> named(NodeStage stage) {
     return Collections.unmodifiableSet(names(stage));
   }
 
-  /** Nodes whose stage may be another by the time alone. */
+  /** The nodes whose stage may change with time alone. */
   public Set<String> timed() {
     Set<String> nodes = new TreeSet<>(names(NodeStage.CHANGING));
     nodes.addAll(names(NodeStage.SETTLING));
@@ -152,7 +156,7 @@ public final class RolloutGate {
     return nodes;
   }
 
-  /** The nodes that failed, by name; those that went away while the rollout goes on are among. */
+  /** The nodes that failed, by name, including nodes that went away during the rollout. */
   public Set<String> failed() {
     Set<String> nodes = new TreeSet<>(names(NodeStage.FAILED));
     nodes.addAll(names(NodeStage.OVERDUE));
@@ -162,14 +166,14 @@ public final class RolloutGate {
     return nodes;
   }
 
-  /** How many nodes failed. */
+  /** The number of nodes that failed. */
   public int failures() {
     return count(NodeStage.FAILED)
         + count(NodeStage.OVERDUE)
         + (completed ? 0 : count(NodeStage.LOST));
   }
 
-  /** How many nodes are on their way, or wait for the gate. */
+  /** The number of nodes that are changing, or wait for the gate. */
   public int moving() {
     return count(NodeStage.UNCHANGED)
         + count(NodeStage.WAITING)
@@ -178,17 +182,17 @@ public final class RolloutGate {
         + count(NodeStage.SETTLING);
   }
 
-  /** Every node that could be reached has it, and none was lost on the way. */
+  /** Whether every reachable node has the generation, and none was lost during the rollout. */
   private boolean isAtItsEnd() {
     return count(NodeStage.DONE) > 0 && moving() == 0 && count(NodeStage.LOST) == 0;
   }
 
-  /** Whether the rollout has come to its end once. */
+  /** Whether the rollout has completed once. */
   public boolean completed() {
     return completed;
   }
 
-  /** It is known from elsewhere that the rollout has come to its end. */
+  /** Marks the rollout as completed, when another source shows that it has. */
   public void complete() {
     completed = true;
   }
@@ -201,12 +205,15 @@ public final class RolloutGate {
     return listed.getOrDefault(stage, new TreeSet<>());
   }
 
-  /** More nodes failed than {@code maxFailures}: no node is admitted that would be changed. */
+  /**
+   * Whether the rollout is halted: more nodes failed than {@code maxFailures} allows. A halted
+   * rollout admits no node whose policy would change.
+   */
   public boolean halted() {
     return failures() > limits.maxFailures().of(desired());
   }
 
-  /** What the policy says of its rollout. */
+  /** The policy's rollout limits. */
   public RolloutLimits limits() {
     return limits;
   }

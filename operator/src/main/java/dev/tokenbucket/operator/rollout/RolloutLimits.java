@@ -8,11 +8,11 @@ import org.jspecify.annotations.Nullable;
 /**
  * A policy's {@code spec.rollout} with its defaults filled in.
  *
- * @param concurrent nodes that may change at a time, from 1
- * @param maxFailures failed nodes that do not halt the rollout yet
- * @param minReady for how long a node holds its place after it has confirmed
+ * @param concurrent the most nodes that may change at a time, from 1
+ * @param maxFailures the most failed nodes that do not halt the rollout
+ * @param minReady how long a node holds its place after it has confirmed
  * @param progressDeadline how long a node may take to confirm
- * @param paused whether no further node is to be admitted
+ * @param paused whether further admissions are stopped
  */
 public record RolloutLimits(
     NodeAmount concurrent,
@@ -20,11 +20,11 @@ public record RolloutLimits(
     Duration minReady,
     Duration progressDeadline,
     boolean paused) {
-  /** What holds where a policy says nothing. */
+  /** The defaults. */
   public static final RolloutLimits DEFAULT = of(null);
 
   /**
-   * Reads what the CRD's schema has let pass.
+   * Reads a rollout that the CRD's schema has accepted.
    *
    * @throws IllegalArgumentException naming field, value and what is allowed
    */

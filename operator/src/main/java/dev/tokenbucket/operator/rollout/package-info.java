@@ -1,4 +1,4 @@
-/** How a generation of a policy goes from node to node: pure, without a client. */
+/** The rollout of a policy's generation from node to node: pure, without a client. */
 @NullMarked
 package dev.tokenbucket.operator.rollout;
 

@@ -13,11 +13,11 @@ import java.util.Objects;
 import java.util.Optional;
 
 /**
- * Whether a policy that is being deleted may go.
+ * Whether a policy that is being deleted may be released.
  *
- * @param awaited nodes that are waited for
- * @param abandoned nodes that are not waited for any more, each with why
- * @param again when to judge anew, where nothing happens until then
+ * @param awaited nodes that the deletion waits for
+ * @param abandoned nodes that the deletion no longer waits for, each with the reason
+ * @param again when to judge again if nothing happens until then
  */
 public record DeletionVerdict(List<String> awaited, List<String> abandoned, Duration again) {
   private static final Duration AT_MOST = Duration.ofMinutes(1);
@@ -25,14 +25,14 @@ public record DeletionVerdict(List<String> awaited, List<String> abandoned, Dura
   private static final int MAX_NAMED = 10;
 
   /**
-   * For how long nodes are waited for.
+   * How long a deletion waits for nodes.
    *
-   * @param unreachable one that is not Ready, or on which no agent answers
-   * @param atMost any other, since the deletion
+   * @param unreachable for a node that is not Ready, or on which no agent answers
+   * @param atMost for any other node, since the deletion
    */
   public record Limits(Duration unreachable, Duration atMost) {}
 
-  /** For how much longer a node is waited for, and what is said where that is over. */
+  /** How much longer the deletion waits for a node, and the reason reported after that. */
   private record Wait(Duration left, String why) {
     boolean isOver() {
       return left.isNegative() || left.isZero();
@@ -40,10 +40,10 @@ public record DeletionVerdict(List<String> awaited, List<String> abandoned, Dura
   }
 
   /**
-   * Judges.
+   * Judges a deletion.
    *
    * @param holders the nodes whose node state lists the policy
-   * @param deletedAt since when a node is away that does not say itself
+   * @param deletedAt the time since when a node counts as away if the node gives none
    */
   public static DeletionVerdict of(
       Map<String, Holder> holders, Instant deletedAt, Instant now, Limits limits) {
@@ -82,7 +82,7 @@ public record DeletionVerdict(List<String> awaited, List<String> abandoned, Dura
             "its agent has not confirmed for " + since.toSeconds() + " s");
   }
 
-  /** What is to be said where nodes are abandoned. */
+  /** The Event to write if nodes are abandoned. */
   public Optional<PolicyEvent> event(long generation) {
     if (abandoned.isEmpty()) {
       return Optional.empty();

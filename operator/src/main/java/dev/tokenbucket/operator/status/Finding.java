@@ -9,15 +9,15 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * What matters most of a report: the reason and message of condition Programmed, and the short text
- * for a table's column.
+ * The most important fact of a report: the reason and message of condition Programmed, and the
+ * short text for a table's column.
  */
 record Finding(String status, String reason, String message, String summary) {
   private static final int SUMMARY_LENGTH = 160;
   private static final int NAMES = 3;
 
   /**
-   * The first that applies, the gravest first.
+   * The first finding that applies, the most serious first.
    *
    * @param programmed whether every node had this generation before
    */
@@ -44,7 +44,7 @@ record Finding(String status, String reason, String message, String summary) {
     return ofProgress(report, programmed);
   }
 
-  /** Of a policy that has ended by itself. */
+  /** The finding for an expired policy. */
   static Finding ofExpired(Instant at, int leaving) {
     return plain(
         Reasons.EXPIRED,

@@ -11,10 +11,10 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Something worth an Event on a policy.
+ * A change that is worth an Event on a policy.
  *
- * @param warning whether somebody should look
- * @param generation of the policy that it speaks of
+ * @param warning whether somebody should look at it
+ * @param generation the generation of the policy that the Event refers to
  */
 public record PolicyEvent(boolean warning, String reason, String message, long generation) {
   private static final Set<String> FAILURES =
@@ -22,7 +22,7 @@ public record PolicyEvent(boolean warning, String reason, String message, long g
   private static final Set<String> REFUSALS =
       Set.of(Reasons.INVALID, Reasons.NODE_STATE_TOO_LARGE, Reasons.NODE_LIMIT_EXCEEDED);
 
-  /** What came to be between two statuses: one for each condition that took a new turn. */
+  /** The changes between two statuses: one Event per condition that changed. */
   public static List<PolicyEvent> between(
       @Nullable TokenBucketPolicyStatus before, TokenBucketPolicyStatus now) {
     List<PolicyEvent> events = new ArrayList<>();

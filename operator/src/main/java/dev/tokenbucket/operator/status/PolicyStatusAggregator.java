@@ -14,7 +14,7 @@ import java.util.List;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
-/** A policy's status from what nodes reported. Pure: equal input gives an equal status. */
+/** Derives a policy's status from the nodes' reports. Pure: equal input gives an equal status. */
 public final class PolicyStatusAggregator {
   private static final int MAX_OVERLAPS = 10;
   private static final int MAX_NODES = 10;
@@ -22,11 +22,12 @@ public final class PolicyStatusAggregator {
   private PolicyStatusAggregator() {}
 
   /**
-   * Draws a policy's status.
+   * Creates a policy's status.
    *
-   * @param before the status that is there; its transition times stay where nothing changed
-   * @param now for the transition times of what changed
-   * @throws IllegalArgumentException for a policy that is being deleted: it has no status to come
+   * @param before the existing status; transition times stay if nothing changed
+   * @param now the transition time of changes
+   * @throws IllegalArgumentException for a policy that is being deleted, which gets no further
+   *     status
    */
   public static TokenBucketPolicyStatus aggregate(
       PolicyReport report, @Nullable TokenBucketPolicyStatus before, Instant now) {

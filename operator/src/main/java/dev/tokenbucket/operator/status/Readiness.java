@@ -6,8 +6,8 @@ import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 
 /**
- * The conditions by which tools tell that a resource is as it is to be, is on its way, or is stuck:
- * Ready, and, only where they are True, Reconciling and Stalled.
+ * The conditions that show tools whether a resource is as wanted, in progress, or stuck: Ready and,
+ * only if True, Reconciling and Stalled.
  */
 final class Readiness {
   private Readiness() {}
@@ -32,13 +32,19 @@ final class Readiness {
         conditions.is(Reasons.STALLED, true, Reasons.INVALID, message));
   }
 
-  /** Where there is no node, as in a pool scaled to none, nothing is left to be done. */
+  /**
+   * Whether nothing is left to do: the policy selects no node, as for a pool scaled to none, or has
+   * expired and left every node.
+   */
   private static boolean isReady(PolicyReport report, Finding finding) {
     return finding.reason().equals(Reasons.NO_NODE_SELECTED)
         || (finding.reason().equals(Reasons.EXPIRED) && report.counts().leaving() == 0);
   }
 
-  /** Nodes that could not, and no other that goes on. */
+  /**
+   * Whether the policy is stalled: the rollout has halted, or some nodes failed and no other node
+   * makes progress.
+   */
   private static boolean isStalled(PolicyReport report) {
     PolicyReport.Counts counts = report.counts();
     boolean moves = counts.moving() > (report.limits().paused() ? counts.held() : 0);

@@ -1,4 +1,4 @@
-/** What a policy's status says: pure, without a client. */
+/** The content of a policy's status: pure, without a client. */
 @NullMarked
 package dev.tokenbucket.operator.status;
 
