@@ -2,7 +2,7 @@ package dev.tokenbucket.agent.capture;
 
 import java.io.IOException;
 
-/** A capture file that is not what it claims to be: which file, where, and what is wrong. */
+/** A capture file that is not what it claims to be: names the file, the offset and the fault. */
 public final class CaptureException extends IOException {
   private static final long serialVersionUID = 1;
 

@@ -7,7 +7,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The bytes of a capture file in order, and where in it they are. */
+/** The bytes of a capture file in order, with their offset in the file. */
 final class CaptureInput implements AutoCloseable {
   private static final int BUFFER = 1 << 20;
 
@@ -35,21 +35,21 @@ final class CaptureInput implements AutoCloseable {
   }
 
   /**
-   * The next bytes, to be read by their offset before the next call.
+   * The next bytes, which the caller reads by offset before the next call.
    *
-   * @param what is read, for the message where the file ends within it
+   * @param what the name of the bytes, for the message if the file ends within them
    */
   ByteBuffer fields(int count, String what) throws IOException {
     read(header, count, what);
     return fields;
   }
 
-  /** What was last read by {@link #fields(int, String)} or {@link #endsBefore}. */
+  /** The bytes last read by {@link #fields(int, String)} or {@link #endsBefore}. */
   ByteBuffer fields() {
     return fields;
   }
 
-  /** Whether the file has ended; else the next bytes are read. */
+  /** Whether the file has ended; if not, reads the next bytes. */
   boolean endsBefore(int count, String what) throws IOException {
     in.mark(1);
     if (in.read() < 0) {

@@ -7,9 +7,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * The frames of a capture file, pcap or pcapng, one after the other. A file is taken for hostile:
- * no length in it is believed beyond what a frame can have, and nothing of it is kept but one
- * frame.
+ * The frames of a capture file, pcap or pcapng, one after the other. The reader treats a file as
+ * hostile: it trusts no length beyond the longest possible frame, and keeps only one frame in
+ * memory.
  */
 public final class CaptureReader implements AutoCloseable {
   private final CaptureInput in;
@@ -22,7 +22,7 @@ public final class CaptureReader implements AutoCloseable {
     /**
      * Reads the next frame.
      *
-     * @param number its number
+     * @param number the frame's number
      * @return false at the file's end
      */
     boolean next(CapturedFrame frame, long number) throws IOException;
@@ -41,7 +41,7 @@ public final class CaptureReader implements AutoCloseable {
   /**
    * Reads a stream, which it closes.
    *
-   * @param file its name, for messages
+   * @param file the file's name, for messages
    */
   public static CaptureReader of(InputStream stream, String file) throws IOException {
     CaptureInput in = new CaptureInput(stream, file);
@@ -71,7 +71,7 @@ public final class CaptureReader implements AutoCloseable {
     };
   }
 
-  /** Whether there is another frame; it is then in {@link #frame}. */
+  /** Reads the next frame into {@link #frame}; returns false at the end. */
   public boolean next() throws IOException {
     if (!format.next(frame, count + 1)) {
       return false;

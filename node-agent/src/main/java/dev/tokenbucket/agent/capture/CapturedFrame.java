@@ -1,16 +1,16 @@
 package dev.tokenbucket.agent.capture;
 
 /**
- * A frame of a capture. One object for all frames of a file, changed by each read, so that millions
+ * A frame of a capture. One object holds all frames of a file in turn, so that millions of frames
  * leave nothing to collect.
  */
 public final class CapturedFrame {
-  /** No longer frame is captured by tcpdump or Wireshark. */
+  /** The longest frame that tcpdump or Wireshark captures. */
   static final int LONGEST = 262_144;
 
   private final byte[] bytes = new byte[LONGEST];
 
-  // Written by a reader alone, whole frames at a time.
+  // Only a reader writes these fields, whole frames at a time.
   private LinkType link = LinkType.ETHERNET;
   private int captured;
   private int length;
@@ -25,7 +25,9 @@ public final class CapturedFrame {
     number = count;
   }
 
-  /** The frame, from 0 to {@link #captured}; what follows is of other frames. */
+  /**
+   * The frame's bytes, from 0 to {@link #captured}; the bytes after these belong to other frames.
+   */
   public byte[] bytes() {
     return bytes;
   }
@@ -34,22 +36,22 @@ public final class CapturedFrame {
     return link;
   }
 
-  /** Bytes that the file has of it. */
+  /** The number of the frame's bytes in the file. */
   public int captured() {
     return captured;
   }
 
-  /** Bytes that it had on the wire; at least {@link #captured}. */
+  /** The frame's length on the wire, in bytes; at least {@link #captured}. */
   public int length() {
     return length;
   }
 
-  /** When it was captured, in nanoseconds since 1970. */
+  /** The time of capture, in nanoseconds since 1970. */
   public long nanos() {
     return nanos;
   }
 
-  /** The first is 1. */
+  /** The frame's number; the first is 1. */
   public long number() {
     return number;
   }

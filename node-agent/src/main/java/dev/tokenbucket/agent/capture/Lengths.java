@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.capture;
 
-/** What a capture may say of a frame's length. */
+/** The limits of a frame's length in a capture. */
 final class Lengths {
   private Lengths() {}
 

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** What a captured frame begins with, by the numbers of tcpdump.org/linktypes.html. */
+/** The link types of captured frames, with the numbers of tcpdump.org/linktypes.html. */
 public enum LinkType {
   ETHERNET("Ethernet", 1, true, 0),
   IP("IP without a link header", 101, false, 0),
@@ -26,7 +26,7 @@ public enum LinkType {
 
   static Optional<LinkType> of(int number) {
     return switch (number) {
-      // OpenBSD's and FreeBSD's numbers of raw IP, and those of one version alone
+      // OpenBSD's and FreeBSD's numbers for raw IP, and the numbers for a single version
       case 12, 14, 228, 229 -> Optional.of(IP);
       default -> Arrays.stream(values()).filter(type -> type.number == number).findFirst();
     };
@@ -38,12 +38,15 @@ public enum LinkType {
         .collect(Collectors.joining(", "));
   }
 
-  /** Whether frames begin with an Ethernet header; else, behind {@link #headerBytes}, with IP's. */
+  /**
+   * Whether frames begin with an Ethernet header; otherwise, after {@link #headerBytes}, with the
+   * IP header.
+   */
   public boolean isEthernet() {
     return ethernet;
   }
 
-  /** Bytes that the capture has in front of what a classifier is given. */
+  /** Bytes that the capture puts before the part for the classifier. */
   public int headerBytes() {
     return headerBytes;
   }

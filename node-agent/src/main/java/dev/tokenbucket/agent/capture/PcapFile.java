@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
-/** The format of tcpdump: a header, and a record a frame. */
+/** The format of tcpdump: a header, and one record per frame. */
 final class PcapFile implements CaptureReader.CaptureFormat {
   static final int MICROS = 0xa1b2c3d4;
   static final int NANOS = 0xa1b23c4d;
@@ -12,7 +12,9 @@ final class PcapFile implements CaptureReader.CaptureFormat {
   private static final int HEADER_BEHIND_MAGIC = 20;
   private static final int RECORD = 16;
 
-  /** Of the link type's field; above are the length of check sums, and flags. */
+  /**
+   * The bits of the link type in its field; the bits above hold the length of checksums, and flags.
+   */
   private static final int LINK_TYPE = 0xffff;
 
   private static final long SECOND = 1_000_000_000;
@@ -24,7 +26,7 @@ final class PcapFile implements CaptureReader.CaptureFormat {
   /**
    * Reads the rest of the header.
    *
-   * @param fractionNanos what the parts of a second are
+   * @param fractionNanos the unit of a time's fraction, in nanoseconds
    */
   PcapFile(CaptureInput in, ByteOrder order, int fractionNanos) throws IOException {
     this.in = in;

@@ -7,7 +7,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Writes frames to a pcap file, with times in nanoseconds. The header comes with the first. */
+/**
+ * Writes frames to a pcap file, with times in nanoseconds. The first frame's link type goes into
+ * the header.
+ */
 public final class PcapWriter implements AutoCloseable {
   private static final int BUFFER = 1 << 18;
   private static final int HEADER = 24;
@@ -22,12 +25,12 @@ public final class PcapWriter implements AutoCloseable {
     this.out = new BufferedOutputStream(out, BUFFER);
   }
 
-  /** Makes a file, or empties the one that is there. */
+  /** Creates a file, or truncates the existing one. */
   public static PcapWriter to(Path file) throws IOException {
     return new PcapWriter(Files.newOutputStream(file));
   }
 
-  /** Appends a frame as it was captured; all must be of one link type. */
+  /** Appends a frame as captured; all frames must have the same link type. */
   public void write(CapturedFrame frame) throws IOException {
     if (!begun) {
       begin(frame.link());
@@ -50,7 +53,7 @@ public final class PcapWriter implements AutoCloseable {
     begun = true;
   }
 
-  /** A file of no frame is a capture, too. */
+  /** Closes the file; a file without a frame gets a header and so is a capture, too. */
   @Override
   public void close() throws IOException {
     if (!begun) {

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * The format of Wireshark: sections of blocks, each with its length in front and behind. Blocks
- * that hold no frame are passed over.
+ * The format of Wireshark: sections of blocks, each block with its length at the beginning and the
+ * end. Blocks that hold no frame are skipped.
  */
 final class PcapngFile implements CaptureReader.CaptureFormat {
   /** The type of a section's header, the same in either byte order. */
@@ -19,7 +19,7 @@ final class PcapngFile implements CaptureReader.CaptureFormat {
   private static final int SIMPLE_PACKET = 3;
   private static final int ENHANCED_PACKET = 6;
 
-  /** Type and length in front, and the length once more behind. */
+  /** Bytes of type and length at a block's beginning; the length is repeated at the end. */
   private static final int HEAD = 8;
 
   private static final int TAIL = 4;
@@ -30,13 +30,16 @@ final class PcapngFile implements CaptureReader.CaptureFormat {
   private final CaptureInput in;
   private final List<PcapngInterface> interfaces = new ArrayList<>();
 
-  /** The section's type was read. */
+  /** Reads the first section, whose type has been read. */
   PcapngFile(CaptureInput in) throws IOException {
     this.in = in;
     section();
   }
 
-  /** Behind the type: the length, which order tells, the order, and what is passed over. */
+  /**
+   * Reads a section header after its type: the length, the mark that shows the length's byte order,
+   * and fields that are skipped.
+   */
   private void section() throws IOException {
     ByteBuffer fields = in.fields(8, "a section's header");
     in.order(ByteOrder.BIG_ENDIAN);
@@ -72,7 +75,7 @@ final class PcapngFile implements CaptureReader.CaptureFormat {
     return false;
   }
 
-  /** Whether the block held a frame. */
+  /** Reads a block; returns whether it held a frame. */
   private boolean block(int type, CapturedFrame frame, long number) throws IOException {
     int length = in.fields(Integer.BYTES, BLOCK).getInt(0);
     if (length < HEAD + TAIL || length % Integer.BYTES != 0) {

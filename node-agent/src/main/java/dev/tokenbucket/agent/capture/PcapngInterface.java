@@ -3,11 +3,11 @@ package dev.tokenbucket.agent.capture;
 import java.nio.ByteBuffer;
 
 /**
- * An interface of a section, as its description tells.
+ * An interface of a section, from its description block.
  *
- * @param binary whether the parts of a second are a power of 2, else of 10
- * @param exponent of the parts of a second
- * @param offsetSeconds to be added to each time
+ * @param binary whether the fraction of a second is a power of 2; otherwise a power of 10
+ * @param exponent the exponent of the fraction of a second
+ * @param offsetSeconds the seconds to add to each time
  */
 record PcapngInterface(LinkType link, boolean binary, int exponent, long offsetSeconds) {
   private static final int OPTIONS = 8;
@@ -22,7 +22,7 @@ record PcapngInterface(LinkType link, boolean binary, int exponent, long offsetS
   private static final int MOST_BITS = 62;
   private static final long SECOND = 1_000_000_000;
 
-  /** About the year 2116: what is later is no time of a capture. */
+  /** About the year 2116: a later time is no time of a capture. */
   private static final long LAST = 1L << 62;
 
   private static final long LAST_SECOND = LAST / SECOND;

@@ -25,7 +25,7 @@ import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Says what one packet would meet, by running it. */
+/** Explains what would happen to one packet, by running the packet through the classifier. */
 public final class Explainer {
   private final Kernel kernel;
   private final byte[] replayObject;
@@ -40,13 +40,13 @@ public final class Explainer {
     this.direction = direction;
   }
 
-  /** A frame, once it is known what frames of the hook begin with. */
+  /** A frame, built once the hook's link layer is known. */
   @FunctionalInterface
   public interface Frame {
     byte[] on(boolean ethernet);
   }
 
-  /** What the packet would meet on an interface, of which the maps are read and not changed. */
+  /** Explains a packet on an interface. The interface's maps are read and not changed. */
   public Explanation onHook(
       String interfaceName,
       Path bpffs,
@@ -77,7 +77,7 @@ public final class Explainer {
     }
   }
 
-  /** What it would meet if these policies were in force, with every bucket full. */
+  /** Explains a packet as if these policies were in force, with every bucket full. */
   public Explanation onPolicies(
       List<NodePolicy> policies, FailsafeSettings failsafes, boolean ethernet, Frame frame) {
     List<NodePolicy> inOrder = policies.stream().sorted(NodePolicy.ORDER).toList();
@@ -102,7 +102,7 @@ public final class Explainer {
     return new SimulatedHook(kernel, replayObject, direction, ethernet, policies, failsafes);
   }
 
-  /** What policies said of the packet, by their place in the order. */
+  /** The policies' judgements of the packet, by position in the order. */
   interface Judgement {
     boolean isJudged(int policy);
 
@@ -168,7 +168,7 @@ public final class Explainer {
     return exceeds ? Result.Exceed : Result.Conform;
   }
 
-  /** Why a policy has not judged the packet. */
+  /** The reason why a policy has not judged the packet. */
   private static Result notJudged(
       NodePolicy policy, boolean ip, boolean matched, boolean exempt, Judgement judgement) {
     if (!ip) {
@@ -201,7 +201,7 @@ public final class Explainer {
         ip ? read.length() : bytes);
   }
 
-  /** What a packet costs, in the policy's tokens. */
+  /** The cost of a packet, in the policy's tokens. */
   static double cost(RateUnit unit, PacketReport read) {
     return unit == RateUnit.Bits ? read.length() : 1;
   }

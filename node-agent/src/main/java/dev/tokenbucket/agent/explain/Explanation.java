@@ -12,12 +12,12 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What a packet would meet on a hook.
+ * What would happen to a packet on a hook.
  *
- * @param packet as the classifier reads it
- * @param interfaceName absent where the policies are not in force
- * @param programId likewise
- * @param failsafe the kind of failsafe traffic that it was exempt as; absent where it was none
+ * @param packet the packet as the classifier reads it
+ * @param interfaceName absent if the policies are not in force
+ * @param programId absent if the policies are not in force
+ * @param failsafe the kind of failsafe traffic that the packet was exempt as; absent if none
  * @param policies in the order in which they apply
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -30,38 +30,38 @@ public record Explanation(
     Verdict verdict,
     @Nullable String failsafe,
     List<Step> policies) {
-  /** Raised by a change that a reader of the one before would stumble over. */
+  /** The version rises with a change that breaks readers of the previous schema. */
   static final String SCHEMA = "tokenbucket.dev/explain/v1";
 
-  /** What becomes of the packet. */
+  /** The outcome for the packet. */
   public enum Verdict {
     Pass,
     Drop
   }
 
-  /** What a policy says of the packet. */
+  /** A policy's result for the packet. */
   public enum Result {
-    /** It conforms. */
+    /** The packet conforms. */
     Conform,
-    /** It exceeds. */
+    /** The packet exceeds. */
     Exceed,
-    /** It holds no IP, which no policy judges. */
+    /** The packet is not IP, so no policy judges it. */
     NotIp,
     /** No term of match holds. */
     NotMatched,
     /** A term of exempt holds. */
     Exempt,
-    /** It is failsafe traffic. */
+    /** The packet is failsafe traffic. */
     Failsafe,
-    /** A policy before this one drops it. */
+    /** A policy before this one drops the packet. */
     NotReached
   }
 
   /**
    * A packet.
    *
-   * @param source absent where it holds no IP, or can't be read; so are the others
-   * @param sourcePort absent where it has none to read
+   * @param source absent if the packet is not IP, or can't be read, like the other fields
+   * @param sourcePort absent if the packet has none to read
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Packet(
@@ -72,15 +72,15 @@ public record Explanation(
       @Nullable Integer destinationPort,
       long bytes) {}
 
-  /** A term of match or exempt that holds, by its place in the list. */
+  /** A term of match or exempt that holds, by its position in the list. */
   public record HoldingTerm(int index, NodeMatchTerm term) {}
 
   /**
-   * One policy's part.
+   * One policy's step.
    *
-   * @param matchedBy absent where no term holds, or the policy has none and matches all
-   * @param bucket absent where the packet was not judged
-   * @param marked whether it is marked in place of dropped
+   * @param matchedBy absent if no term holds, or if the policy has no terms and matches all packets
+   * @param bucket absent if the packet was not judged
+   * @param marked whether the packet is marked instead of dropped
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record Step(
@@ -100,12 +100,12 @@ public record Explanation(
   /**
    * The bucket that judges the packet, in the policy's tokens: packets, bytes or connections.
    *
-   * @param key whose it is; "all" where it is shared
-   * @param isNew whether the key had no bucket yet, and so a full one
-   * @param overflow whether the table is full, so that a shared one judges
-   * @param tokens what it holds now; below zero where a packet has left debt
-   * @param cost of the packet
-   * @param left what it would hold right after the packet
+   * @param key the bucket's key; "all" if the bucket is shared
+   * @param isNew whether the key had no bucket yet, and so has a full one
+   * @param overflow whether the table is full, so that a shared bucket judges
+   * @param tokens the current tokens; negative if a packet has left debt
+   * @param cost the packet's cost
+   * @param left the tokens right after the packet
    */
   public record BucketState(
       String key,

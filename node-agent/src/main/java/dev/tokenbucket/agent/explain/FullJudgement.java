@@ -6,7 +6,7 @@ import dev.tokenbucket.agent.simulate.PacketReport;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.List;
 
-/** Of policies whose buckets are full, for nobody has used them yet. */
+/** The judgement of policies whose buckets are full, because nothing has used them yet. */
 record FullJudgement(List<NodePolicy> policies, PacketReport read) implements Explainer.Judgement {
   private boolean has(long bits, int policy) {
     return (bits >> policy & 1) != 0;

@@ -35,8 +35,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * A second program from the object and the configuration of one that runs, with maps of its own
- * that hold copies of what the packet meets in the maps of the first.
+ * A second program, from the object and the configuration of a running one, with its own maps that
+ * hold copies of the running program's values for the packet.
  */
 final class HookCopy implements AutoCloseable {
   private static final String PROGRAM = "tokenbucket";
@@ -71,7 +71,7 @@ final class HookCopy implements AutoCloseable {
     }
   }
 
-  /** Those of the policy's windows, its own first. */
+  /** The slots of the policy's windows, its own first. */
   private static Map<Integer, SlotIdentity> slots(Placed placed) {
     SlotIdentity own = SlotIdentity.of(placed.policy(), 0);
     Map<Integer, SlotIdentity> slots = new LinkedHashMap<>();
@@ -113,9 +113,9 @@ final class HookCopy implements AutoCloseable {
   }
 
   /**
-   * Copies a policy's parameters, and its buckets that a packet of this key meets.
+   * Copies a policy's parameters, and the buckets that judge a packet with this key.
    *
-   * @return whether the key has no bucket, and gets none: the table is full
+   * @return whether the key has no bucket, and gets none because the table is full
    */
   boolean copyPolicy(Placed placed, byte[] key) {
     LiveTables live = new LiveTables(kernel, pins);
@@ -135,9 +135,9 @@ final class HookCopy implements AutoCloseable {
   }
 
   /**
-   * What a slot's shared bucket holds.
+   * The contents of a slot's shared bucket.
    *
-   * @param reserved what CPUs hold of it
+   * @param reserved the part that CPUs hold in reserve
    */
   record Shared(long position, long reserved) {}
 
@@ -150,7 +150,7 @@ final class HookCopy implements AutoCloseable {
         position(bucket), Sums.of(reservations).of(ReservationLayout.STRUCT.field("held")));
   }
 
-  /** The position of the bucket that a slot's table has for the key; empty where it has none. */
+  /** The position of the key's bucket in a slot's table; empty if there is none. */
   Optional<Long> keyed(int slot, SlotIdentity identity, byte[] key) {
     return tables.bucket(slot, identity, key).map(HookCopy::position);
   }
@@ -173,14 +173,14 @@ final class HookCopy implements AutoCloseable {
     return new PolicySlots.Lines(ByteBuffer.wrap(value)).at(0);
   }
 
-  /** What was counted of a policy. */
+  /** A policy's counters. */
   Sums counted(int slot) {
     return Sums.of(
         kernel.lookupPerCpu(
             map(VerdictCountersLayout.MAP), slot, VerdictCountersLayout.STRUCT.size()));
   }
 
-  /** As which failsafe traffic the packet was exempt. */
+  /** The kind of failsafe traffic that the packet was exempt as. */
   Optional<FailsafeTraffic> failsafe() {
     Sums all =
         Sums.of(

@@ -25,11 +25,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A hook as it runs now: read, and never changed.
+ * A running hook: read, and never changed.
  *
- * @param object that its program was loaded from
- * @param configuration with which it was loaded
- * @param policies in their order, with their slots
+ * @param object the object that the hook's program was loaded from
+ * @param configuration the configuration that the program was loaded with
+ * @param policies in order, with their slots
  */
 record LiveHook(
     Attachment at,
@@ -40,13 +40,14 @@ record LiveHook(
     List<Placed> policies) {
   private static final String OBJECT = "classifier.bpf.o";
 
-  /** Finds what is where. */
+  /** Finds running hooks. */
   record Finder(Kernel kernel, Path bpffs, Path objects) {
     /**
      * The hook of an interface.
      *
-     * @param known policies and failsafes that the agent has kept; the hook's are among them
-     * @throws IllegalStateException where the interface has none, or one that was made for others
+     * @param known policies and failsafes that the agent has kept, including the hook's
+     * @throws IllegalStateException if the interface has no hook, or one that was made for other
+     *     policies
      */
     LiveHook find(
         String interfaceName,

@@ -14,7 +14,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
-/** By a copy of what runs on a hook: its counters tell who has judged the packet, and how. */
+/**
+ * The judgement of a copy of a hook's program: the copy's counters show which policies judged the
+ * packet, and how.
+ */
 final class LiveJudgement implements Explainer.Judgement {
   private final HookCopy copy;
   private final List<Placed> policies;
@@ -30,7 +33,7 @@ final class LiveJudgement implements Explainer.Judgement {
     this.read = read;
   }
 
-  /** Whether the packet passes. What is copied is copied right before. */
+  /** Runs the packet; returns whether it passes. The state is copied right before. */
   boolean run(byte[] frame) {
     copy.copyFailsafes();
     for (Placed placed : policies) {

@@ -17,7 +17,7 @@ import java.util.Optional;
 
 /** The tables of buckets that programs on hooks use, read for one key. */
 record LiveTables(KernelMaps kernel, Pins pins) {
-  /** The bucket of a key; empty where it has none. */
+  /** The bucket of a key; empty if the key has none. */
   Optional<byte[]> bucket(int slot, SlotIdentity identity, byte[] key) {
     Path table = pins.slot(slot).resolve("table");
     Optional<byte[]> entry =
@@ -25,7 +25,10 @@ record LiveTables(KernelMaps kernel, Pins pins) {
     return identity.evicts() ? entry : entry.flatMap(index -> placed(slot, number(index), key));
   }
 
-  /** A place that is another key's by now was given up by this one. */
+  /**
+   * The bucket in a place; empty if the place belongs to another key by now, because this key gave
+   * it up.
+   */
   private Optional<byte[]> placed(int slot, int index, byte[] key) {
     Path array = pins.slot(slot).resolve("places-" + index / PlaceLimit.PLACES);
     byte[] place =

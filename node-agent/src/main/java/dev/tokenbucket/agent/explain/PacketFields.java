@@ -7,9 +7,9 @@ import java.nio.ByteBuffer;
 /**
  * A packet in words.
  *
- * @param protocol its IP number
+ * @param protocol the protocol's IP number
  * @param syn whether a TCP packet opens a connection: SYN without ACK
- * @param length of the frame, at least what its headers take
+ * @param length the length of the frame, at least that of its headers
  */
 public record PacketFields(
     InetAddress source,
@@ -29,7 +29,7 @@ public record PacketFields(
   private static final int ECHO_OF_IPV6 = 128;
 
   /**
-   * @throws IllegalArgumentException where the addresses are of two families
+   * @throws IllegalArgumentException if the addresses are of two families
    */
   public PacketFields {
     if (source.getAddress().length != destination.getAddress().length) {
@@ -39,7 +39,7 @@ public record PacketFields(
     }
   }
 
-  /** As it is on a link, with headers and zeros behind them. */
+  /** The frame on a link, with headers and zeros after them. */
   public byte[] frame(boolean ethernet) {
     boolean ipv4 = source.getAddress().length == Integer.BYTES;
     int link = ethernet ? ETHERNET : 0;

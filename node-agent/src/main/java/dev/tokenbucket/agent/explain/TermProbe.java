@@ -19,8 +19,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which terms hold of a packet, as the classifier itself says: it is asked with a policy for each
- * term, so that what can't be read of a packet counts as it does on a hook.
+ * Which terms hold for a packet, according to the classifier itself. The probe runs the classifier
+ * with one policy per term, so that an unreadable field counts as it does on a hook.
  */
 final class TermProbe {
   private final Kernel kernel;
@@ -40,18 +40,18 @@ final class TermProbe {
     this.frame = frame;
   }
 
-  /** A term of a policy, and a policy of this term alone. */
+  /** A term of a policy, and a policy with only this term. */
   private record Asked(int policy, boolean exempts, int term, NodePolicy alone) {}
 
   /**
-   * The first terms that hold, by policy: of match[] and of exempt[].
+   * The first terms that hold, per policy: of match[] and of exempt[].
    *
-   * @param match without an entry where none does
-   * @param exempt likewise
+   * @param match without an entry if no term holds
+   * @param exempt without an entry if no term holds
    */
   record Holding(Map<Integer, Integer> match, Map<Integer, Integer> exempt) {}
 
-  /** Asks for every term of these policies, as many at once as a hook has room for. */
+  /** Probes every term of these policies, as many at a time as a hook has room for. */
   Holding of(List<NodePolicy> policies) {
     List<Asked> asked = asked(policies);
     Map<Integer, Integer> match = new HashMap<>();
@@ -61,7 +61,7 @@ final class TermProbe {
       long judged = matched(asked.subList(from, to).stream().map(Asked::alone).toList());
       for (int i = from; i < to; i++) {
         Asked each = asked.get(i);
-        // A policy of a term of exempt[] judges what the term does not hold of.
+        // A policy with a term of exempt[] judges the packets that the term does not hold for.
         if (isSet(judged, i - from) != each.exempts()) {
           (each.exempts() ? exempt : match).putIfAbsent(each.policy(), each.term());
         }

@@ -1,4 +1,4 @@
-/** What a packet would meet on a hook of this host. */
+/** Explains what would happen to a packet on a hook of this host. */
 @NullMarked
 package dev.tokenbucket.agent.explain;
 

@@ -13,7 +13,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What a policy did to the packets of a capture: in all, by key, and over time. */
+/** A policy's effect on the packets of a capture: in total, per key, and over time. */
 final class PolicyTally {
   private static final double NANOS = 1e9;
 
@@ -30,9 +30,10 @@ final class PolicyTally {
   private long marked;
 
   /**
-   * @param index of the policy in the hook's order
-   * @param mostKeys that are told apart; packets of others are only counted in all
-   * @param mostRefusals how many of the first are kept
+   * @param index the policy's index in the hook's order
+   * @param mostKeys the most keys that are told apart; packets of other keys count only in the
+   *     total
+   * @param mostRefusals how many of the first refusals are kept
    */
   PolicyTally(NodePolicy policy, int index, int mostKeys, int mostRefusals) {
     this.policy = policy;
@@ -70,9 +71,9 @@ final class PolicyTally {
   }
 
   /**
-   * What it came to.
+   * The policy's report.
    *
-   * @param told how many keys are told, those with most refusals first
+   * @param told how many keys to report, those with most refusals first
    */
   PolicyReport report(int told) {
     return new PolicyReport(

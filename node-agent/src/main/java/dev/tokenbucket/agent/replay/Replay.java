@@ -15,14 +15,17 @@ import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A capture through the classifier in the kernel, under the packets' own clock. Of one thread. */
+/**
+ * Runs a capture through the classifier in the kernel, on the packets' own clock. For one thread
+ * only.
+ */
 public final class Replay {
   private static final double NANOS = 1e9;
 
-  /** Keys that are told apart, over all policies: some 20 MB of memory. */
+  /** The most keys that are told apart, over all policies: about 20 MB of memory. */
   private static final int MOST_KEYS = 100_000;
 
-  /** Bytes of headers, and where Ethernet's says what follows. */
+  /** Bytes of headers, and the offset of the type in an Ethernet header. */
   private static final int ETHERNET = 14;
 
   private static final int TYPE = 12;
@@ -43,10 +46,10 @@ public final class Replay {
   private long last;
 
   /**
-   * What is replayed against.
+   * The configuration of a replay.
    *
-   * @param policies of that direction, in the order in which they apply
-   * @param mostKeys how many keys and first refusals of each policy are told
+   * @param policies the policies of that direction, in the order in which they apply
+   * @param mostKeys how many keys and first refusals to report per policy
    */
   public record Settings(
       Direction direction, List<NodePolicy> policies, FailsafeSettings failsafes, int mostKeys) {
@@ -55,7 +58,7 @@ public final class Replay {
     }
   }
 
-  /** Who is told of each packet. */
+  /** Receives each packet. */
   @FunctionalInterface
   public interface FrameSink {
     void take(CapturedFrame frame, boolean passed) throws IOException;
@@ -78,9 +81,9 @@ public final class Replay {
   }
 
   /**
-   * Runs all packets of a capture. {@link #report} tells of those before a failure, too.
+   * Runs all packets of a capture. After a failure, {@link #report} covers the packets before it.
    *
-   * @throws IOException where the file is none, or of several link types, or ends too early
+   * @throws IOException if the file is no capture, has several link types, or ends too early
    */
   public void run(CaptureReader capture) throws IOException {
     if (!capture.next()) {
@@ -124,7 +127,7 @@ public final class Replay {
     sink.take(frame, passed);
   }
 
-  /** Whether it passes. */
+  /** Whether the frame passes. */
   private boolean runs(SimulatedHook hook, CapturedFrame frame, int header, int length) {
     int taken = Math.min(length, PacketRunner.MAX_FRAME);
     int known = Math.min(frame.captured() - header, taken);
@@ -141,8 +144,8 @@ public final class Replay {
   }
 
   /**
-   * The kernel runs no program on a frame that has no room for the header of what it takes for the
-   * type. Ethernet's holds no IP then; one of another link is filled up.
+   * The kernel refuses to run a program on a frame that has no room for the header of its apparent
+   * type. A frame on Ethernet then holds no IP; a frame of another link is padded.
    */
   private static int leastLength(CapturedFrame frame, int header) {
     if (frame.captured() - header < ETHERNET) {
@@ -158,7 +161,7 @@ public final class Replay {
     };
   }
 
-  /** What became of the packets so far. */
+  /** The report on the packets so far. */
   public ReplayReport report(String file) {
     return new ReplayReport(
         ReplayReport.SCHEMA,

@@ -10,13 +10,13 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What became of a capture's packets. Times are seconds from its first packet.
+ * The outcome for a capture's packets. Times are in seconds from the first packet.
  *
- * @param begin when that was
- * @param seconds from it to the latest packet
+ * @param begin the time of the first packet
+ * @param seconds from the first packet to the latest
  * @param notIp frames that hold no IP, and passed
- * @param failsafeExempt packets that failsafes let pass
- * @param shortened packets longer than a run takes, and charged for what it takes
+ * @param failsafeExempt packets that the failsafes exempted
+ * @param shortened packets longer than a run accepts, which were charged for the accepted length
  * @param policies in the order in which they apply
  */
 public record ReplayReport(
@@ -32,16 +32,16 @@ public record ReplayReport(
     String begin,
     double seconds,
     List<PolicyReport> policies) {
-  /** Raised by a change that a reader of the one before would stumble over. */
+  /** The version rises with a change that breaks readers of the previous schema. */
   static final String SCHEMA = "tokenbucket.dev/replay/v1";
 
   /**
-   * A policy's part.
+   * One policy's result.
    *
    * @param overflowPackets packets that found no place in a full table
    * @param keyCount how many keys had a packet
-   * @param keys of these the ones with most refusals
-   * @param stepSeconds how long each step of the timeline is
+   * @param keys the keys with most refusals
+   * @param stepSeconds the length of each step of the timeline
    */
   public record PolicyReport(
       String name,
@@ -64,9 +64,9 @@ public record ReplayReport(
       List<Timeline.Step> timeline) {}
 
   /**
-   * One key's part.
+   * One key's result.
    *
-   * @param firstExceedSeconds absent where all conformed
+   * @param firstExceedSeconds absent if all packets conformed
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record KeyReport(
@@ -80,7 +80,7 @@ public record ReplayReport(
   /**
    * A packet that exceeded.
    *
-   * @param packet its number in the capture, from 1 on
+   * @param packet the packet's number in the capture, from 1
    */
   public record Refusal(long packet, double seconds, String key, long bytes) {}
 }

@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.replay;
 
-/** Packets and bytes that conformed and exceeded, of a policy or of one key. */
+/** Packets and bytes that conformed and exceeded, for a policy or for one key. */
 final class Tally {
   private static final long NONE = Long.MIN_VALUE;
 

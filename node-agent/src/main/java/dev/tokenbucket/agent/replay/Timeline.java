@@ -5,8 +5,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Packets over time in a bounded number of steps of equal length, from a second up: where they
- * would become too many, two become one.
+ * Packets over time in a bounded number of equal steps of at least a second: when the steps would
+ * become too many, each two are merged into one.
  */
 public final class Timeline {
   static final int MOST_STEPS = 60;
@@ -21,12 +21,13 @@ public final class Timeline {
   /**
    * A step.
    *
-   * @param seconds from the first packet to its beginning
+   * @param seconds from the first packet to the step's beginning
    */
   public record Step(double seconds, long conformPackets, long exceedPackets) {}
 
   /**
-   * Adds a packet, so many nanoseconds after the first; one from before it is of the first step.
+   * Adds a packet, given its time in nanoseconds after the first one; an earlier packet counts in
+   * the first step.
    */
   void add(long after, boolean exceeds) {
     long at = Math.max(0, after) / step;
@@ -48,12 +49,12 @@ public final class Timeline {
     Arrays.fill(steps, MOST_STEPS / 2, MOST_STEPS, 0);
   }
 
-  /** How long a step is. */
+  /** The length of a step. */
   public double stepSeconds() {
     return step / (double) SECOND;
   }
 
-  /** From the first to the last that has a packet. */
+  /** The steps from the first to the last one with a packet. */
   public List<Step> steps() {
     List<Step> steps = new ArrayList<>();
     for (int i = 0; i < used; i++) {

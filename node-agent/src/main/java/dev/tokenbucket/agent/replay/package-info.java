@@ -1,4 +1,4 @@
-/** Captures through the classifier, and what became of their packets. */
+/** Runs captures through the classifier, and reports on their packets. */
 @NullMarked
 package dev.tokenbucket.agent.replay;
 

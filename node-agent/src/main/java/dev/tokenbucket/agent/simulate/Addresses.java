@@ -11,7 +11,7 @@ public final class Addresses {
   /**
    * An address of 4 or 16 bytes, IPv6 in its short form.
    *
-   * @throws IllegalArgumentException where there are other than 4 or 16
+   * @throws IllegalArgumentException if there are neither 4 nor 16 bytes
    */
   public static String text(byte[] address) {
     try {

@@ -10,9 +10,9 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * What has a bucket of its own under a policy: an address under the prefix length, a pair of such
- * addresses, a flow, or nothing if all packets share one. The bytes are those of the packet, in
- * network order: 16 of each address, two of each port, protocol and version.
+ * The key of a bucket under a policy: an address masked to the prefix length, a pair of such
+ * addresses, a flow, or nothing if all packets share one bucket. The bytes are those of the packet,
+ * in network order: 16 per address, two per port, protocol and version.
  */
 public final class BucketKey {
   private static final int ADDRESS = 16;
@@ -23,7 +23,7 @@ public final class BucketKey {
   private static final int SIZE = VERSION + 1;
   private static final int IPV4 = 4;
 
-  /** PACKET_UNREADABLE of packet.h: what may be IP. */
+  /** PACKET_UNREADABLE of packet.h: a frame that may be IP. */
   private static final int UNREADABLE = 1;
 
   private final byte[] bytes = new byte[SIZE];
@@ -62,7 +62,8 @@ public final class BucketKey {
   }
 
   /**
-   * As the policy's table has it: {@code struct bucket_key} or {@code struct flow_key} of maps.h.
+   * The key in the form of the policy's table: {@code struct bucket_key} or {@code struct flow_key}
+   * of maps.h.
    */
   public byte[] encode(NodePolicy policy) {
     if (policy.per().hasBothAddresses()) {
@@ -75,7 +76,7 @@ public final class BucketKey {
         });
   }
 
-  /** One that stays as it is. */
+  /** A copy that stays unchanged. */
   public BucketKey copy() {
     BucketKey copy = new BucketKey();
     System.arraycopy(bytes, 0, copy.bytes, 0, SIZE);
@@ -95,12 +96,12 @@ public final class BucketKey {
     return read;
   }
 
-  /** Readable: an address, a network, a flow, or "all". */
+  /** The key for people: an address, a network, a flow, or "all". */
   public String text(NodePolicy policy) {
     return text(policy.per(), policy.ipv4PrefixLength(), policy.ipv6PrefixLength());
   }
 
-  /** The same, where these are known of a policy. */
+  /** The key for people, given these parts of a policy. */
   public String text(BucketPer per, int ipv4PrefixLength, int ipv6PrefixLength) {
     if (bytes[VERSION] == 0) {
       return "all";

@@ -9,15 +9,15 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * Which policies are on an interface. One that this host does not have is judged by its name, as if
- * a default route led over it: a capture may be of another host.
+ * Which policies are on an interface. An interface that this host does not have is judged by its
+ * name, as if a default route led over it, because a capture may be from another host.
  */
 public final class InterfaceChoice {
   private static final int ETHERNET = 1;
 
   private InterfaceChoice() {}
 
-  /** Of these policies, the ones that select the interface. */
+  /** The given policies that select the interface. */
   public static List<NodePolicy> on(
       String interfaceName, List<NodePolicy> policies, KernelDevices kernel) {
     HostLinks here = HostLinks.of(kernel);

@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 
 /**
- * What became of a packet: {@code struct packet_report} of report.h. One object for all packets.
+ * The outcome for a packet: {@code struct packet_report} of report.h. One object for all packets.
  */
 public final class PacketReport {
   private final byte[] bytes = new byte[PacketReportLayout.STRUCT.size()];
@@ -24,32 +24,32 @@ public final class PacketReport {
     return dropped;
   }
 
-  /** Policies that judge it by their match and exempt terms, a bit each in their order. */
+  /** Policies that match and exempt terms select for the packet, one bit each, in order. */
   public long matched() {
     return PacketReportLayout.MATCHED.getLong(struct);
   }
 
-  /** Policies that judged it, a bit each in their order. */
+  /** Policies that judged the packet, one bit each, in order. */
   public long judged() {
     return PacketReportLayout.JUDGED.getLong(struct);
   }
 
-  /** Of these the ones that it exceeded. */
+  /** Judged policies that the packet exceeded. */
   public long exceeded() {
     return PacketReportLayout.EXCEEDED.getLong(struct);
   }
 
-  /** Of those that judged it, the ones in whose table it found no place. */
+  /** Judged policies whose table had no place for the packet. */
   public long overflowed() {
     return PacketReportLayout.OVERFLOWED.getLong(struct);
   }
 
-  /** Of those that it exceeded, the ones that mark it in place of dropping it. */
+  /** Exceeded policies that mark the packet instead of dropping it. */
   public long marked() {
     return PacketReportLayout.MARKED.getLong(struct);
   }
 
-  /** L2 bytes. */
+  /** Length in L2 bytes. */
   public long length() {
     return PacketReportLayout.BYTES.getLong(struct);
   }
@@ -58,7 +58,9 @@ public final class PacketReport {
     return struct.get(PacketReportLayout.FAILSAFE.offset()) != 0;
   }
 
-  /** 4 or 6; 1 where it may be IP and can't be read; 0 where it is something else. */
+  /**
+   * The IP version, 4 or 6; 1 if the frame may be IP and can't be read; 0 if it is something else.
+   */
   public int version() {
     return struct.get(PacketReportLayout.VERSION.offset());
   }
@@ -71,7 +73,7 @@ public final class PacketReport {
     return struct.get(PacketReportLayout.HAS_PORTS.offset()) != 0;
   }
 
-  /** The source address; meant where {@link #version} is 4 or 6, as are the others. */
+  /** The source address; valid, like the other fields, if {@link #version} is 4 or 6. */
   public String source() {
     return address(PacketReportLayout.SOURCE);
   }
@@ -98,7 +100,7 @@ public final class PacketReport {
     return Short.toUnsignedInt(ByteBuffer.wrap(bytes).getShort(field.offset()));
   }
 
-  /** As in the packet, in network order. */
+  /** The struct; addresses and ports are in network order, as in the packet. */
   ByteBuffer struct() {
     return struct;
   }

@@ -4,7 +4,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/** IP protocols by the names that policies know. */
+/** IP protocols, by the names that policies use. */
 public enum Protocols {
   ICMP(1),
   IGMP(2),
@@ -27,7 +27,7 @@ public enum Protocols {
     return number;
   }
 
-  /** Its name, or else the number. */
+  /** The protocol's name, or its number if it has none. */
   public static String name(int number) {
     return Arrays.stream(values())
         .filter(each -> each.number == number)
@@ -36,7 +36,7 @@ public enum Protocols {
         .orElse("protocol " + number);
   }
 
-  /** The number that a name or a number means. */
+  /** The protocol's number, given as a name or a number. */
   public static Optional<Integer> number(String text) {
     if (text.matches("[0-9]{1,3}")) {
       return Optional.of(Integer.parseInt(text)).filter(number -> number <= MOST);

@@ -25,18 +25,19 @@ import java.util.Map;
 import java.util.Objects;
 
 /**
- * The classifier for a set of policies in the kernel, on no interface, under the packets' own
- * clock. Policy {@code i} has slot {@code i}. All maps are this hook's own and pinned nowhere. Of
- * one thread, which is kept on its CPU: so the same packets meet the same verdicts each time.
+ * The classifier for a set of policies in the kernel, on no interface, on the packets' own clock.
+ * Policy {@code i} has slot {@code i}. All maps belong to this hook and are not pinned. For one
+ * thread only; the thread is kept on its CPU, so that the same packets get the same verdicts each
+ * time.
  */
 public final class SimulatedHook implements AutoCloseable {
-  /** When the buckets are made, full. */
+  /** The time when the buckets are created, full. */
   public static final long START = 1_000_000_000_000L;
 
   private static final String PROGRAM = "tokenbucket";
   private static final int TC_ACT_SHOT = 2;
 
-  /** From here on the slots of second windows. */
+  /** The first slot of second windows. */
   private static final int MARKING = HookConfiguration.MAX_POLICIES;
 
   private final Kernel kernel;
@@ -50,9 +51,9 @@ public final class SimulatedHook implements AutoCloseable {
    * Loads the program.
    *
    * @param object the bytes of replay.bpf.o
-   * @param ethernet whether frames begin with an Ethernet header, else with IP's
+   * @param ethernet whether frames begin with an Ethernet header; otherwise with the IP header
    * @param policies in the order in which they apply
-   * @throws IllegalArgumentException where a hook has no room for so many policies or terms
+   * @throws IllegalArgumentException if a hook has no room for that many policies or terms
    */
   public SimulatedHook(
       Kernel kernel,
@@ -132,12 +133,12 @@ public final class SimulatedHook implements AutoCloseable {
   /**
    * Runs a packet.
    *
-   * @param bytes holds the frame
-   * @param offset where in it
-   * @param known so many of its bytes; what is beyond is zero
-   * @param length of the frame, at most {@link PacketRunner#MAX_FRAME}
-   * @param time nanoseconds; {@link #START} is when the buckets were full
-   * @return what became of it, until the next run
+   * @param bytes an array that holds the frame
+   * @param offset the frame's offset in the array
+   * @param known the number of known bytes of the frame; bytes after these are zero
+   * @param length the length of the frame, at most {@link PacketRunner#MAX_FRAME}
+   * @param time nanoseconds; at {@link #START} the buckets were full
+   * @return the outcome, valid until the next run
    */
   public PacketReport run(byte[] bytes, int offset, int known, int length, long time) {
     runner.load(bytes, offset, known, length);

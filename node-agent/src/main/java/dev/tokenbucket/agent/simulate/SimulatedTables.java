@@ -16,40 +16,40 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 
-/** Tables of buckets as {@link BucketTables} makes them, but for their pins. */
+/** Tables of buckets like those of {@link BucketTables}, but without pins. */
 public final class SimulatedTables implements AutoCloseable {
-  /** Of a table of which one key is of interest; more, since the kernel makes room in advance. */
+  /** The capacity of a table for one key; more than 1, because the kernel makes room in advance. */
   private static final int FEW = 128;
 
   private final KernelMaps kernel;
   private final Map<String, Integer> maps;
 
-  /** By name and index in the array of maps, for as long as they are read. */
+  /** Descriptors by name and index in the array of maps, kept as long as they are read. */
   private final Map<String, Integer> kept = new HashMap<>();
 
   /**
-   * @param maps descriptors of the program's maps by name
+   * @param maps descriptors of the program's maps, by name
    */
   public SimulatedTables(KernelMaps kernel, Map<String, Integer> maps) {
     this.kernel = kernel;
     this.maps = maps;
   }
 
-  /** A table of this capacity with every bucket full. */
+  /** Creates a table of this capacity with every bucket full. */
   void create(int slot, SlotIdentity identity) {
     create(slot, identity, identity.capacity());
   }
 
-  /** A table that is to hold one bucket at most. */
+  /** Creates a table for at most one bucket. */
   public void createForOne(int slot, SlotIdentity identity) {
     create(slot, identity, FEW);
   }
 
   /**
-   * Gives the only key what it has.
+   * Sets the bucket of the only key.
    *
-   * @param bucket empty where it has none
-   * @param full whether it gets none then
+   * @param bucket empty if the key has none
+   * @param full whether the key gets no bucket then
    */
   public void fill(
       int slot, SlotIdentity identity, byte[] key, Optional<byte[]> bucket, boolean full) {
@@ -70,7 +70,7 @@ public final class SimulatedTables implements AutoCloseable {
     kernel.update(keptMap(table(identity), slot), key, new byte[Integer.BYTES]);
   }
 
-  /** The bucket of the only key; empty where it has none. */
+  /** The bucket of the only key; empty if the key has none. */
   public Optional<byte[]> bucket(int slot, SlotIdentity identity, byte[] key) {
     Optional<byte[]> entry =
         kernel.find(keptMap(table(identity), slot), key, BucketTables.entrySize(identity));

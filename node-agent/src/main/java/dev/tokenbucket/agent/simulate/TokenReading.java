@@ -4,18 +4,18 @@ import dev.tokenbucket.agent.layout.AxisScale;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 
-/** What a bucket holds, in the policy's tokens, from its place on the axis. Pure. */
+/** The tokens in a bucket, in the policy's unit, from the bucket's position on the axis. Pure. */
 public final class TokenReading {
-  /** BUCKET_AHEAD of token_bucket.h: what is further ahead has idled, and is full. */
+  /** BUCKET_AHEAD of token_bucket.h: a bucket further ahead has idled, and is full. */
   private static final long AHEAD = 1L << 58;
 
   private TokenReading() {}
 
   /**
-   * What a bucket holds.
+   * The tokens in a bucket.
    *
-   * @param position of the bucket; 0 of one that nobody has used
-   * @param reserved by CPUs, in units of the axis
+   * @param position the bucket's position; 0 for an unused one
+   * @param reserved the reserve of all CPUs, in units of the axis
    */
   public static double tokens(
       RateUnit unit, AxisLine line, long position, long reserved, long now) {
@@ -25,7 +25,7 @@ public final class TokenReading {
     return inTokens(unit, Math.min(units, line.burst()));
   }
 
-  /** Units of the axis in the policy's tokens. */
+  /** Converts units of the axis to the policy's tokens. */
   public static double inTokens(RateUnit unit, long units) {
     return units / (double) scale(unit);
   }

@@ -1,4 +1,4 @@
-/** The classifier on no interface: its maps are nobody else's, and go when it is closed. */
+/** The classifier on no interface: its maps are private, and vanish when it is closed. */
 @NullMarked
 package dev.tokenbucket.agent.simulate;
 

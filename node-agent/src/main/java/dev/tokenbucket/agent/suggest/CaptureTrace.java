@@ -17,10 +17,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The trace of a capture: each packet's key is what the classifier would charge under a policy.
+ * The trace of a capture: each packet's key is the one that the classifier would charge under a
+ * policy.
  *
- * @param begin when the first packet was captured
- * @param leftOut packets for which there was no room
+ * @param begin the time of the first packet
+ * @param leftOut packets that exceeded the trace's capacity
  */
 public record CaptureTrace(Trace trace, Instant begin, long leftOut) {
   private static final int MOST_KEYS = 100_000;
@@ -30,7 +31,7 @@ public record CaptureTrace(Trace trace, Instant begin, long leftOut) {
    * Reads a capture.
    *
    * @param object the bytes of replay.bpf.o
-   * @param policy tells what has a bucket, and what a token is
+   * @param policy defines which key has a bucket, and what a token is
    */
   public static CaptureTrace read(
       Kernel kernel, byte[] object, NodePolicy policy, CaptureReader capture) throws IOException {
@@ -69,7 +70,10 @@ public record CaptureTrace(Trace trace, Instant begin, long leftOut) {
     return new CaptureTrace(trace, Instant.ofEpochSecond(0, first), leftOut);
   }
 
-  /** A frame that is too short for the kernel is filled up: its bytes matter little. */
+  /**
+   * Runs a frame. A frame that is too short for the kernel is padded, because its contents matter
+   * little.
+   */
   private static PacketReport run(SimulatedHook hook, CapturedFrame frame) {
     int header = Math.min(frame.link().headerBytes(), frame.captured());
     int length = Math.max(frame.length() - header, SHORTEST);

@@ -4,29 +4,32 @@ import java.util.Arrays;
 import java.util.BitSet;
 
 /**
- * A rate and a burst that each key has for itself.
+ * A rate and a burst that apply to each key separately.
  *
- * @param rate tokens a second
+ * @param rate tokens per second
  * @param burst tokens
  */
 public record Limit(long rate, long burst) {
   private static final double SECOND = 1e9;
 
   /**
-   * What it does to packets.
+   * The effect of a limit on packets.
    *
-   * @param packets that were judged
-   * @param refused of these
-   * @param keys that had a packet refused
+   * @param packets judged packets
+   * @param refused refused packets
+   * @param keys keys that had a packet refused
    */
   public record Outcome(long packets, long refused, int keys) {
-    /** Of all packets, from 0 to 1. */
+    /** The refused share of all packets, from 0 to 1. */
     public double share() {
       return packets == 0 ? 0 : refused / (double) packets;
     }
   }
 
-  /** What it does to packets of a trace, each key's bucket being full at its first. */
+  /**
+   * The limit's effect on packets of a trace, with each key's bucket full at the key's first
+   * packet.
+   */
   public Outcome on(Trace trace, int from, int to) {
     double full = (double) burst;
     double[] tokens = new double[trace.keyCount()];

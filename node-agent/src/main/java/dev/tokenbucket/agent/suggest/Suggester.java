@@ -10,12 +10,12 @@ public final class Suggester {
 
   private static final long MOST_BYTES = 10_000_000_000_000L / 8;
 
-  /** A burst is at least so many full packets, as the API's default is. */
+  /** The least burst, in full packets, like the API's default. */
   private static final long LEAST_PACKETS = 10;
 
   private static final long FULL_FRAME = 1514;
 
-  /** Of the trace a limit is fitted to so much, where it is to be tried on the rest. */
+  /** The share of the trace that a limit is fitted to, if the rest is used to test the limit. */
   private static final double FITTED = 0.75;
 
   private final RateUnit unit;
@@ -24,8 +24,8 @@ public final class Suggester {
 
   /**
    * @param unit packets or bits; a token is a packet or a byte
-   * @param share of packets that may be refused, from 0 to 1
-   * @param burstSeconds how long at its rate a key may send in one burst
+   * @param share the share of packets that may be refused, from 0 to 1
+   * @param burstSeconds how many seconds' worth of the rate a key may send in one burst
    */
   public Suggester(RateUnit unit, double share, double burstSeconds) {
     this.unit = unit;
@@ -34,17 +34,18 @@ public final class Suggester {
   }
 
   /**
-   * A limit, and how it came about.
+   * A limit, and the evidence for it.
    *
-   * @param outcome on all packets
-   * @param half of half its rate and burst
-   * @param twice of twice its rate and burst
-   * @param heldOut of a limit that was fitted to the first three quarters of the time, on the rest
+   * @param outcome the outcome on all packets
+   * @param half the outcome at half the rate and burst
+   * @param twice the outcome at twice the rate and burst
+   * @param heldOut the outcome, on the last quarter of the time, of a limit fitted to the first
+   *     three
    */
   public record Suggestion(
       Limit limit, Outcome outcome, Outcome half, Outcome twice, Outcome heldOut) {}
 
-  /** What to set. */
+  /** Suggests a limit. */
   public Suggestion suggest(Trace trace) {
     int all = trace.size();
     Limit limit = fit(trace, 0, all);
@@ -57,12 +58,12 @@ public final class Suggester {
         fit(trace, 0, fitted).on(trace, fitted, all));
   }
 
-  /** The lowest rate that refuses no more than the share, of these packets. */
+  /** The lowest rate that refuses no more than the wanted share of these packets. */
   public Limit fit(Trace trace, int from, int to) {
     long low = 1;
     long high = unit == RateUnit.Bits ? MOST_BYTES : MOST_PACKETS;
     while (low < high) {
-      // In the middle of the orders of magnitude, while there are some.
+      // The geometric middle while the bounds are far apart.
       long middle = high / 4 > low ? (long) Math.sqrt((double) low * high) : low + (high - low) / 2;
       if (at(middle).on(trace, from, to).share() <= share) {
         high = middle;

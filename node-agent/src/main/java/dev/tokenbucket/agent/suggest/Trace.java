@@ -3,11 +3,11 @@ package dev.tokenbucket.agent.suggest;
 import java.util.Arrays;
 
 /**
- * Packets in the order of a capture, reduced to what a limit depends on: 16 bytes each, for there
- * may be millions.
+ * Packets in the order of a capture, reduced to the values that a limit depends on: 16 bytes each,
+ * because there may be millions.
  */
 public final class Trace {
-  /** More are not kept: 16 MB. */
+  /** The most packets kept: 16 MB. */
   public static final int MOST_PACKETS = 1_000_000;
 
   private static final int FEW = 1 << 14;
@@ -21,10 +21,10 @@ public final class Trace {
   /**
    * Appends a packet.
    *
-   * @param at nanoseconds since the first
-   * @param key a number from 0 on; a new key's is the number of keys before it
-   * @param cost tokens that it takes: 1, or its bytes
-   * @return false where there is no room for more
+   * @param at nanoseconds since the first packet
+   * @param key a number from 0; a new key gets the number of keys before it
+   * @param cost the packet's tokens: 1, or its bytes
+   * @return false if there is no room for more
    */
   public boolean add(long at, int key, int cost) {
     if (size == MOST_PACKETS) {
@@ -69,7 +69,7 @@ public final class Trace {
     return costs[packet];
   }
 
-  /** The first packet so many nanoseconds after the beginning or later. */
+  /** The index of the first packet at least {@code after} nanoseconds after the beginning. */
   int from(long after) {
     int packet = 0;
     while (packet < size && nanos[packet] - nanos[0] < after) {

@@ -1,4 +1,4 @@
-/** Which limit a capture's packets would have kept within. */
+/** Finds the limit that a capture's packets would have kept within. */
 @NullMarked
 package dev.tokenbucket.agent.suggest;
 

@@ -14,12 +14,12 @@ import java.util.List;
 import java.util.PriorityQueue;
 import org.jspecify.annotations.Nullable;
 
-/** The table of one slot, looked at again and again. */
+/** The table of one slot, read repeatedly. */
 final class KeyTable {
-  /** Arrays of places that are looked at: a million keys. */
+  /** The most arrays of places that are read: a million keys. */
   private static final int MOST_ARRAYS = 64;
 
-  /** Those to be told first. */
+  /** The order of the report: limited keys first, then keys with the fewest tokens. */
   private static final Comparator<KeyRates> WORST =
       Comparator.<KeyRates, Boolean>comparing(each -> !each.limited())
           .thenComparingDouble(KeyRates::tokens)
@@ -32,7 +32,7 @@ final class KeyTable {
   private final BucketTables tables;
   private final List<Places> arrays = new ArrayList<>();
 
-  /** Of the last look. */
+  /** The worst keys of the last reading. */
   private final PriorityQueue<KeyRates> worst = new PriorityQueue<>(WORST.reversed());
 
   private long keys;
@@ -49,10 +49,10 @@ final class KeyTable {
   }
 
   /**
-   * Takes a look. Of the fastest policies a bucket's excess also changes when a packet conforms, so
-   * it says nothing there.
+   * Reads the table. For the fastest policies, a bucket's excess also changes when a packet
+   * conforms, so it says nothing about limited keys.
    *
-   * @param most how many keys are told
+   * @param most how many keys to report
    */
   void look(AxisLine line, int most) {
     worst.clear();
@@ -90,7 +90,7 @@ final class KeyTable {
         });
   }
 
-  /** Whether a key is among those to be told, as far as is known by now. */
+  /** Whether a key belongs in the report, as far as known. */
   private boolean isWorse(boolean isLimited, double tokens, int most) {
     KeyRates last = worst.peek();
     return worst.size() < most
@@ -104,7 +104,9 @@ final class KeyTable {
         .text(identity.per(), identity.ipv4PrefixLength(), identity.ipv6PrefixLength());
   }
 
-  /** A bucket that was never full has moved by what was spent, and by nothing else. */
+  /**
+   * The tokens spent per second. A bucket that was never full has moved only by the tokens spent.
+   */
   private @Nullable Double spent(AxisLine line, long nanos, long now, long position, long moved) {
     long before = now - nanos;
     long held = line.valueAt(before) - (position - moved);

@@ -8,8 +8,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * The places of one array of a table at one moment, without their keys: 20 bytes each, for there
- * may be millions.
+ * The places of one array of a table at one moment, without their keys: 20 bytes each, because
+ * there may be millions.
  */
 final class Places {
   private static final Field EXCESS = BucketLayout.STRUCT.field("excess");
@@ -19,25 +19,26 @@ final class Places {
   private final int[] keys = new int[PlaceLimit.PLACES];
   private long readAt;
 
-  /** Who is told of each place in use. */
+  /** Receives each place in use. */
   @FunctionalInterface
   interface Visitor {
     /**
      * A key and its bucket.
      *
-     * @param key as in the map; of this call alone
-     * @param exceeded whether a packet was found to exceed since the former look at the same key
-     * @param moved units of the axis since then; negative where the key is new
+     * @param key as in the map; valid only during this call
+     * @param exceeded whether a packet was found to exceed since the previous reading of the same
+     *     key
+     * @param moved units of the axis since then; negative if the key is new
      * @param nanos since then
      */
     void visit(ByteBuffer key, long position, boolean exceeded, long moved, long nanos);
   }
 
   /**
-   * Takes a new look.
+   * Reads the places again.
    *
    * @param array all places, as in the map
-   * @param now when they were read, of CLOCK_MONOTONIC
+   * @param now the time of the reading, of CLOCK_MONOTONIC
    */
   void look(ByteBuffer array, int keySize, long now, Visitor visitor) {
     long nanos = now - readAt;
@@ -47,8 +48,8 @@ final class Places {
       int at = i * PlaceLayout.STRUCT.size();
       int key = at + PlaceLayout.KEY.offset();
       long position = all.getLong(at + BucketLayout.POS.offset());
-      // The last word of a key is there once the place is its own; an odd position is being
-      // removed.
+      // The last word of a key is set once the place belongs to the key; a bucket at an odd
+      // position is being removed.
       boolean used = all.getLong(key + keySize - Long.BYTES) != 0 && (position & 1) == 0;
       int hash = used ? hash(all, key, keySize) : 0;
       long excess = all.getLong(at + EXCESS.offset());
@@ -67,7 +68,7 @@ final class Places {
     }
   }
 
-  /** Never 0, which is of no key. */
+  /** A key's hash, never 0, which stands for no key. */
   private static int hash(ByteBuffer all, int at, int size) {
     long hash = 1;
     for (int i = 0; i < size; i += Long.BYTES) {

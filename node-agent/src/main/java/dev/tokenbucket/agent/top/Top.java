@@ -17,7 +17,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Reads the maps again and again, and tells what has changed in between. Of one thread. */
+/** Reads the maps repeatedly, and reports the changes in between. For one thread only. */
 public final class Top {
   private static final double SECOND = 1e9;
 
@@ -26,7 +26,7 @@ public final class Top {
   private final Programmer programmer;
   private final int mostKeys;
 
-  // As last read.
+  // The values last read.
   private Map<String, RunningPolicy> policies = Map.of();
   private final Map<String, KeyTable> byUid = new HashMap<>();
   private long readAt;
@@ -34,7 +34,7 @@ public final class Top {
   /**
    * Reads once.
    *
-   * @param mostKeys how many keys of each policy are told
+   * @param mostKeys how many keys to report per policy
    */
   public Top(Kernel kernel, Path bpffs, Path objects, int mostKeys) {
     Pins pins = Layouts.on(bpffs).own();
@@ -45,7 +45,7 @@ public final class Top {
     read();
   }
 
-  /** Reads again, and tells of the time since it was last read. */
+  /** Reads again, and reports on the time since the last reading. */
   public TopReport next() {
     Map<String, RunningPolicy> before = policies;
     double seconds = read() / SECOND;
@@ -57,12 +57,12 @@ public final class Top {
     return new TopReport(TopReport.SCHEMA, seconds, rates);
   }
 
-  /** Whether any hook has a program of ours. */
+  /** Whether any hook runs a program of the agent. */
   public boolean findsPolicies() {
     return !policies.isEmpty();
   }
 
-  /** Nanoseconds since the reading before. */
+  /** Reads the maps; returns the nanoseconds since the previous reading. */
   private long read() {
     Map<String, RunningPolicy> now = new LinkedHashMap<>();
     programmer
@@ -81,7 +81,10 @@ public final class Top {
     return nanos;
   }
 
-  /** The keys of tables in which the kernel makes room are in no place that can be told again. */
+  /**
+   * Reads the keys of a table. The keys of tables that the kernel evicts from are in no place that
+   * identifies them in the next reading.
+   */
   private void look(int slot, SlotIdentity identity, AxisLine line) {
     if (identity.window() != Window.CONFORM || !identity.isSwept()) {
       return;
@@ -136,7 +139,7 @@ public final class Top {
         table == null ? List.of() : table.worst());
   }
 
-  /** Counters that began anew in between tell nothing. */
+  /** The rate of a counter, zero for a counter that restarted in between. */
   private static double rate(long before, long now, double seconds) {
     return Math.max(0, now - before) / seconds;
   }

@@ -8,20 +8,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What policies of this host did over an interval.
+ * The effect of this host's policies over an interval.
  *
- * @param seconds how long the interval was
+ * @param seconds the length of the interval
  */
 public record TopReport(String schema, double seconds, List<PolicyRates> policies) {
-  /** Raised by a change that a reader of the one before would stumble over. */
+  /** The version rises with a change that breaks readers of the previous schema. */
   static final String SCHEMA = "tokenbucket.dev/top/v1";
 
   /**
-   * A policy over all hooks of the host; packets and bytes are a second.
+   * A policy over all hooks of the host; packets and bytes are per second.
    *
-   * @param keyCount keys that have a bucket; absent where all share one, or the maps don't tell
-   * @param limitedKeys of these, those that a packet has exceeded in the interval
-   * @param keys the ones that were limited first, then those that hold least
+   * @param keyCount keys that have a bucket; absent if all packets share one, or the maps don't
+   *     show it
+   * @param limitedKeys keys that a packet exceeded in the interval
+   * @param keys limited keys first, then the keys with the fewest tokens
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record PolicyRates(
@@ -42,10 +43,10 @@ public record TopReport(String schema, double seconds, List<PolicyRates> policie
   /**
    * A key.
    *
-   * @param limited whether a packet has exceeded it in the interval
-   * @param tokens what it holds now: packets, bytes or connections
-   * @param spent tokens a second that packets took; absent where its bucket may have been full in
-   *     between, for then the maps don't tell
+   * @param limited whether a packet exceeded the key's limit in the interval
+   * @param tokens the current tokens: packets, bytes or connections
+   * @param spent tokens per second that packets took; absent if the bucket may have been full in
+   *     between, because then the maps don't show it
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
   public record KeyRates(String key, boolean limited, double tokens, @Nullable Double spent) {}

@@ -1,4 +1,4 @@
-/** Who uses a policy's tokens, from two readings of the maps. */
+/** Which keys use a policy's tokens, from two readings of the maps. */
 @NullMarked
 package dev.tokenbucket.agent.top;
 
