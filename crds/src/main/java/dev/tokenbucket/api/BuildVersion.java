@@ -7,7 +7,8 @@ import java.nio.charset.StandardCharsets;
 
 /**
  * The Maven project's version, which is that of {@code tb}, the operator, the images, the chart and
- * the CRDs. A resource holds it and not a manifest, so that a class path of folders has it as well.
+ * the CRDs. A resource holds the version, not a manifest, so that a class path of folders also has
+ * it.
  */
 public final class BuildVersion {
   private static final String RESOURCE = "version.txt";
@@ -17,7 +18,7 @@ public final class BuildVersion {
   /**
    * The version, {@code 0.1.0} for example.
    *
-   * @throws IllegalStateException where the jar was built without it
+   * @throws IllegalStateException if the jar was built without the version
    */
   public static String current() {
     try (InputStream in = BuildVersion.class.getResourceAsStream(RESOURCE)) {

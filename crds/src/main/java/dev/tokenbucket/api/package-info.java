@@ -1,4 +1,4 @@
-/** What all parts of the project agree on beside the API's types. */
+/** Conventions that all parts of the project share, other than the API's types. */
 @NullMarked
 package dev.tokenbucket.api;
 

@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Where the API server is and who we are, with tokens that are followed when they are replaced. */
+/** The address of the API server and the client's credentials. Replaced tokens are read again. */
 public final class ClusterAccess {
   /** Where a kubelet puts a pod's token and the API server's certificate authority. */
   public static final Path SERVICE_ACCOUNT =
@@ -31,11 +31,11 @@ public final class ClusterAccess {
   }
 
   /**
-   * As a pod's service account.
+   * The configuration of a pod's service account.
    *
    * @param environment with the address and port of the service {@code kubernetes}
    * @param serviceAccount the folder with {@code token} and {@code ca.crt}
-   * @throws IOException where one of them is missing; the message says what to do
+   * @throws IOException if one of these is missing; the message says what to do
    */
   public static Config ofPod(Map<String, String> environment, Path serviceAccount)
       throws IOException {
@@ -62,10 +62,11 @@ public final class ClusterAccess {
   }
 
   /**
-   * By a kubeconfig's current context. Unlike the client's own reading, a user's {@code tokenFile}
-   * is heeded; it goes before {@code token}, as with kubectl.
+   * The configuration of a kubeconfig's current context. Unlike the client library's own reading,
+   * this one honours a user's {@code tokenFile}, which takes precedence over {@code token}, as in
+   * kubectl.
    *
-   * @throws IOException where it, or the token file that it names, can't be read
+   * @throws IOException if the kubeconfig, or its token file, can't be read
    */
   public static Config ofKubeconfig(Path kubeconfig) throws IOException {
     if (!Files.isReadable(kubeconfig)) {

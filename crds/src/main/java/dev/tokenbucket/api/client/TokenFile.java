@@ -6,16 +6,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * A token that is read from its file for each request: a kubelet replaces a pod's token long before
- * it expires, and tells nobody. A file that can't be read, or is empty since somebody writes it in
- * this moment, leaves the last token in use.
+ * A token that is read from its file for each request, because a kubelet replaces a pod's token
+ * long before it expires, and sends no notice. If the file can't be read, or is empty because it is
+ * just being written, the last token stays in use.
  */
 final class TokenFile implements OAuthTokenProvider {
   private final Path file;
   private volatile String last;
 
   /**
-   * @throws IOException where there is no token to begin with
+   * @throws IOException if there is no token at the start
    */
   TokenFile(Path file) throws IOException {
     this.file = file;
@@ -33,7 +33,8 @@ final class TokenFile implements OAuthTokenProvider {
         last = now;
       }
     } catch (IOException e) {
-      // The API server's answer to the last token says more than a file that is away for a moment.
+      // The API server's answer to the last token says more than the absence of the file for a
+      // moment.
     }
     return last;
   }

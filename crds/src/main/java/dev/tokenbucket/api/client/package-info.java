@@ -1,4 +1,4 @@
-/** How operator and agent get at the API server: from within a pod, or by a kubeconfig. */
+/** Access of operator and agent to the API server: from within a pod, or with a kubeconfig. */
 @NullMarked
 package dev.tokenbucket.api.client;
 

@@ -7,8 +7,8 @@ import java.util.Comparator;
 import java.util.List;
 
 /**
- * The addresses of some CIDRs, as ranges that are sorted and apart, so that two sets are compared
- * in one walk over both. Immutable.
+ * The addresses of some CIDRs, as sorted, disjoint ranges, so that two sets are compared in one
+ * walk over both. Immutable.
  */
 final class AddressSet {
   private static final Comparator<Range> BY_FIRST =
@@ -17,7 +17,7 @@ final class AddressSet {
   private final List<Range> ipv4;
   private final List<Range> ipv6;
 
-  /** Both ends belong to it; an address is its upper and its lower 64 bits, unsigned. */
+  /** A range that includes both ends. An address is its upper and its lower 64 bits, unsigned. */
   private record Range(long fromHigh, long fromLow, long toHigh, long toLow) {
     static Range of(Cidr cidr) {
       byte[] bytes = cidr.address().getAddress();
@@ -51,7 +51,7 @@ final class AddressSet {
     return upper == 0 ? Long.compareUnsigned(low, otherLow) : upper;
   }
 
-  /** What is no CIDR is left out. */
+  /** The addresses of these CIDRs; invalid ones are skipped. */
   static AddressSet of(List<String> cidrs) {
     List<Range> ipv4 = new ArrayList<>();
     List<Range> ipv6 = new ArrayList<>();
@@ -65,7 +65,7 @@ final class AddressSet {
     return cidr.address() instanceof Inet4Address;
   }
 
-  /** Of two CIDRs one is within the other, or they are apart. */
+  /** Removes ranges within others. Two CIDRs are either disjoint, or one contains the other. */
   private static List<Range> apart(List<Range> ranges) {
     ranges.sort(
         BY_FIRST.thenComparing((a, b) -> compare(b.toHigh(), b.toLow(), a.toHigh(), a.toLow())));
@@ -78,7 +78,7 @@ final class AddressSet {
     return List.copyOf(apart);
   }
 
-  /** Whether an address is in both. */
+  /** Whether the two sets have an address in common. */
   boolean meets(AddressSet other) {
     return meet(ipv4, other.ipv4) || meet(ipv6, other.ipv6);
   }

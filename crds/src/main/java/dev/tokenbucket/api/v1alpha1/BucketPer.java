@@ -1,6 +1,6 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** What has a bucket of its own. */
+/** The scope that has its own bucket. */
 public enum BucketPer {
   /** The whole node, over all interfaces concerned. */
   Node,
@@ -15,12 +15,12 @@ public enum BucketPer {
   /** Each 5-tuple of addresses, protocol and ports. */
   Flow;
 
-  /** Whether buckets are kept in a table, made as their packets come. */
+  /** Whether buckets are kept in a table, and created when their packets come. */
   public boolean isTabled() {
     return hasWidenedKey() || this == Flow;
   }
 
-  /** Whether the key is made of addresses that prefix lengths widen. */
+  /** Whether the key consists of addresses that prefix lengths widen. */
   public boolean hasWidenedKey() {
     return this == SourceIP || this == DestinationIP || this == SourceAndDestinationIP;
   }

@@ -6,7 +6,7 @@ import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Quantity;
 import org.jspecify.annotations.Nullable;
 
-/** B, the tokens a full bucket holds; in packets, bytes or connections, as the rate has it. */
+/** B, the tokens that a full bucket holds: packets, bytes or connections, to match the rate. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
     value = "[has(self.packets), has(self.bytes), has(self.connections)].filter(x, x).size() == 1",

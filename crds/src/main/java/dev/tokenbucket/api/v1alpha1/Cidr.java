@@ -12,13 +12,13 @@ import java.util.regex.Pattern;
  * An address and a prefix length, read as the API's rules read it (Go's {@code netip.ParsePrefix}):
  * no zone, no leading zeros, no IPv4 address written as IPv6.
  *
- * @param address as given: bits behind the prefix length may be set
+ * @param address as given: bits after the prefix length may be set
  * @param prefixLength from 0 to 32 for IPv4, to 128 for IPv6
  */
 public record Cidr(InetAddress address, int prefixLength) {
   private static final Pattern TEXT = Pattern.compile("([0-9a-fA-F:.]{2,45})/(0|[1-9][0-9]{0,2})");
 
-  /** Empty where the text is no CIDR. */
+  /** Parses a CIDR; empty if the text is none. */
   public static Optional<Cidr> parse(String text) {
     Matcher matcher = TEXT.matcher(text);
     if (!matcher.matches() || !InetAddresses.isInetAddress(matcher.group(1))) {
@@ -32,7 +32,7 @@ public record Cidr(InetAddress address, int prefixLength) {
         : Optional.of(new Cidr(address, prefixLength));
   }
 
-  /** The same with all bits behind the prefix length 0. */
+  /** This CIDR with all bits after the prefix length zero. */
   public Cidr masked() {
     byte[] bytes = address.getAddress();
     for (int bit = prefixLength; bit < 8 * bytes.length; bit++) {

@@ -1,6 +1,6 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** Which way packets go, as the interface sees it. */
+/** The direction of packets, as seen by the interface. */
 public enum Direction {
   Ingress,
   Egress

@@ -7,8 +7,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashSet;
 
 /**
- * Removes rules that stand twice. An annotation on a record's component is seen on its field and on
- * its accessor, and a user would read each mistake twice.
+ * Removes duplicate rules. An annotation on a record component appears on both its field and its
+ * accessor, so a user would get each error message twice.
  */
 public final class DistinctRules implements SchemaCustomizer.Customizer {
   @Override

@@ -1,11 +1,14 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** What becomes of a packet that exceeds. */
+/** The action on a packet that exceeds. */
 public enum ExceedAction {
-  /** It is dropped. */
+  /** The packet is dropped. */
   Drop,
-  /** Its ECN field is set to CE where it is ECN-capable; else it is dropped. */
+  /**
+   * The packet's ECN field is set to CE if the packet is ECN-capable; otherwise the packet is
+   * dropped.
+   */
   MarkECN,
-  /** Its DSCP is set, and it passes. */
+  /** The packet's DSCP is set, and the packet passes. */
   SetDSCP
 }

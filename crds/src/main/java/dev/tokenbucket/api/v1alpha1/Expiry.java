@@ -7,7 +7,7 @@ import java.time.format.DateTimeParseException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
-/** When a policy ends by itself. */
+/** When a policy expires. */
 public final class Expiry {
   static final String MESSAGE = "must be an RFC 3339 time such as 2026-12-01T18:00:00Z";
 
@@ -18,7 +18,7 @@ public final class Expiry {
   private Expiry() {}
 
   /**
-   * Reads what the CRD's rule has let pass.
+   * Parses a time that the CRD's rule has accepted.
    *
    * @throws InvalidPolicyException for a day that its month does not have
    */

@@ -1,6 +1,6 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** Whether a policy spares the traffic that a node needs to stay in its cluster. */
+/** Whether a policy exempts the traffic that a node needs to stay in its cluster. */
 public enum Failsafe {
   Enabled,
   Disabled

@@ -4,9 +4,9 @@ package dev.tokenbucket.api.v1alpha1;
 public enum Fragment {
   /** Any fragment. */
   Any,
-  /** The first, which has the transport header. */
+  /** The first fragment, which has the transport header. */
   First,
-  /** Any but the first. */
+  /** Any fragment but the first. */
   Later,
   /** A whole datagram. */
   None;

@@ -6,7 +6,7 @@ import io.fabric8.generator.annotation.Required;
 import io.fabric8.generator.annotation.ValidationRule;
 import org.jspecify.annotations.Nullable;
 
-/** What an ICMP or ICMPv6 message is; each of the two has numbers of its own. */
+/** The kind of an ICMP or ICMPv6 message; the two protocols have different numbers. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Icmp(
     @JsonPropertyDescription(

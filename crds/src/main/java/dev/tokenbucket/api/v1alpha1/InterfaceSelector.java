@@ -9,8 +9,8 @@ import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Selects host interfaces: those that carry a default route, one by its name, or those of a
- * pattern.
+ * Selects host interfaces: the ones that carry a default route, one by name, or the ones that match
+ * a pattern.
  */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(

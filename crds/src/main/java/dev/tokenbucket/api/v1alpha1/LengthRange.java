@@ -6,7 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 public record LengthRange(
     @JsonPropertyDescription("The least length.") int from,
     @JsonPropertyDescription("The greatest length; 65535 stands for all above, too.") int to) {
-  /** As a user writes it: 40, or 40-100. */
+  /** The range as a user writes it: 40, or 40-100. */
   @Override
   public String toString() {
     return from == to ? Integer.toString(from) : from + "-" + to;

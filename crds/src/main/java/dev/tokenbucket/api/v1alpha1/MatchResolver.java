@@ -13,18 +13,18 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Match terms in canonical form: protocols as numbers, networks and ports sorted, once each, port
- * ranges that overlap or adjoin as one. Pure.
+ * Resolves match terms to canonical form: protocols as numbers; networks and ports sorted and
+ * distinct; port ranges that overlap or adjoin merged. Pure.
  */
 final class MatchResolver {
   private static final int TCP = 6;
   private static final Map<String, Integer> PROTOCOLS =
       Map.of("TCP", TCP, "UDP", 17, "SCTP", 132, "ICMP", 1, "ICMPv6", 58);
 
-  /** The greatest port, and the greatest length. */
+  /** The highest port, and the greatest length. */
   private static final int GREATEST = 65_535;
 
-  /** An IPv4 header. */
+  /** The length of an IPv4 header. */
   private static final int LEAST_LENGTH = 20;
 
   private static final Pattern RANGE = Pattern.compile("([0-9]{1,5})(?:-([0-9]{1,5}))?");
@@ -33,7 +33,7 @@ final class MatchResolver {
 
   private MatchResolver() {}
 
-  /** What is limited; of a rate of connections only packets that open one. */
+  /** The terms of packets to limit; for a rate of connections, only packets that open one. */
   static List<NodeMatchTerm> match(@Nullable List<MatchTerm> terms, RateUnit unit) {
     if (unit != RateUnit.Connections) {
       return terms("spec.match", terms, UnaryOperator.identity());
@@ -108,7 +108,10 @@ final class MatchResolver {
         .toList();
   }
 
-  /** All but some: what these leave; a field that is absent asks for nothing. */
+  /**
+   * A term's ports: all ports but {@code but} if that is set, otherwise {@code ports}; absent ports
+   * set no condition.
+   */
   private static List<PortRange> ports(
       String field, @Nullable List<IntOrString> ports, @Nullable List<IntOrString> but) {
     return but == null ? ports(field, ports) : others(ports(field, but));
@@ -124,7 +127,7 @@ final class MatchResolver {
         .toList();
   }
 
-  /** The ports, of those that a packet can claim, 0 among them, that are in none of these. */
+  /** The ports that a packet can have, including 0, that are in none of these ranges. */
   private static List<PortRange> others(List<PortRange> apart) {
     List<PortRange> others = new ArrayList<>();
     int from = 0;
@@ -140,7 +143,7 @@ final class MatchResolver {
     return List.copyOf(others);
   }
 
-  /** Sorted, and as few as say the same. */
+  /** Parses ranges, sorted and merged to the fewest equivalent ones. */
   private static List<PortRange> ranges(
       String field, @Nullable List<IntOrString> texts, int least, String allowed) {
     List<PortRange> sorted =

@@ -6,7 +6,10 @@ final class MatchRules {
   static final String PROTOCOL =
       "^(TCP|UDP|SCTP|ICMP|ICMPv6|0|[1-9][0-9]?|1[0-9][0-9]|2[0-4][0-9]|25[0-5])$";
 
-  /** Left to the rule of the protocol itself, so that one mistake is told once. */
+  /**
+   * True for an invalid protocol, which only the protocol's own rule reports, so that a user gets
+   * one message per mistake.
+   */
   private static final String NO_PROTOCOL = "!string(self.protocol).matches('" + PROTOCOL + "')";
 
   private static final String NO_PROTOCOL_OF_TERM =
@@ -83,7 +86,7 @@ final class MatchRules {
           + NO_PROTOCOL_OF_TERM
           + ")";
 
-  /** What opens a connection has SYN and not ACK, and is no later fragment. */
+  /** A packet that opens a connection has SYN and not ACK, and is no later fragment. */
   static final String CONNECTIONS_BEGIN_WITH_SYN =
       "!has(self.rate.connectionsPerSecond) || !has(self.match) || self.match.all(t,"
           + " !(has(t.tcpFlags) && (has(t.tcpFlags.set) && 'ACK' in t.tcpFlags.set"

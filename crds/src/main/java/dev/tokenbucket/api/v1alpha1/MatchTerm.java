@@ -9,7 +9,7 @@ import io.fabric8.kubernetes.api.model.IntOrString;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Packets that have everything that is set here; at least one field is. */
+/** A condition on packets, which must fulfil every field set here; at least one field is set. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @SchemaCustomizer(MatchTermSchema.class)
 @ValidationRule(
@@ -155,7 +155,7 @@ public record MatchTerm(
             "Which part of a fragmented datagram the packet is. Any: a fragment. First: the one with"
                 + " the ports. Later: any other. None: a whole datagram.")
         @Nullable Fragment fragment) {
-  /** A term that asks for what most ask for. */
+  /** A term with only the most common fields. */
   public MatchTerm(
       @Nullable IntOrString protocol,
       @Nullable List<String> sourceCIDRs,

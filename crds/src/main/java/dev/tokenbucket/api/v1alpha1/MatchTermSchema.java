@@ -9,8 +9,8 @@ import java.util.List;
 import java.util.Objects;
 
 /**
- * Adds to a match term's schema what no annotation can say: rules for a list's items, and how long
- * an int-or-string may be, without which the rules would be over the API server's cost limit.
+ * Adds to a match term's schema what no annotation can express: rules for a list's items, and the
+ * longest int-or-string, without which the rules would exceed the API server's cost limit.
  */
 public final class MatchTermSchema implements SchemaCustomizer.Customizer {
   private static final long MAX_CIDR_LENGTH = 43;

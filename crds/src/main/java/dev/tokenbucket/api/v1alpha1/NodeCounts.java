@@ -2,7 +2,7 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 
-/** How many nodes a policy concerns, and how far they are with its current generation. */
+/** The number of nodes that a policy concerns, and their progress with its current generation. */
 public record NodeCounts(
     @JsonPropertyDescription("Nodes that the policy concerns.") int desired,
     @JsonPropertyDescription("Nodes whose kernel runs this generation, as read back.")

@@ -6,7 +6,10 @@ import io.fabric8.generator.annotation.Size;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a node needs to stay in its cluster, as the operator found or was told it. */
+/**
+ * The traffic that a node needs to stay in its cluster, as discovered by the operator or
+ * configured.
+ */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record NodeFailsafe(
     @JsonPropertyDescription(
@@ -24,26 +27,29 @@ public record NodeFailsafe(
             "UDP ports by which the overlay is reached; at most 8 with the others.")
         @Size(max = 8)
         List<Integer> overlayPorts) {
-  /** Networks: 256 of nodes, and those that are configured or of the control plane. */
+  /**
+   * The most networks: 256 of nodes, and networks that are configured or belong to the control
+   * plane.
+   */
   public static final int MAX_PEERS = 384;
 
-  /** Addresses of API servers. */
+  /** The most addresses of API servers. */
   public static final int MAX_API_SERVERS = 64;
 
-  /** Distinct ports of all three together. */
+  /** The most distinct ports, of all three kinds together. */
   public static final int MAX_PORTS = 8;
 
-  /** Where the kubelet listens unless it is told otherwise. */
+  /** The kubelet's default port. */
   public static final int DEFAULT_KUBELET_PORT = 10_250;
 
-  /** Lists that JSON leaves out are empty. */
+  /** Sets lists that JSON omits to empty. */
   public NodeFailsafe {
     peers = NodePolicy.orEmpty(peers);
     apiServers = NodePolicy.orEmpty(apiServers);
     overlayPorts = NodePolicy.orEmpty(overlayPorts);
   }
 
-  /** The same for a node whose kubelet listens elsewhere. */
+  /** A copy for a node whose kubelet listens on this port. */
   public NodeFailsafe withKubeletPort(@Nullable Integer port) {
     return new NodeFailsafe(peers, port, apiServers, overlayPorts);
   }

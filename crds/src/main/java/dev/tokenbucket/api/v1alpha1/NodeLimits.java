@@ -4,7 +4,10 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Max;
 import io.fabric8.generator.annotation.Min;
 
-/** How much an agent can hold. The operator gives a node no more, the last in order left out. */
+/**
+ * How much an agent can hold. The operator gives a node no more, and leaves out the last policies
+ * in order.
+ */
 public record NodeLimits(
     @JsonPropertyDescription(
             "Policies that the node can hold; one with bucket.per Interface counts for each of its"
@@ -20,6 +23,6 @@ public record NodeLimits(
         @Min(1)
         @Max(65_536)
         int termsPerHook) {
-  /** Of this version's agents, and of one that has yet to say. */
+  /** The limits of this version's agents, also assumed for an agent that has yet to report. */
   public static final NodeLimits DEFAULT = new NodeLimits(127, 64, 256);
 }

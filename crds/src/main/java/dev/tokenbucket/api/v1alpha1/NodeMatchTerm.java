@@ -8,7 +8,7 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A match term as a node is to run it. An empty list sets no condition; lists are in canonical
+ * A match term as a node should run it. An empty list sets no condition; lists are in canonical
  * order and text, so that equal intent is equal JSON.
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
@@ -39,7 +39,7 @@ public record NodeMatchTerm(
         List<LengthRange> packetLengths,
     @JsonPropertyDescription("Which part of a fragmented datagram; absent: any, or none.")
         @Nullable Fragment fragment) {
-  /** Any order will do, as long as it is the same each time. */
+  /** An arbitrary but fixed order. */
   static final Comparator<NodeMatchTerm> CANONICAL =
       Comparator.comparing(
               NodeMatchTerm::protocol, Comparator.nullsFirst(Comparator.naturalOrder()))
@@ -56,7 +56,7 @@ public record NodeMatchTerm(
           .thenComparing(term -> term.packetLengths().toString())
           .thenComparing(term -> String.valueOf(term.fragment()));
 
-  /** Lists that JSON leaves out are empty. */
+  /** Sets lists that JSON omits to empty. */
   public NodeMatchTerm {
     sourceCIDRs = NodePolicy.orEmpty(sourceCIDRs);
     destinationCIDRs = NodePolicy.orEmpty(destinationCIDRs);
@@ -68,7 +68,7 @@ public record NodeMatchTerm(
     packetLengths = NodePolicy.orEmpty(packetLengths);
   }
 
-  /** A term that asks for what most ask for. */
+  /** A term with only the most common fields. */
   public NodeMatchTerm(
       @Nullable Integer protocol,
       List<String> sourceCIDRs,
@@ -92,7 +92,7 @@ public record NodeMatchTerm(
         null);
   }
 
-  /** The same of packets alone that open a TCP connection. */
+  /** This term, restricted to packets that open a TCP connection. */
   NodeMatchTerm ofNewConnections(int tcp) {
     return new NodeMatchTerm(
         tcp,

@@ -7,7 +7,7 @@ import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** One policy as a node is to run it: every default resolved, every quantity a whole number. */
+/** One policy as a node should run it: every default resolved, every quantity a whole number. */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record NodePolicy(
     @JsonPropertyDescription("The policy's name.") String name,
@@ -38,11 +38,11 @@ public record NodePolicy(
     @JsonPropertyDescription("What becomes of packets that exceed.") ExceedAction action,
     @JsonPropertyDescription("The DSCP that SetDSCP gives.") @Nullable Integer dscp,
     @JsonPropertyDescription("Whether to act, or only to count.") Mode mode) {
-  /** The order in which a packet meets the policies: lower priority first, ties by name. */
+  /** The order in which policies judge a packet: lower priority first, ties by name. */
   public static final Comparator<NodePolicy> ORDER =
       Comparator.comparingInt(NodePolicy::priority).thenComparing(NodePolicy::name);
 
-  /** What JSON leaves out, or an older version did not write, is at its default. */
+  /** Sets fields that JSON omits, or that an older version did not write, to their defaults. */
   public NodePolicy {
     interfaces = orEmpty(interfaces);
     match = orEmpty(match);
@@ -51,7 +51,7 @@ public record NodePolicy(
     onFull = onFull == null ? OnFull.ShareBucket : onFull;
   }
 
-  /** Whether another entry asks the node for the very same, whatever its generation. */
+  /** Whether another entry has the same content, whatever its generation. */
   public boolean asksForTheSameAs(NodePolicy other) {
     return equals(
         new NodePolicy(

@@ -6,7 +6,7 @@ import io.fabric8.generator.annotation.Size;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a node's kernel runs of one policy; read back, not repeated from the spec. */
+/** The state of one policy in a node's kernel; read back, not repeated from the spec. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record NodePolicyStatus(
     @JsonPropertyDescription("The policy's name.") @Size(max = 253) String name,
@@ -35,7 +35,7 @@ public record NodePolicyStatus(
         @Size(max = 64)
         @Nullable String lastTransitionTime) {
 
-  /** The same, as it is since then. */
+  /** A copy that is unchanged since this time. */
   public NodePolicyStatus since(@Nullable String time) {
     return new NodePolicyStatus(
         name,

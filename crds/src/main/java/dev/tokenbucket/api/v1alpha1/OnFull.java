@@ -1,9 +1,9 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** What becomes of a packet whose bucket finds no place in a full table. */
+/** How a packet is judged if its bucket finds no place in a full table. */
 public enum OnFull {
-  /** It draws on one further bucket of the policy's rate, which all such packets share. */
+  /** The packet draws on one further bucket of the policy's rate, which all such packets share. */
   ShareBucket,
-  /** The bucket used longest ago makes room; what it owed is forgotten. */
+  /** The least recently used bucket makes room; its debt is forgotten. */
   EvictOldest
 }

@@ -6,9 +6,9 @@ import java.util.function.BiPredicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The packets that a policy may judge, made ready to be compared with those of others.
- * Conservative: what policies alone cannot exclude counts as possible, and {@code exempt} is not
- * looked at.
+ * The packets that a policy may judge, prepared for comparison with those of other policies.
+ * Conservative: cases that policies alone cannot exclude count as possible, and {@code exempt} is
+ * ignored.
  */
 public final class Overlap {
   private static final Set<Integer> WITH_PORTS = Set.of(6, 17, 132);
@@ -59,7 +59,7 @@ public final class Overlap {
     terms = policy.match().stream().map(Term::of).toList();
   }
 
-  /** What a policy may judge. */
+  /** The packets that a policy may judge. */
   public static Overlap of(NodePolicy policy) {
     return new Overlap(policy);
   }
@@ -93,7 +93,10 @@ public final class Overlap {
     return mayCoincide(String.valueOf(a.pattern()), String.valueOf(b.pattern()));
   }
 
-  /** Two patterns are apart for certain where what precedes or follows their wildcards differs. */
+  /**
+   * Whether two patterns may match the same name. They surely do not if the text before or after
+   * their wildcards differs.
+   */
   private static boolean mayCoincide(String a, String b) {
     String headA = a.split("[*?]", 2)[0];
     String headB = b.split("[*?]", 2)[0];
@@ -122,7 +125,7 @@ public final class Overlap {
         : !ports || WITH_PORTS.contains(protocol);
   }
 
-  /** An empty list asks for nothing. */
+  /** Whether two lists have a matching pair of items; an empty list sets no condition. */
   private static <T> boolean haveCommon(List<T> these, List<T> those, BiPredicate<T, T> same) {
     return these.isEmpty() || those.isEmpty() || anyPair(these, those, same);
   }

@@ -2,7 +2,7 @@ package dev.tokenbucket.api.v1alpha1;
 
 import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 
-/** Where a policy runs on a node, read back from the kernel. */
+/** A hook where a policy runs on a node, read back from the kernel. */
 public record PolicyAttachment(
     @JsonPropertyDescription("The interface's name.") String name,
     @JsonPropertyDescription("TCX or Clsact.") String hook,

@@ -5,8 +5,8 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * From what a user asks for to what a node is to run: defaults filled in, quantities as whole
- * numbers. Pure. What is valid the CRD's schema and rules say; they have judged the policy before.
+ * Resolves a user's spec to a node's entry: defaults filled in, quantities as whole numbers. Pure.
+ * The CRD's schema and rules decide what is valid, and have already judged the policy.
  */
 public final class PolicyResolver {
   private static final long MAX_BURST = 1L << 40;
@@ -20,7 +20,7 @@ public final class PolicyResolver {
 
   private PolicyResolver() {}
 
-  /** A policy that can't be resolved, as no rule would have let pass. */
+  /** A policy that can't be resolved, and that the CRD's rules would have refused. */
   public static final class InvalidPolicyException extends RuntimeException {
     private static final long serialVersionUID = 1;
 
@@ -32,7 +32,7 @@ public final class PolicyResolver {
   /**
    * Resolves a policy.
    *
-   * @throws InvalidPolicyException where the spec is one that the CRD refuses
+   * @throws InvalidPolicyException if the spec is one that the CRD refuses
    */
   public static NodePolicy resolve(
       String name, String uid, long generation, @Nullable TokenBucketPolicySpec spec) {
@@ -67,7 +67,8 @@ public final class PolicyResolver {
   }
 
   /**
-   * What a rate grants in 100 ms, at least ten packets (full ones) or connections, at most 2^40.
+   * The tokens that a rate grants in 100 ms: at least ten packets (full ones) or connections, at
+   * most 2^40.
    */
   static long defaultBurst(RateUnit unit, long rate) {
     long divisor = unit == RateUnit.Bits ? 80 : 10;

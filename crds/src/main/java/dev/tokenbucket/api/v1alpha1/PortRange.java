@@ -6,7 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 public record PortRange(
     @JsonPropertyDescription("The lowest port.") int from,
     @JsonPropertyDescription("The highest port.") int to) {
-  /** As a user writes it: 443, or 8000-8999. */
+  /** The range as a user writes it: 443, or 8000-8999. */
   @Override
   public String toString() {
     return from == to ? Integer.toString(from) : from + "-" + to;

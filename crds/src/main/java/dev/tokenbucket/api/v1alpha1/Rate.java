@@ -6,7 +6,7 @@ import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Quantity;
 import org.jspecify.annotations.Nullable;
 
-/** Q, the tokens a bucket regains each second. */
+/** Q, the tokens that a bucket regains per second. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
     value =

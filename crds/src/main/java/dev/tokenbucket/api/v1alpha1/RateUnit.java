@@ -3,8 +3,8 @@ package dev.tokenbucket.api.v1alpha1;
 import java.math.BigDecimal;
 
 /**
- * What a rate counts: packets a second (burst in packets), bits a second (burst in bytes) or new
- * TCP connections a second (burst in connections).
+ * What a rate counts: packets per second (burst in packets), bits per second (burst in bytes) or
+ * new TCP connections per second (burst in connections).
  */
 public enum RateUnit {
   Packets,
@@ -14,7 +14,7 @@ public enum RateUnit {
   private static final long KILO = 1_000;
   private static final int DECIMALS = 3;
 
-  /** A rate in this unit, readable and exact: 1k packets/s, 2.5 Mbit/s. */
+  /** A rate in this unit for people, exact: 1k packets/s, 2.5 Mbit/s. */
   public String rateText(long rate) {
     return switch (this) {
       case Packets -> scaled(rate, "") + " packets/s";
@@ -23,7 +23,7 @@ public enum RateUnit {
     };
   }
 
-  /** A burst that goes with this unit, readable: 100 packets, 1514 bytes, 10 connections. */
+  /** A burst in the matching unit for people: 100 packets, 1514 bytes, 10 connections. */
   public String burstText(long burst) {
     return switch (this) {
       case Packets -> scaled(burst, "") + " packets";
@@ -33,7 +33,7 @@ public enum RateUnit {
   }
 
   /**
-   * In the largest decimal unit that takes no more than three decimals; never rounded.
+   * A number in the largest decimal unit that needs no more than three decimals; never rounded.
    *
    * @param gap between the number and the unit's prefix
    */

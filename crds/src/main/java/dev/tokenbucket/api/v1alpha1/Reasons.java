@@ -1,6 +1,6 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** The types of conditions, and every reason that a condition or a node's entry has. */
+/** The condition types, and every reason of a condition or of a node's entry. */
 public final class Reasons {
   /** Condition: the policy is valid and has been handed to the nodes it concerns. */
   public static final String ACCEPTED = "Accepted";
@@ -8,19 +8,19 @@ public final class Reasons {
   /** Condition: every node concerned, and no other, enforces the policy's current generation. */
   public static final String PROGRAMMED = "Programmed";
 
-  /** Condition: some node failed; what it last enforced stays in force there. */
+  /** Condition: some node failed; the node's last enforced generation stays in force. */
   public static final String DEGRADED = "Degraded";
 
   /**
-   * Condition: as kstatus, Helm, Flux and Argo CD understand it: the policy's current generation
-   * has come to where it is to be.
+   * Condition, in the sense of kstatus, Helm, Flux and Argo CD: the policy's current generation has
+   * reached every node that should have it.
    */
   public static final String READY = "Ready";
 
-  /** Condition, there only where it is True: the policy is on its way. */
+  /** Condition, present only if True: the policy is in progress. */
   public static final String RECONCILING = "Reconciling";
 
-  /** Condition, there only where it is True: it goes no further by itself. */
+  /** Condition, present only if True: the policy makes no further progress without intervention. */
   public static final String STALLED = "Stalled";
 
   /** Accepted is True. */
@@ -30,14 +30,15 @@ public final class Reasons {
   public static final String INVALID = "Invalid";
 
   /**
-   * Accepted is False, and a failed node's reason: its node state would exceed its size; it keeps
-   * what it has of the policy.
+   * Accepted is False, and a failed node's reason: the node state would exceed its maximum size;
+   * the node keeps its earlier generation of the policy, if any.
    */
   public static final String NODE_STATE_TOO_LARGE = "NodeStateTooLarge";
 
   /**
-   * Accepted is False, and a failed node's reason: with the policy it would have more policies or
-   * terms than its agent can hold; it keeps those that come first in order.
+   * Accepted is False, and a failed node's reason: with the policy, the node would have more
+   * policies or terms than its agent can hold; the node keeps the policies that come first in
+   * order.
    */
   public static final String NODE_LIMIT_EXCEEDED = "NodeLimitExceeded";
 
@@ -45,8 +46,8 @@ public final class Reasons {
   public static final String ALL_NODES_PROGRAMMED = "AllNodesProgrammed";
 
   /**
-   * Programmed is False: {@code expiresAt} has come, so that no node is to have the policy. Ready
-   * is True for this reason once none has.
+   * Programmed is False: {@code expiresAt} has passed, so no node should have the policy. Ready is
+   * True for this reason once no node has it.
    */
   public static final String EXPIRED = "Expired";
 
@@ -61,7 +62,7 @@ public final class Reasons {
 
   /**
    * Degraded is True and Programmed is False: more nodes failed than {@code rollout.maxFailures};
-   * the nodes not reached keep the generation they have.
+   * the nodes not reached keep their generation.
    */
   public static final String ROLLOUT_HALTED = "RolloutHalted";
 
@@ -69,8 +70,8 @@ public final class Reasons {
   public static final String NODES_FAILED = "NodesFailed";
 
   /**
-   * Programmed is False and Degraded is True: on some nodes no agent answers. They hold no rollout
-   * up, and are given the policy when their agent is there.
+   * Programmed is False and Degraded is True: no agent answers on some nodes. Such nodes do not
+   * hold up the rollout, and get the policy when their agent answers.
    */
   public static final String NO_AGENT = "NoAgent";
 
@@ -80,16 +81,19 @@ public final class Reasons {
    */
   public static final String NODES_UNKNOWN = "NodesUnknown";
 
-  /** A failed node: it is not Ready since it was given the generation. */
+  /** A failed node: the node is not Ready since it was given the generation. */
   public static final String NODE_NOT_READY = "NodeNotReady";
 
-  /** A failed node: it has rebooted since, and its agent has yet to report. */
+  /**
+   * A failed node: the node has rebooted since it was given the generation, and its agent has yet
+   * to report.
+   */
   public static final String NODE_REBOOTED = "NodeRebooted";
 
-  /** A failed node: its agent has fallen silent since it was given the generation. */
+  /** A failed node: the agent has fallen silent since the node was given the generation. */
   public static final String AGENT_SILENT = "AgentSilent";
 
-  /** A failed node: it has not confirmed within {@code rollout.progressDeadlineSeconds}. */
+  /** A failed node: the node has not confirmed within {@code rollout.progressDeadlineSeconds}. */
   public static final String PROGRESS_DEADLINE_EXCEEDED = "ProgressDeadlineExceeded";
 
   /** Degraded is False. */
@@ -99,18 +103,19 @@ public final class Reasons {
   public static final String PROGRAMMING_FAILED = "ProgrammingFailed";
 
   /**
-   * A node's entry: it has a field or a value that this agent's version does not know; what it last
-   * enforced of the policy stays in force, and the entry's message names field and value.
+   * A node's entry: the entry has a field or a value that this agent's version does not know. The
+   * last enforced generation of the policy stays in force, and the entry's message names field and
+   * value.
    */
   public static final String UNSUPPORTED = "Unsupported";
 
   /**
-   * Condition of a node state: a short while ago the kernel did not run what the agent had left,
-   * and the agent put it right. Its reason where it is True, too.
+   * Condition of a node state: a short while ago, the kernel did not run what the agent had left
+   * there, and the agent repaired it. Also the condition's reason if it is True.
    */
   public static final String REPAIRED = "Repaired";
 
-  /** Repaired is False: nothing has interfered with what the agent left. */
+  /** Repaired is False: nothing has changed the agent's state in the kernel. */
   public static final String UNDISTURBED = "Undisturbed";
 
   /** Event: a deletion did not wait for nodes that are gone or have not been Ready for long. */

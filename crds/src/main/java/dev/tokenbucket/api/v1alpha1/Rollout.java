@@ -7,7 +7,7 @@ import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.IntOrString;
 import org.jspecify.annotations.Nullable;
 
-/** How a change of the policy goes from node to node. */
+/** How a change of the policy is rolled out from node to node. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Rollout(
     @JsonPropertyDescription(
@@ -50,10 +50,14 @@ public record Rollout(
                 + " force.")
         @Default("false")
         @Nullable Boolean paused) {
-  /** Of the nodes concerned, rounded up: one at a time at the least. */
+  /**
+   * The default share of the nodes concerned that may change at a time, rounded up: at least one.
+   */
   public static final String DEFAULT_MAX_CONCURRENT = "25%";
 
-  /** Failed nodes that do not halt a rollout: of the nodes concerned, rounded up. */
+  /**
+   * The default share of the nodes concerned that may fail without halting a rollout, rounded up.
+   */
   public static final String DEFAULT_MAX_FAILURES = "5%";
 
   public static final int DEFAULT_MIN_READY_SECONDS = 0;

@@ -1,6 +1,6 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** A flag of TCP's header (RFC 9293, 3.1). */
+/** A flag of the TCP header (RFC 9293, 3.1). */
 public enum TcpFlag {
   FIN(0x01),
   SYN(0x02),
@@ -17,7 +17,7 @@ public enum TcpFlag {
     this.bit = bit;
   }
 
-  /** Its bit in the byte of flags. */
+  /** The flag's bit in the byte of flags. */
   public int bit() {
     return bit;
   }

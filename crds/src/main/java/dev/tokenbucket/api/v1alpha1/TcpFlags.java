@@ -7,7 +7,7 @@ import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** Which flags a TCP packet has, and which it has not; others may be either. */
+/** The flags that a TCP packet must have, and those that it must not have; others may be either. */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 @ValidationRule(
     value = "has(self.set) || has(self.unset)",
@@ -21,17 +21,17 @@ public record TcpFlags(
         @Nullable List<TcpFlag> set,
     @JsonPropertyDescription("Flags of which none is set.") @Size(min = 1, max = 8)
         @Nullable List<TcpFlag> unset) {
-  /** The flags that are set, none where there are none. */
+  /** The flags that must be set; empty if absent. */
   public List<TcpFlag> allSet() {
     return NodePolicy.orEmpty(set);
   }
 
-  /** The flags that are not, none where there are none. */
+  /** The flags that must not be set; empty if absent. */
   public List<TcpFlag> allUnset() {
     return NodePolicy.orEmpty(unset);
   }
 
-  /** The same in one order, each flag once. */
+  /** A copy in canonical order, with each flag once. */
   TcpFlags canonical() {
     return new TcpFlags(canonical(set), canonical(unset));
   }
@@ -40,7 +40,7 @@ public record TcpFlags(
     return flags == null ? null : flags.stream().distinct().sorted().toList();
   }
 
-  /** Whether a packet can be as both say. */
+  /** Whether a packet can fulfil both. */
   boolean agreesWith(TcpFlags other) {
     return allSet().stream().noneMatch(other.allUnset()::contains)
         && allUnset().stream().noneMatch(other.allSet()::contains);

@@ -10,7 +10,8 @@ import io.fabric8.kubernetes.model.annotation.Singular;
 import io.fabric8.kubernetes.model.annotation.Version;
 
 /**
- * What one node is to run and what it runs; named after the node and owned by it. Cluster-scoped.
+ * The policies that one node should run, and those that it runs. Named after the node and owned by
+ * it. Cluster-scoped.
  */
 @Group("tokenbucket.dev")
 @Version("v1alpha1")

@@ -7,7 +7,7 @@ import io.fabric8.generator.annotation.Size;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What one node is to run. Written by the operator alone. */
+/** The policies that one node should run. Only the operator writes it. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @SchemaCustomizer(DistinctRules.class)
 public record TokenBucketNodeStateSpec(

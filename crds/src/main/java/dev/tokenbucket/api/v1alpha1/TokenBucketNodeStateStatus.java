@@ -7,7 +7,7 @@ import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What one node's agent read back from its kernel. Written by that agent alone. */
+/** The state that one node's agent read back from its kernel. Only that agent writes it. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TokenBucketNodeStateStatus(
     @JsonPropertyDescription("The generation of this object that the agent has acted on.")
@@ -39,7 +39,7 @@ public record TokenBucketNodeStateStatus(
         @Nullable String lastContactTime,
     @JsonPropertyDescription("Repaired.") @Size(max = 16) @Nullable List<Condition> conditions) {
 
-  /** The same, of an agent that can hold so much. */
+  /** A copy with these limits of the agent. */
   public TokenBucketNodeStateStatus withLimits(NodeLimits most) {
     return new TokenBucketNodeStateStatus(
         observedGeneration,
@@ -54,7 +54,7 @@ public record TokenBucketNodeStateStatus(
         conditions);
   }
 
-  /** The same, as told by this boot of the node at this time. */
+  /** A copy reported by this boot of the node at this time. */
   public TokenBucketNodeStateStatus toldAt(@Nullable String boot, @Nullable String time) {
     return new TokenBucketNodeStateStatus(
         observedGeneration,

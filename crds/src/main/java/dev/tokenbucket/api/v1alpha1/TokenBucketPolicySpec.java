@@ -11,7 +11,10 @@ import io.fabric8.kubernetes.api.model.LabelSelector;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What a user asks for. Absent fields other than {@code rate} have the documented default. */
+/**
+ * The limit that a user asks for. Absent fields other than {@code rate} have the documented
+ * default.
+ */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
     value = UnitRules.PACKETS,

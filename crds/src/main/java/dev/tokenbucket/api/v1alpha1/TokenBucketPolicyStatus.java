@@ -7,7 +7,7 @@ import io.fabric8.kubernetes.api.model.Condition;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
-/** What the operator knows from the nodes' own reports. */
+/** The state of the policy, from the nodes' own reports. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record TokenBucketPolicyStatus(
     @JsonPropertyDescription("The generation that the conditions speak of.")

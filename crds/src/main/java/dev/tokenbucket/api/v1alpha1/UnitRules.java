@@ -1,8 +1,10 @@
 package dev.tokenbucket.api.v1alpha1;
 
-/** The CEL rules that pair a burst's unit with its rate's; each mistake is told by one of them. */
+/**
+ * The CEL rules that pair a burst's unit with its rate's; exactly one rule reports each mistake.
+ */
 final class UnitRules {
-  /** Rate and burst each have one unit: else their own rules say so. */
+  /** True unless rate and burst each have exactly one unit: other rules report those mistakes. */
   private static final String UNCLEAR =
       "!has(self.burst) || [has(self.rate.packetsPerSecond), has(self.rate.bitsPerSecond),"
           + " has(self.rate.connectionsPerSecond)].filter(x, x).size() != 1"
