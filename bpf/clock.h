@@ -28,7 +28,7 @@ static __always_inline __u64 clock_read(const struct clock_source *source)
 
 /*
  * The number of the current tick. The tick is coarse, because it lags by some ticks while a CPU is
- * busy, but reading the tick is a load, where reading the clock is a call. Two different readings
+ * busy, but reading the tick is a load, whereas reading the clock is a call. Two different readings
  * come from different moments. A tick is 1 to 10 ms; under the virtual clock, 2^22 ns.
  */
 static __always_inline __u64 clock_tick(const struct clock_source *source)

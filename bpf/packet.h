@@ -55,7 +55,7 @@ struct packet {
 	/* Ports of TCP, UDP or SCTP; zero if there are none to read. */
 	__be16 source_port;
 	__be16 destination_port;
-	/* 4, 6 or PACKET_UNREADABLE. Never zero, which tells a key from an empty one. */
+	/* 4, 6 or PACKET_UNREADABLE. Never zero, which distinguishes a key from an empty one. */
 	__u8 version;
 	__u8 protocol;
 	__u8 known;

@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Writes frames to a pcap file, with times in nanoseconds. The first frame's link type goes into
- * the header.
+ * Writes frames to a pcap file, with times in nanoseconds. The header is written with the first
+ * frame.
  */
 public final class PcapWriter implements AutoCloseable {
   private static final int BUFFER = 1 << 18;

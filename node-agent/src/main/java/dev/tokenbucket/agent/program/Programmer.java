@@ -180,7 +180,7 @@ public final class Programmer {
     return routes.over(HostLinks.of(kernel), System.nanoTime());
   }
 
-  /** Whether a held interface, route or bucket has reached the end of its hold. */
+  /** Whether a held interface or bucket has reached the end of its hold. */
   public synchronized boolean holdEnds() {
     long now = System.nanoTime();
     return routes.ends(now) || buckets.ends(now);
