@@ -48,8 +48,8 @@ struct packet {
 	__u32 segments; /* packets on the wire: 1, or those merged by GRO or to be cut by GSO */
 	__u16 network;	/* offset of the IP header */
 	/*
-	 * Length of the IP packet, or of a full segment of a merged packet. Set if the hook
-	 * asks for it.
+	 * Length of the IP packet, or of a full segment of a merged packet. Set if the hook asks
+	 * for it.
 	 */
 	__be16 length;
 	/* Ports of TCP, UDP or SCTP; zero if there are none to read. */
