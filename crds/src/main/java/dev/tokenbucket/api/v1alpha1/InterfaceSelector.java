@@ -5,7 +5,9 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Size;
 import io.fabric8.generator.annotation.ValidationRule;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -56,16 +58,22 @@ public record InterfaceSelector(
     }
     return pattern != null
         && !interfaceName.equals(LOOPBACK)
-        && matches(pattern, interfaceName)
-        && (exclude == null || exclude.stream().noneMatch(each -> matches(each, interfaceName)));
+        && glob(pattern).test(interfaceName)
+        && (exclude == null || exclude.stream().noneMatch(each -> glob(each).test(interfaceName)));
   }
 
-  private static boolean matches(String glob, String name) {
-    StringBuilder regex = new StringBuilder();
-    for (int i = 0; i < glob.length(); i++) {
-      char c = glob.charAt(i);
-      regex.append(c == '*' ? ".*" : c == '?' ? "." : Pattern.quote(String.valueOf(c)));
-    }
-    return name.matches(regex.toString());
+  /** Whether names match a glob: {@code *} and {@code ?}; other characters stand for themselves. */
+  public static Predicate<String> glob(String glob) {
+    String expression =
+        glob.chars()
+            .mapToObj(
+                c ->
+                    switch (c) {
+                      case '*' -> ".*";
+                      case '?' -> ".";
+                      default -> Pattern.quote(Character.toString(c));
+                    })
+            .collect(Collectors.joining());
+    return Pattern.compile(expression, Pattern.DOTALL).asMatchPredicate();
   }
 }

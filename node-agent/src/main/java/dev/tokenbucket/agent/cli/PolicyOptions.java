@@ -71,17 +71,12 @@ public final class PolicyOptions {
     for (Path each : files) {
       if (Files.isDirectory(each)) {
         try (Stream<Path> inside = Files.list(each)) {
-          inside.filter(PolicyOptions::isPolicyFile).sorted().forEach(all::add);
+          inside.filter(PolicyFolder::isPolicyFile).sorted().forEach(all::add);
         }
       } else {
         all.add(each);
       }
     }
     return all;
-  }
-
-  private static boolean isPolicyFile(Path file) {
-    String name = String.valueOf(file.getFileName());
-    return name.endsWith(".yaml") || name.endsWith(".yml");
   }
 }

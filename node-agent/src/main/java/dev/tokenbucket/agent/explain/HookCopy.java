@@ -93,7 +93,7 @@ final class HookCopy implements AutoCloseable {
     try {
       return Files.readAllBytes(object);
     } catch (IOException e) {
-      throw new UncheckedIOException("reading " + object + ": " + e.getMessage(), e);
+      throw new UncheckedIOException("reading " + object, e);
     }
   }
 

@@ -19,7 +19,7 @@ import java.util.Optional;
 record LiveTables(KernelMaps kernel, Pins pins) {
   /** The bucket of a key; empty if the key has none. */
   Optional<byte[]> bucket(int slot, SlotIdentity identity, byte[] key) {
-    Path table = pins.slot(slot).resolve("table");
+    Path table = pins.table(slot);
     Optional<byte[]> entry =
         kernel.read(table, map -> kernel.find(map, key, BucketTables.entrySize(identity)));
     return identity.evicts() ? entry : entry.flatMap(index -> placed(slot, number(index), key));
@@ -30,7 +30,7 @@ record LiveTables(KernelMaps kernel, Pins pins) {
    * it up.
    */
   private Optional<byte[]> placed(int slot, int index, byte[] key) {
-    Path array = pins.slot(slot).resolve("places-" + index / PlaceLimit.PLACES);
+    Path array = pins.places(slot, index / PlaceLimit.PLACES);
     byte[] place =
         kernel.read(
             array, map -> kernel.lookup(map, index % PlaceLimit.PLACES, PlaceLayout.STRUCT.size()));

@@ -10,8 +10,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Predicate;
-import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
@@ -89,28 +87,12 @@ public record HostLinks(
 
   private static Predicate<NetworkDevice> anyOf(List<String> patterns) {
     Predicate<String> any =
-        patterns.stream().map(HostLinks::glob).reduce(name -> false, Predicate::or);
+        patterns.stream().map(InterfaceSelector::glob).reduce(name -> false, Predicate::or);
     return device -> names(device).anyMatch(any);
   }
 
   private static Stream<String> names(NetworkDevice device) {
     return Stream.concat(Stream.of(device.name()), device.altNames().stream());
-  }
-
-  /** A glob with {@code *} and {@code ?}; every other character stands for itself. */
-  static Predicate<String> glob(String pattern) {
-    String expression =
-        pattern
-            .chars()
-            .mapToObj(
-                c ->
-                    switch (c) {
-                      case '*' -> ".*";
-                      case '?' -> ".";
-                      default -> Pattern.quote(Character.toString(c));
-                    })
-            .collect(Collectors.joining());
-    return Pattern.compile(expression, Pattern.DOTALL).asMatchPredicate();
   }
 
   /**

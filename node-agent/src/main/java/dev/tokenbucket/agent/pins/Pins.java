@@ -78,6 +78,16 @@ public record Pins(Path root) {
     return slots().resolve(String.valueOf(slot));
   }
 
+  /** The pin of the map that holds a slot's keys. */
+  public Path table(int slot) {
+    return slot(slot).resolve("table");
+  }
+
+  /** The pin of one of the arrays that hold the places of a slot's buckets. */
+  public Path places(int slot, int array) {
+    return slot(slot).resolve("places-" + array);
+  }
+
   /** Holds one folder per interface that a default route was last seen to lead over. */
   public Path routes() {
     return root.resolve("routes");

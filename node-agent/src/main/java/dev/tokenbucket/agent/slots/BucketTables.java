@@ -32,9 +32,8 @@ public final class BucketTables {
           .toList();
 
   /** The pin of the hash map from keys to places or buckets. */
-  private static final String TABLE = "table";
-
   private final KernelMaps kernel;
+
   private final Pins pins;
 
   public BucketTables(KernelMaps kernel, Pins pins) {
@@ -55,7 +54,7 @@ public final class BucketTables {
     put(
         tables(identity),
         slot,
-        pins.slot(slot).resolve(TABLE),
+        pins.table(slot),
         kernel.createHash("buckets", keySize, entrySize(identity), capacity, identity.evicts()));
     if (identity.evicts()) {
       return;
@@ -70,7 +69,7 @@ public final class BucketTables {
       put(
           "places",
           slot * PlaceLimit.SLOT_ARRAYS + array,
-          placesPin(slot, array),
+          pins.places(slot, array),
           kernel.createArray("places", PlaceLayout.STRUCT.size(), PlaceLimit.PLACES));
     }
     byte[] cursor =
@@ -135,7 +134,7 @@ public final class BucketTables {
     return readInner(
         "places",
         slot * PlaceLimit.SLOT_ARRAYS + array,
-        placesPin(slot, array),
+        pins.places(slot, array),
         inner ->
             kernel
                 .lookupBatch(
@@ -149,11 +148,11 @@ public final class BucketTables {
 
   /** Bytes of kernel memory that a slot's maps use; empty if the slot has no maps. */
   Optional<Long> memory(int slot, SlotIdentity identity) {
-    Optional<Long> table = memory(tables(identity), slot, pins.slot(slot).resolve(TABLE));
+    Optional<Long> table = memory(tables(identity), slot, pins.table(slot));
     if (table.isEmpty() || identity.evicts()) {
       return table;
     }
-    long array = memory("places", slot * PlaceLimit.SLOT_ARRAYS, placesPin(slot, 0)).orElse(0L);
+    long array = memory("places", slot * PlaceLimit.SLOT_ARRAYS, pins.places(slot, 0)).orElse(0L);
     long rest =
         memory("hints", slot, hints(slot)).orElse(0L)
             + memory("free_places", slot, freePlaces(slot)).orElse(0L);
@@ -166,7 +165,7 @@ public final class BucketTables {
 
   /** Whether all of a slot's maps are pinned, and the pinned ones are those that programs use. */
   boolean isWhole(int slot, SlotIdentity identity) {
-    if (!isPinned(tables(identity), slot, pins.slot(slot).resolve(TABLE))) {
+    if (!isPinned(tables(identity), slot, pins.table(slot))) {
       return false;
     }
     return identity.evicts()
@@ -178,7 +177,7 @@ public final class BucketTables {
                         isPinned(
                             "places",
                             slot * PlaceLimit.SLOT_ARRAYS + array,
-                            placesPin(slot, array))));
+                            pins.places(slot, array))));
   }
 
   private boolean isPinned(String outer, int key, Path pin) {
@@ -206,10 +205,6 @@ public final class BucketTables {
 
   private Path freePlaces(int slot) {
     return pins.slot(slot).resolve("free_places");
-  }
-
-  private Path placesPin(int slot, int array) {
-    return pins.slot(slot).resolve("places-" + array);
   }
 
   private static int arrays(int places) {

@@ -104,12 +104,18 @@ public final class PolicyFolder {
     try (Stream<Path> files = Files.list(folder)) {
       for (Path file : files.toList()) {
         String name = file.getFileName().toString();
-        if ((name.endsWith(".yaml") || name.endsWith(".yml")) && Files.isRegularFile(file)) {
+        if (isPolicyFile(file)) {
           found.put(name, Files.readAttributes(file, "unix:ino,dev,size,ctime,lastModifiedTime"));
         }
       }
     }
     return found;
+  }
+
+  /** Whether a folder's entry is a file of policies, by its name and kind. */
+  public static boolean isPolicyFile(Path file) {
+    String name = String.valueOf(file.getFileName());
+    return (name.endsWith(".yaml") || name.endsWith(".yml")) && Files.isRegularFile(file);
   }
 
   private Map<String, Content> read(Set<String> names) {
