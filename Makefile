@@ -34,7 +34,7 @@ test: setup control-plane helm ## set up, build, and run every test (root, for B
 	@deploy/sbom.sh target/sbom
 
 test-faults: build ## kill the agent at each of its system calls, fail them, change policies 1,000 times (root; up to an hour, and nothing else that uses BPF)
-	$(MVN) verify -pl node-agent,testing -am -Dtest='CrashPointsTest,*Faults' -Dsurefire.failIfNoSpecifiedTests=false -Dcrash.stride=4 -Dfaults.minutes=12
+	$(MVN) verify -pl node-agent,testing -am -Dtest='CrashPointsTest,*Faults' -Dsurefire.failIfNoSpecifiedTests=false -Dcrash.stride=4 -Dfaults.minutes=30
 
 e2e: ## install, upgrade, break and remove it on two real nodes (root; builds the nodes' parts, once a machine)
 	@testing/setup.sh e2e
