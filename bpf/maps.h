@@ -71,8 +71,8 @@ struct verdict_counters {
 };
 
 /*
- * Per CPU: the classifier counts added, sweep.bpf.c counts removed. The agent zeroes these like
- * verdict_counters.
+ * Per CPU: the classifier counts added. A CPU that removes a key counts removed, atomically,
+ * since a packet may interrupt sweep.bpf.c. The agent zeroes these like verdict_counters.
  */
 struct table_counters {
 	__u64 added;

@@ -7,11 +7,13 @@
 #ifndef TB_PLACES_H
 #define TB_PLACES_H
 
+#include "admission.h"
 #include "maps.h"
 
 /* Places come in arrays of one size: only then does the kernel inline the look-up. */
 #define PLACES_BITS 14
-#define MAX_PLACES (1 << 22)
+#define MAX_PLACES_BITS 22
+#define MAX_PLACES (1 << MAX_PLACES_BITS)
 #define HINTS_BITS 16
 
 enum place_limit {
@@ -35,8 +37,8 @@ union table_key {
 
 /*
  * bucket (token_bucket.h): the CPU that took the place writes the whole bucket before the place's
- * key is valid. key: the same CPU writes it; the last word is zero once sweep.bpf.c has removed the
- * key. 64 bytes: one cache line.
+ * key is valid. key: the same CPU writes it; a CPU that removes the key zeroes the last
+ * word. 64 bytes: one cache line.
  */
 struct place {
 	struct bucket bucket;
@@ -84,12 +86,12 @@ INNER(place_queue, BPF_MAP_TYPE_QUEUE, 1, 0, sizeof(__u32));
 /* Array a of slot s at s * SLOT_ARRAYS + a. */
 OUTER(place_array, MAX_SLOTS *SLOT_ARRAYS) places SEC(".maps");
 
-/* Any CPU writes, with plain stores. */
+/* HINT() of the key last found with a hash. Any CPU writes, with plain stores. */
 OUTER(hint_array, MAX_SLOTS) hints SEC(".maps");
 
 /*
  * Places that were used and are free again. The classifier takes them; a CPU that loses the race to
- * add a key, and sweep.bpf.c, return them.
+ * add a key, or that removes a key, returns them.
  */
 OUTER(place_queue, MAX_SLOTS) free_places SEC(".maps");
 
@@ -127,9 +129,9 @@ static __always_inline _Bool place_position(const struct place *place, const __u
 }
 
 /*
- * A hash below HINTS, keyed with a secret {seed, odd multiplier}; otherwise a sender could choose
- * addresses that all share a hint. Each round folds the upper half of the hash down before it mixes
- * in the next word.
+ * A hash keyed with a secret {seed, odd multiplier}; otherwise a sender could choose addresses that
+ * all share a hint. Each round folds the upper half of the hash down before it mixes in the next
+ * word. The upper bits choose the hint, and the lower ones tell the keys of a hint apart.
  */
 static __always_inline __u32 place_hash(const volatile __u64 *hash_key, const __u64 *key, int words)
 {
@@ -141,14 +143,24 @@ static __always_inline __u32 place_hash(const volatile __u64 *hash_key, const __
 	hash = (seed ^ key[0]) * hash_key[1];
 	for (int i = 1; i < words; i++)
 		hash = (hash ^ hash >> 32 ^ key[i]) * hash_key[1];
-	return hash >> (64 - HINTS_BITS);
+	return hash >> 32;
+}
+
+/* A hint: the place's index, and bits of the key's hash above, which save a look at the place. */
+#define HINT(index, hash) ((index) | (hash) << MAX_PLACES_BITS)
+#define HINT_PLACE(hint) ((hint) & (MAX_PLACES - 1))
+
+static __always_inline _Bool hint_is_of(__u32 hint, __u32 hash)
+{
+	return hint >> MAX_PLACES_BITS == hash << MAX_PLACES_BITS >> MAX_PLACES_BITS;
 }
 
 static __always_inline __u32 *place_hint(__u32 slot, __u32 hash)
 {
 	void *of_slot = bpf_map_lookup_elem(&hints, &slot);
+	__u32 cell = hash >> (32 - HINTS_BITS);
 
-	return of_slot ? bpf_map_lookup_elem(of_slot, &hash) : NULL;
+	return of_slot ? bpf_map_lookup_elem(of_slot, &cell) : NULL;
 }
 
 /*
@@ -209,8 +221,8 @@ __noinline int place_find_lost(__u32 slot)
 	return -1;
 }
 
-/* Takes a place that no key uses; false if there is none. */
-static __always_inline _Bool place_take(__u32 slot, __u32 *index)
+/* Takes a place that no key uses, wherever it is kept; false if there is none. */
+static __always_inline _Bool place_take_any(__u32 slot, __u32 *index)
 {
 	void *queue = bpf_map_lookup_elem(&free_places, &slot);
 	struct place_cursor *cursor;
@@ -232,12 +244,32 @@ static __always_inline _Bool place_take(__u32 slot, __u32 *index)
 	return *index < cursor->capacity;
 }
 
+/*
+ * Likewise, but looks only once per tick if there is none: to look takes the queue's lock, and a
+ * flood looks for each of its packets.
+ */
+static __always_inline _Bool place_take(const struct clock_source *source, __u32 slot, __u32 *index)
+{
+	struct admission *admission = bpf_map_lookup_elem(&admissions, &slot);
+	__u64 tick = clock_tick(source);
+
+	if (!admission || *(volatile __u64 *)&admission->full_in == tick)
+		return 0;
+	if (place_take_any(slot, index))
+		return 1;
+	*(volatile __u64 *)&admission->full_in = tick;
+	return 0;
+}
+
 static __always_inline void place_free(__u32 slot, __u32 index)
 {
 	void *queue = bpf_map_lookup_elem(&free_places, &slot);
+	struct admission *admission = bpf_map_lookup_elem(&admissions, &slot);
 
 	if (queue && bpf_map_push_elem(queue, &index, BPF_ANY))
 		place_keep_lost(slot, index);
+	if (admission)
+		*(volatile __u64 *)&admission->full_in = 0;
 }
 
 #endif

@@ -34,28 +34,22 @@ struct sweep_request {
 	struct clock_source clock;
 };
 
-/* Removes one key. The order matters: when the place is freed, no CPU can find it any more. */
-static __always_inline int sweep_key(__u32 slot, void *table, const struct flow_key *key,
-				     __u32 last_word, struct policy_parameters *now_in_force,
+/* Removes one key. */
+static __always_inline int sweep_key(__u32 slot, void *table, const struct flow_key *key, int words,
+				     struct policy_parameters *now_in_force,
 				     const struct clock_source *clock)
 {
 	__u32 *found = bpf_map_lookup_elem(table, key), index;
 	struct place *place;
+	__u64 pos;
 
 	if (!found)
 		return 0;
 	index = *found;
 	place = place_at(slot, index);
-	/* The CPU that adds the key is not done: the key's last word would outlive the entry. */
-	if (!place || !*(volatile __u64 *)&place->key[last_word])
-		return 0;
-	/* The clock is read for each key: pos may be from a moment after an earlier reading. */
-	if (!bucket_mark_full(clock, &place->bucket, now_in_force) ||
-	    bpf_map_delete_elem(table, key))
-		return 0;
-	*(volatile __u64 *)&place->key[last_word] = 0;
-	place_free(slot, index);
-	return 1;
+	/* If the key is not there yet, the CPU that adds it is not done. */
+	return place && place_position(place, (const __u64 *)key, words, &pos) &&
+	       table_remove(clock, table, slot, index, place, pos, words, now_in_force);
 }
 
 /*
@@ -74,23 +68,14 @@ __noinline int sweep_one(__u32 i, __u32 slot, __u32 in_force, __u32 flows, __u64
 		return 0;
 	if (flows) {
 		table = bpf_map_lookup_elem(&flow_tables, &slot);
-		return table ? sweep_key(slot, table, &keys->key[i], FLOW_KEY_WORDS - 1,
-					 now_in_force, &clock)
+		return table ? sweep_key(slot, table, &keys->key[i], FLOW_KEY_WORDS, now_in_force,
+					 &clock)
 			     : 0;
 	}
 	table = bpf_map_lookup_elem(&bucket_tables, &slot);
-	return table ? sweep_key(slot, table, &keys->key[i], ADDRESS_KEY_WORDS - 1, now_in_force,
-				 &clock)
-		     : 0;
-}
-
-static __always_inline __u32 sweep_count(__u32 slot, __u32 removed)
-{
-	struct table_counters *count = bpf_map_lookup_elem(&table_counters, &slot);
-
-	if (count)
-		count->removed += removed;
-	return removed;
+	return table
+		   ? sweep_key(slot, table, &keys->key[i], ADDRESS_KEY_WORDS, now_in_force, &clock)
+		   : 0;
 }
 
 /*
@@ -104,7 +89,7 @@ int sweep(struct sweep_request *request)
 	for (__u32 i = 0; i < SWEEP_KEYS && i < request->keys; i++)
 		removed += sweep_one(i, slot, request->parameters, request->flows,
 				     request->clock.timestamp);
-	return sweep_count(slot, removed);
+	return removed;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -28,9 +28,10 @@
  * bucket moves: a CPU that sees the position sees the tick. A bucket is full once it was left alone
  * for part of a turn, and for as long as it takes to fill under the line in force.
  *
- * Removal: a bucket that is full equals none. Only sweep.bpf.c removes. It marks the bucket by a
- * compare-and-swap on pos, which fails if a packet came in between, and then deletes the bucket. A
- * packet that meets the mark spends nothing from a bucket that is about to be forgotten.
+ * Removal: a bucket that is full equals none. sweep.bpf.c removes, and so does a packet
+ * that needs room in a full table (tables.h). Either marks the bucket by a compare-and-swap on pos,
+ * which fails if a packet came in between, and then deletes the bucket. A packet that meets the
+ * mark spends nothing from a bucket that is about to be forgotten.
  */
 #ifndef TB_TOKEN_BUCKET_H
 #define TB_TOKEN_BUCKET_H
@@ -58,11 +59,11 @@
 #define BUCKET_IS_MARKED(pos) ((pos)&1)
 
 /*
- * The registers of one flow. pos: any CPU changes it by compare-and-swap, and sweep.bpf.c marks it
- * in the same way; only the agent zeroes it, before a policy's first packet. lim: the CPU that won
- * pos writes it with a plain store. excess: a CPU that found excess or is about to move the bucket
- * writes it with a plain store; a CPU that draws on it uses compare-and-swap. A zeroed bucket is a
- * full one.
+ * The registers of one flow. pos: any CPU changes it by compare-and-swap, and who removes the key
+ * marks it in the same way, and alone takes the mark back; only the agent zeroes it, before a
+ * policy's first packet. lim: the CPU that won pos writes it with a plain store. excess: a CPU that
+ * found excess or is about to move the bucket writes it with a plain store; a CPU that draws on it
+ * uses compare-and-swap. A zeroed bucket is a full one.
  */
 struct bucket {
 	__u64 pos;
@@ -316,24 +317,42 @@ static __always_inline enum bucket_verdict bucket_judge(struct clock_source *sou
 }
 
 /*
- * Marks a bucket that holds all of B at now; false if the bucket holds less, or if a packet came in
- * between.
+ * How many units more than B a bucket at pos would hold if it could, plus one: the larger, the
+ * longer it has been full. Zero if the bucket is not full, or is being removed; also if it has
+ * idled for so long that the axis has turned. v is V(now).
+ */
+static __always_inline __u64 bucket_spare(const struct axis_line *line, __u64 v, __u64 pos)
+{
+	__u64 held = v - pos;
+
+	if (BUCKET_IS_MARKED(pos) || held > -BUCKET_AHEAD || held < line->burst)
+		return 0;
+	return held - line->burst + 1;
+}
+
+/*
+ * Marks a bucket that holds all of B at now; false if the bucket holds less than that, or is not at
+ * pos any more. The CPU that marks a bucket removes its key, or takes the mark back.
  */
 static __always_inline _Bool bucket_mark_full(const struct clock_source *source,
-					      struct bucket *bucket,
+					      struct bucket *bucket, __u64 pos,
 					      struct policy_parameters *parameters)
 {
 	__u64 now = clock_read(source);
 	const struct axis_line *line = parameters_line_at(parameters, now);
-	__u64 pos = bucket_position(bucket);
-	__u64 held = axis_value(line, now) - pos;
 
 	if (BUCKET_IS_MARKED(pos))
-		return 1;
-	if ((held > -BUCKET_AHEAD || held < line->burst) &&
+		return 0;
+	if (!bucket_spare(line, axis_value(line, now), pos) &&
 	    !bucket_has_idled(source, bucket, line, clock_tick(source)))
 		return 0;
 	return bucket_swap(bucket, pos, BUCKET_MARK(pos));
+}
+
+/* Takes back a mark whose key could not be removed. Meanwhile no packet has moved the bucket. */
+static __always_inline void bucket_unmark(struct bucket *bucket, __u64 pos)
+{
+	*(volatile __u64 *)&bucket->pos = pos;
 }
 
 #endif

@@ -22,6 +22,7 @@ final class ClassifierResources {
 
   private static final List<String> HEADERS =
       List.of(
+          "admission.h",
           "clock.h",
           "failsafe.h",
           "fragments.h",

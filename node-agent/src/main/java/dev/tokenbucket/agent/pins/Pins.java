@@ -45,7 +45,9 @@ public record Pins(Path root) {
           "places",
           "hints",
           "free_places",
-          "place_cursors");
+          "place_cursors",
+          "sightings",
+          "admissions");
   public static final List<String> HOOK_MAPS = List.of("counters", "not_ip", "failsafe_counters");
 
   public Path map(String name) {
@@ -113,7 +115,9 @@ public record Pins(Path root) {
             "flow_tables",
             "places",
             "free_places",
-            "place_cursors")
+            "place_cursors",
+            "sightings",
+            "admissions")
         .forEach(name -> pins.put(name, map(name)));
     return pins;
   }

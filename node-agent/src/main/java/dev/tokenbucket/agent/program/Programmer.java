@@ -24,6 +24,7 @@ import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -46,6 +47,13 @@ public final class Programmer {
 
   /** Buckets examined in one sweep, over all policies. */
   private static final int SWEPT_AT_ONCE = 131_072;
+
+  /**
+   * How long a bucket of a full table has to have been full before a sweep removes it. Whatever
+   * fills the table takes the places that a sweep frees, so clients that send more often than this
+   * keep theirs. A client that has none takes a full bucket's place without a sweep (tables.h).
+   */
+  private static final Duration REST_IN_A_FULL_TABLE = Duration.ofSeconds(10);
 
   private final Kernel kernel;
   private final Layouts layouts;
@@ -370,12 +378,14 @@ public final class Programmer {
                 slot,
                 slotOf.getOrDefault(identity.ofWindow(Window.CONFORM), slot),
                 identity,
-                SWEPT_AT_ONCE / all.size()));
+                SWEPT_AT_ONCE / all.size(),
+                tables.isFull(slot, identity) ? REST_IN_A_FULL_TABLE : Duration.ZERO));
   }
 
-  private void sweep(int slot, int parameters, SlotIdentity identity, int most) {
+  private void sweep(int slot, int parameters, SlotIdentity identity, int most, Duration rest) {
     AxisLine line = slots.inForce(parameters);
-    int removed = sweeper.sweep(slot, parameters, identity, line, most, System.nanoTime());
+    int removed =
+        sweeper.sweep(slot, parameters, identity, line, most, System.nanoTime(), rest.toNanos());
     if (removed > 0) {
       LOG.debug("removed {} idle buckets of {}", removed, identity.name());
     }

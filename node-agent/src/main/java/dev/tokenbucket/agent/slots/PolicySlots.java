@@ -439,6 +439,13 @@ public final class PolicySlots {
       Sums sums = of(slot);
       return sums.of(TableCountersLayout.ADDED) > sums.of(TableCountersLayout.REMOVED);
     }
+
+    /** Whether the slot's table holds as many buckets as it has places for. */
+    public boolean isFull(int slot, SlotIdentity identity) {
+      Sums sums = of(slot);
+      long buckets = sums.of(TableCountersLayout.ADDED) - sums.of(TableCountersLayout.REMOVED);
+      return buckets >= identity.capacity();
+    }
   }
 
   /** A slot's table; empty if the slot has none. */

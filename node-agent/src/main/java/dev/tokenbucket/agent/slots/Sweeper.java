@@ -50,49 +50,53 @@ public final class Sweeper {
    * @param most approximately the most buckets to examine
    * @param line the parameters
    * @param now CLOCK_MONOTONIC, in nanoseconds
+   * @param rest nanoseconds for which a bucket has to have been full
    * @return the number of removed buckets
    */
   public int sweep(
-      int slot, int parameters, SlotIdentity identity, AxisLine line, int most, long now) {
+      int slot,
+      int parameters,
+      SlotIdentity identity,
+      AxisLine line,
+      int most,
+      long now,
+      long rest) {
     boolean flows = identity.per().hasBothAddresses();
     try (Removal removal = new Removal(slot, parameters, flows, now)) {
-      pass(slot, identity, line, most, now, removal);
+      pass(slot, identity, line, most, now - rest, removal);
       return removal.flush();
     }
   }
 
   private void pass(
-      int slot, SlotIdentity identity, AxisLine line, int most, long now, Removal removal) {
+      int slot, SlotIdentity identity, AxisLine line, int most, long fullAt, Removal removal) {
     int arrays = tables.usedArrays(slot);
     Next next = places.get(slot);
     int array = next != null && next.of().equals(identity) ? next.array() : 0;
     for (int seen = 0; array < arrays && seen < most; seen += PlaceLimit.PLACES) {
       tables
           .places(slot, array)
-          .ifPresent(all -> addFull(all, Pins.keySize(identity.per()), line, now, removal));
+          .ifPresent(all -> addFull(all, Pins.keySize(identity.per()), line, fullAt, removal));
       array++;
     }
     places.put(slot, new Next(identity, array < arrays ? array : 0));
   }
 
   private static void addFull(
-      ByteBuffer places, int keySize, AxisLine line, long now, Removal removal) {
+      ByteBuffer places, int keySize, AxisLine line, long fullAt, Removal removal) {
     int posOfPlace = PlaceLayout.BUCKET.offset() + BucketLayout.POS.offset();
     for (int at = 0; at < places.capacity(); at += PlaceLayout.STRUCT.size()) {
       int key = at + PlaceLayout.KEY.offset();
       boolean used = places.getLong(key + keySize - Long.BYTES) != 0;
-      if (used && isFull(line, places.getLong(at + posOfPlace), now)) {
+      if (used && isFull(line, places.getLong(at + posOfPlace), fullAt)) {
         removal.add(places.slice(key, keySize));
       }
     }
   }
 
-  /**
-   * A guess, which the program checks again. A position ahead of V does not count as full; a mark
-   * does.
-   */
-  private static boolean isFull(AxisLine line, long pos, long now) {
-    return line.valueAt(now) - pos >= line.burst() || (pos & 1) != 0;
+  /** A guess, which the program checks again. A position ahead of V does not count as full. */
+  private static boolean isFull(AxisLine line, long pos, long at) {
+    return line.valueAt(at) - pos >= line.burst() && (pos & 1) == 0;
   }
 
   /** Gathers keys and removes them some hundreds at a time. */

@@ -6,7 +6,8 @@ import java.util.function.Supplier;
 
 /**
  * A key that has no entry gets one, {@code table_add} of tables.h: with a bucket that is full at
- * this reading of the clock. Of several CPUs with the key's first packets one makes the entry.
+ * this reading of the clock, in a free place, or in one that a full bucket had. Of several CPUs
+ * with the key's first packets one makes the entry.
  */
 final class Addition {
   private final Memory memory;
@@ -32,12 +33,16 @@ final class Addition {
 
   Step takePlace() {
     OptionalInt free = table.take(choices);
-    if (free.isEmpty()) {
-      return then.get();
-    }
-    taken = free.getAsInt();
+    taken = free.orElseGet(() -> choices.below(table.size()));
     place = table.at(taken);
-    return this::readClock;
+    return free.isPresent()
+        ? this::readClock
+        : new Removal(memory, place, () -> this::makeRoom, then)::readPosition;
+  }
+
+  private Step makeRoom() {
+    table.free(taken);
+    return this::takePlace;
   }
 
   private Step readClock() {

@@ -17,7 +17,6 @@ final class Agent {
   private Key key = new Key("none", 0, 0);
   private Place place;
   private int taken;
-  private long pos;
   private long moment;
   private long newRate;
   private Window newWindow;
@@ -30,7 +29,7 @@ final class Agent {
     newWindow = memory.slots[0].window;
   }
 
-  // A sweep: sweep.bpf.c. No change comes meanwhile, and nobody else removes entries.
+  // A sweep: sweep.bpf.c. No change comes meanwhile.
 
   /** Removes the key's bucket if it is full. */
   Step sweep(Key of) {
@@ -41,47 +40,15 @@ final class Agent {
     }
     taken = found.get().place;
     place = memory.table.at(taken);
-    return this::lookForKey;
+    return this::compareKey;
   }
 
-  private Step lookForKey() {
-    return place.last == 0 ? Step.END : this::readPosition;
-  }
-
-  private Step readPosition() {
-    pos = place.bucket.pos;
-    return this::readClock;
-  }
-
-  private Step readClock() {
-    moment = memory.now;
-    return new LineInForce(memory, moment, this::checkFull)::readActive;
-  }
-
-  private Step checkFull(int line) {
-    Slot slot = memory.slots[line];
-    long held = memory.value(slot.axis, moment) - pos;
-    boolean full = !Windows.isAhead(held) && Long.compareUnsigned(held, slot.window.burst()) >= 0;
-    if (!full) {
-      return Step.END;
-    }
-    return memory.has(Safeguard.MARK) ? this::mark : this::delete;
-  }
-
-  private Step mark() {
-    long mark = (pos | 1) + (1L << 62);
-    return place.bucket.swap(pos, mark, true) ? this::delete : Step.END;
-  }
-
-  private Step delete() {
-    memory.table.delete(key);
-    memory.ledger.removed();
-    return memory.has(Safeguard.KEY_INVALID_WHEN_FREE) ? this::zeroLastWord : this::freePlace;
-  }
-
-  private Step zeroLastWord() {
-    place.last = 0;
-    return this::freePlace;
+  /** The CPU that adds the key may not be done, or the place be another key's by now. */
+  private Step compareKey() {
+    boolean valid = place.first == key.first() && place.last == key.last();
+    return valid
+        ? new Removal(memory, place, () -> this::freePlace, () -> Step.END)::readPosition
+        : Step.END;
   }
 
   private Step freePlace() {

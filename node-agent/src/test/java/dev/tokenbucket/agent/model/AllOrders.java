@@ -6,11 +6,11 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Runs a few processes in every order in which a process is interrupted at most so many times in
- * all, anywhere; when one ends, any other goes on.
+ * Runs a few processes in every order in which a process is interrupted at most N times in all,
+ * anywhere; when one ends, any other goes on.
  */
 final class AllOrders {
-  /** What is run anew for each order: the first steps, one list a process, and the outcome. */
+  /** What runs again for each order: the first steps, one list per process, and the outcome. */
   record Case(List<List<Supplier<Step>>> processes, Supplier<Optional<String>> violation) {}
 
   private final int interruptions;

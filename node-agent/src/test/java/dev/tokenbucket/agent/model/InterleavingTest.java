@@ -117,6 +117,29 @@ class InterleavingTest {
         memory.ledger::violation);
   }
 
+  @Test
+  void everyOrderOfPacketsAndAPacketThatTakesTheirPlaceKeepsTheBounds() {
+    assertEveryOrder(InterleavingTest::packetsAndReplacement, Safeguard.MARK);
+  }
+
+  /**
+   * Packets of a key whose bucket is full, and another key's packets that need its place; then the
+   * first key comes back, and a sweep comes in between.
+   */
+  private static AllOrders.Case packetsAndReplacement(Set<Safeguard> without) {
+    Memory memory = memory(1, new Window(2 * PACKET, PACKET, 0), without);
+    Supplier<Step> one = () -> new KeyedPacket(memory, n -> 0, KEY, PACKET).readHint();
+    Supplier<Step> other = () -> new KeyedPacket(memory, n -> 0, OTHER, PACKET).readHint();
+    finish(one);
+    memory.now += 100_000;
+    return new AllOrders.Case(
+        List.of(
+            List.of(one, one, one),
+            List.of(other, other, other),
+            List.of(() -> new Agent(memory).sweep(KEY), one)),
+        memory.ledger::violation);
+  }
+
   private static void finish(Supplier<Step> packet) {
     Step next = packet.get();
     while (next != Step.END) {
@@ -205,8 +228,12 @@ class InterleavingTest {
   }
 
   private static Memory memory(Window window, Set<Safeguard> without) {
+    return memory(Table.PLENTY, window, without);
+  }
+
+  private static Memory memory(int places, Window window, Set<Safeguard> without) {
     Axis axis = new Axis(Memory.V_START, Memory.START, 0, Line.rate(1_000_000));
-    Memory memory = new Memory(2, new Line(axis, window), without);
+    Memory memory = new Memory(2, places, new Line(axis, window), without);
     memory.now += 1_000_000;
     return memory;
   }

@@ -158,8 +158,9 @@ final class Ledger {
   }
 
   /**
-   * The excess of a super-packet. Once a bucket was removed, one whole packet: a late one may find
-   * the position that it read in a new bucket of its key, which was made at an old clock reading.
+   * The excess of a super-packet. After the removal of a bucket, one whole packet: a late one may
+   * find the position that it read in a new bucket of its key, which was made at an old clock
+   * reading.
    */
   private long allowed(Conformed packet) {
     return removed ? packet.cost() : packet.excess();

@@ -9,7 +9,7 @@ record Line(Axis axis, Window window) {
   static final int FRACTION = 40;
 
   /**
-   * V(t) = v0 + (t - t0) times the rate; rates are units a nanosecond, 40 bits of them fraction.
+   * V(t) = v0 + (t - t0) times the rate; rates are units per nanosecond, 40 bits of them fraction.
    */
   record Axis(long v0, long t0, long rateBefore, long rate) {
     /** V, even, as {@code axis_value} works it out. */

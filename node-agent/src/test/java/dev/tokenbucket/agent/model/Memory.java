@@ -48,7 +48,7 @@ final class Memory {
   final int cpus;
   final Ledger ledger;
   final Slot[] slots;
-  final Table table = new Table();
+  final Table table;
   final Bucket shared = new Bucket();
   final long[] held;
 
@@ -64,8 +64,12 @@ final class Memory {
 
   private final Set<Safeguard> without;
 
-  Memory(int cpus, Line first, Set<Safeguard> without) {
+  /**
+   * @param places of buckets, in the table
+   */
+  Memory(int cpus, int places, Line first, Set<Safeguard> without) {
     this.cpus = cpus;
+    table = new Table(places);
     this.without = without.isEmpty() ? EnumSet.noneOf(Safeguard.class) : EnumSet.copyOf(without);
     ledger = new Ledger(first);
     slots = new Slot[] {new Slot(first), new Slot(first)};

@@ -60,7 +60,7 @@ final class RandomRun {
     }
   }
 
-  private RandomRun(Choices choices, Form form, Set<Safeguard> without) {
+  private RandomRun(Choices choices, int places, Form form, Set<Safeguard> without) {
     this.choices = choices;
     this.form = form;
     this.without = without;
@@ -68,7 +68,7 @@ final class RandomRun {
     int cpus = choices.between(1, MAX_CPUS);
     Window window = window(cpus);
     Axis axis = new Axis(Memory.V_START, Memory.START, 0, rate());
-    memory = new Memory(cpus, new Line(axis, window), without);
+    memory = new Memory(cpus, places, new Line(axis, window), without);
     agent = new Agent(memory);
     keys = keys(choices.below(3));
     superPackets = choices.onceIn(4);
@@ -86,7 +86,8 @@ final class RandomRun {
 
   /** The first promise that a run breaks, in words. */
   static Optional<String> violation(Choices choices, Form form, Set<Safeguard> without) {
-    RandomRun run = new RandomRun(choices, form, without);
+    int places = choices.between(1, Table.PLENTY);
+    RandomRun run = new RandomRun(choices, places, form, without);
     run.steps();
     return run.memory.ledger.violation();
   }
@@ -100,7 +101,7 @@ final class RandomRun {
   record Burst(long passed, long depth, long handedOut) {}
 
   static Burst burst(Choices choices, Form form) {
-    RandomRun run = new RandomRun(choices, form, Set.of());
+    RandomRun run = new RandomRun(choices, Table.PLENTY, form, Set.of());
     run.steps();
     run.finish();
     run.superPackets = false;

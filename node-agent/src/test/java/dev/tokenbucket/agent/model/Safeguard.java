@@ -29,7 +29,7 @@ enum Safeguard {
   KEY_AFTER_POSITION(Form.KEYED),
   /** The key of a place becomes valid when the entry is there that leads to it. */
   KEY_VALID_WITH_ENTRY(Form.KEYED),
-  /** The key of a place is not valid any more when it is free. */
+  /** The key of a place is not valid any more when it is free, or another key's. */
   KEY_INVALID_WHEN_FREE(Form.KEYED),
   /** A clock reading from before t0 is before t0, not nearly a turn of the clock after it. */
   SIGNED_TIME,
@@ -45,8 +45,8 @@ enum Safeguard {
   /** A change whose t0 has come when all can see that it is proposed is withdrawn. */
   LATE_PROPOSAL_WITHDRAWN,
   /**
-   * Whoever has read a clock of a proposal's t0 or later refuses it, and takes the old line only if
-   * this came before the commit.
+   * A packet that has read a clock of a proposal's t0 or later refuses it, and takes the old line
+   * only if this came before the commit.
    */
   LATE_PROPOSAL_REFUSED,
   /** A change waits until the last bend lies behind every packet. */

@@ -23,12 +23,13 @@ final class Table {
     int last;
   }
 
-  /** An entry's memory is used anew at once, under whoever still holds it. */
+  /** An entry's memory is reused at once, while others may still hold the entry. */
   static final class Entry {
     int place;
   }
 
-  static final int PLACES = 3;
+  /** More than keys, so that every key finds a free one. */
+  static final int PLENTY = 3;
 
   /** The place where a key was last found, which may have become another key's. */
   int hint;
@@ -38,12 +39,19 @@ final class Table {
   private final Deque<Entry> unused = new ArrayDeque<>();
   private final Map<Key, Entry> entries = new HashMap<>();
 
-  Table() {
-    for (int i = 0; i < PLACES; i++) {
+  Table(int size) {
+    for (int i = 0; i < size; i++) {
       places.add(new Place());
       free.add(i);
+    }
+    // The kernel has some more, one for each CPU.
+    for (int i = 0; i < size + PLENTY; i++) {
       unused.push(new Entry());
     }
+  }
+
+  int size() {
+    return places.size();
   }
 
   Place at(int place) {
@@ -65,11 +73,13 @@ final class Table {
     return true;
   }
 
-  void delete(Key key) {
-    Entry removed = entries.remove(key);
-    if (removed != null) {
-      unused.push(removed);
-    }
+  /** Deletes the entry of the key with these words, whatever place it leads to. */
+  void delete(int first, int last) {
+    Optional<Key> key =
+        entries.keySet().stream()
+            .filter(each -> each.first() == first && each.last() == last)
+            .findFirst();
+    key.map(entries::remove).ifPresent(unused::push);
   }
 
   /** A place that nobody has. */

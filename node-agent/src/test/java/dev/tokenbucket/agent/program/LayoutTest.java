@@ -30,6 +30,7 @@ class LayoutTest extends KernelTest {
   /** Of each pinned map, and of the first map that it holds. */
   private static final String SHAPES =
       """
+      admissions: type 2, key 4, value 16, entries 259
       bucket_tables: type 12, key 4, value 4, entries 259
       counters: type 6, key 4, value 64, entries 259
       evicting_bucket_tables: type 12, key 4, value 4, entries 259
@@ -53,6 +54,7 @@ class LayoutTest extends KernelTest {
       places: type 12, key 4, value 4, entries 66304
       reservations: type 6, key 4, value 16, entries 259
       shared_buckets: type 2, key 4, value 64, entries 259
+      sightings: type 2, key 4, value 8, entries 65536
       table_counters: type 6, key 4, value 16, entries 259
       """;
 

@@ -291,9 +291,20 @@ final class VirtualHook implements AutoCloseable {
 
   /** The same at a time of the kernel's clock. */
   int sweepAt(int policy, long time) {
+    return sweepRested(policy, time, 0);
+  }
+
+  /** Removes the buckets that have been full for so many nanoseconds by this time. */
+  int sweepRested(int policy, long time, long rest) {
     NodePolicy of = policies.get(policy);
     return sweeper.sweep(
-        2 * policy, 2 * policy, SlotIdentity.of(of, 0), line(of, START), Integer.MAX_VALUE, time);
+        2 * policy,
+        2 * policy,
+        SlotIdentity.of(of, 0),
+        line(of, START),
+        Integer.MAX_VALUE,
+        time,
+        rest);
   }
 
   /**

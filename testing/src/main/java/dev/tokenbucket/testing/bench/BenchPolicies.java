@@ -62,8 +62,9 @@ final class BenchPolicies {
   }
 
   /** A policy with the same limit as the other limiters under the flood. */
-  static NodePolicy flooded(String interfaceName, String per, Limiter.Limit limit) {
-    return all(interfaceName, per, Integer.toString(limit.rate()), limit.burst());
+  static NodePolicy flooded(String interfaceName, String bucket, Limiter.Limit limit) {
+    return policy(
+        MEASURED, spec(interfaceName, bucket, Integer.toString(limit.rate()), limit.burst()));
   }
 
   /**
@@ -76,7 +77,7 @@ final class BenchPolicies {
                 i ->
                     policy(
                         "before-" + i,
-                        spec(interfaceName, "Node", UNREACHED, BURST) + match.apply(i)));
+                        spec(interfaceName, "per: Node", UNREACHED, BURST) + match.apply(i)));
     return Stream.concat(others, Stream.of(all(interfaceName, "Node", Subject.Expected.CONFORM)))
         .toList();
   }
@@ -110,24 +111,23 @@ final class BenchPolicies {
       }
       match.append("]\n");
     }
-    return policy(MEASURED, spec(interfaceName, "Node", UNREACHED, BURST) + match);
+    return policy(MEASURED, spec(interfaceName, "per: Node", UNREACHED, BURST) + match);
   }
 
   private static NodePolicy all(String interfaceName, String per, String rate, long burst) {
-    return policy(MEASURED, spec(interfaceName, per, rate, burst));
+    return policy(MEASURED, spec(interfaceName, "per: " + per, rate, burst));
   }
 
-  private static String spec(String interfaceName, String per, String rate, long burst) {
+  private static String spec(String interfaceName, String bucket, String rate, long burst) {
     return """
         interfaces:
         - name: %s
-        bucket:
-          per: %s
+        bucket: {%s}
         rate:
           packetsPerSecond: %s
         burst:
           packets: %d
         """
-        .formatted(interfaceName, per, rate, burst);
+        .formatted(interfaceName, bucket, rate, burst);
   }
 }

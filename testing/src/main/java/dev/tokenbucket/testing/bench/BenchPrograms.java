@@ -88,10 +88,15 @@ final class BenchPrograms implements AutoCloseable {
   /**
    * A program that sends frames into an interface, for {@link ProgramRuns#sendLive}.
    *
-   * @param sources the number of source addresses, used in turn; a power of two
+   * @param sources the source addresses
    */
-  int flood(int ifindex, int sources) {
-    byte[] flood = structure(8).putInt(ifindex).putInt(sources - 1).array();
+  int flood(int ifindex, Sources sources) {
+    byte[] flood =
+        structure(12)
+            .putInt(ifindex)
+            .putInt((int) (sources.count() - 1))
+            .putInt(sources == Sources.RANDOM ? 1 : 0)
+            .array();
     return opened(
         kernel.load(
             compile("flood", List.of()), "send_flood", Map.of(), Map.of(".rodata.flood", flood)));

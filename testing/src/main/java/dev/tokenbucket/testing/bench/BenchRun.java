@@ -12,7 +12,9 @@ import dev.tokenbucket.testing.kernel.ProgramRuns;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -90,9 +92,14 @@ final class BenchRun implements Callable<Integer> {
                       programs.drop(),
                       limited,
                       bpffs.resolve("drop"))),
-              Limiter.classifier("ours, node-wide", node, name, "Node"),
+              Limiter.classifier("ours, node-wide", node, name, "per: Node"),
               Limiter.nftables("nftables limit", name, "", Limiter.LIMIT + " drop"),
-              Limiter.classifier("ours, per source", source, name, "SourceIP"),
+              Limiter.classifier("ours, per source", source, name, "per: SourceIP"),
+              Limiter.classifier(
+                  "ours, per source, EvictOldest",
+                  source,
+                  name,
+                  "per: SourceIP, onFull: EvictOldest"),
               List.of(
                   Limiter.nftables(
                       "nftables set with limit",
@@ -101,9 +108,11 @@ final class BenchRun implements Callable<Integer> {
                       "add @sources { ip saddr " + Limiter.LIMIT + " } drop"),
                   Limiter.hashlimit("iptables hashlimit", name)));
       EndToEnd bench = new EndToEnd(runs, flooded, options.rounds, options.each());
-      int one = programs.flood(sender, 1);
-      int many = programs.flood(sender, EndToEnd.MANY_SOURCES);
-      return Pinned.start(runs, 0, () -> bench.run(limiters, one, many)).result();
+      Map<Sources, Integer> senders = new EnumMap<>(Sources.class);
+      for (Sources sources : Sources.values()) {
+        senders.put(sources, programs.flood(sender, sources));
+      }
+      return Pinned.start(runs, 0, () -> bench.run(limiters, senders)).result();
     }
   }
 

@@ -7,9 +7,13 @@ import dev.tokenbucket.testing.bench.FloodedInterface.Counters;
 import dev.tokenbucket.testing.bench.Limiter.Limit;
 import dev.tokenbucket.testing.kernel.ProgramRuns;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -19,8 +23,6 @@ import java.util.stream.Stream;
  * between.
  */
 final class EndToEnd {
-  static final int MANY_SOURCES = 1_024;
-
   /** About a thousandth of a flood from one source passes, and a hundredth of one from many. */
   private static final Limit LIMIT = new Limit(1_000, 1_000);
 
@@ -28,7 +30,18 @@ final class EndToEnd {
 
   private static final double NODE_GOAL = 1.05;
   private static final double SOURCE_GOAL = 1.2;
+
+  /** Against a peer, with more sources than a table holds; and against the same with one source. */
+  private static final double FLOOD_GOAL = 2;
+
+  private static final double FLOOD_SHARE_GOAL = 0.9;
   private static final int PACKETS_A_MILLISECOND = 2_500;
+
+  /** Of the contenders per source. */
+  private static final int FIRST_PEER = 2;
+
+  /** Packets sent before a measurement, in measurements: they fill the tables. */
+  private static final double WARM_UP = 0.5;
 
   /** Packets that other software may send to a device. */
   private static final int STRAY = 10;
@@ -57,40 +70,86 @@ final class EndToEnd {
       Limiter node,
       Limiter nodePeer,
       Limiter source,
+      Limiter evictingSource,
       List<Limiter> sourcePeers) {}
 
   /**
    * Runs all rounds.
    *
-   * @param oneSource the program that sends from one address
-   * @param manySources the program that sends from {@link #MANY_SOURCES}
+   * @param senders the programs that send
    */
-  EndToEndResult run(Limiters limiters, int oneSource, int manySources) {
+  EndToEndResult run(Limiters limiters, Map<Sources, Integer> senders) {
     List<Contender> references =
-        limiters.references().stream().map(l -> new Contender(l, oneSource, 1)).toList();
-    Contender node = new Contender(limiters.node(), oneSource, 1);
-    Contender nodePeer = new Contender(limiters.nodePeer(), oneSource, 1);
-    List<Contender> one = perSource(limiters, oneSource, 1);
-    List<Contender> many = perSource(limiters, manySources, MANY_SOURCES);
+        limiters.references().stream().map(each -> of(each, Sources.ONE, senders)).toList();
+    Contender node = of(limiters.node(), Sources.ONE, senders);
+    Contender nodePeer = of(limiters.nodePeer(), Sources.ONE, senders);
+    Map<Sources, List<Contender>> perSource = new EnumMap<>(Sources.class);
+    for (Sources sources : Sources.values()) {
+      perSource.put(sources, perSource(limiters, sources, senders));
+    }
     List<Contender> all =
-        Stream.of(references, List.of(node, nodePeer), one, many).flatMap(List::stream).toList();
+        Stream.concat(
+                Stream.concat(references.stream(), Stream.of(node, nodePeer)),
+                perSource.values().stream().flatMap(List::stream))
+            .toList();
     for (int round = 0; round < rounds; round++) {
       for (int i = 0; i < all.size(); i++) {
         all.get((i + round) % all.size()).round(round);
       }
     }
     return new EndToEndResult(
-        packets,
-        all.stream().map(Contender::row).toList(),
-        List.of(
-            compared(node, List.of(nodePeer), NODE_GOAL),
-            compared(one.get(0), one.subList(1, one.size()), SOURCE_GOAL),
-            compared(many.get(0), many.subList(1, many.size()), SOURCE_GOAL)));
+        packets, all.stream().map(Contender::row).toList(), comparisons(node, nodePeer, perSource));
   }
 
-  private List<Contender> perSource(Limiters limiters, int sender, int sources) {
-    return Stream.concat(Stream.of(limiters.source()), limiters.sourcePeers().stream())
-        .map(limiter -> new Contender(limiter, sender, sources))
+  private static Contender first(Map<Sources, List<Contender>> perSource, Sources sources) {
+    return Objects.requireNonNull(perSource.get(sources)).get(0);
+  }
+
+  private static List<Comparison> comparisons(
+      Contender node, Contender nodePeer, Map<Sources, List<Contender>> perSource) {
+    List<Comparison> comparisons = new ArrayList<>();
+    comparisons.add(compared(node, List.of(nodePeer), NODE_GOAL));
+    perSource.forEach(
+        (sources, each) ->
+            comparisons.add(
+                compared(
+                    each.get(0),
+                    each.subList(FIRST_PEER, each.size()),
+                    exceedsTable(sources) ? FLOOD_GOAL : SOURCE_GOAL)));
+    Contender one = first(perSource, Sources.ONE);
+    perSource.forEach(
+        (sources, each) -> {
+          if (exceedsTable(sources)) {
+            comparisons.add(ofOneSource(each.get(0), one));
+          }
+        });
+    return comparisons;
+  }
+
+  private static boolean exceedsTable(Sources sources) {
+    return sources.count() > Sources.TABLE.count();
+  }
+
+  private static Comparison ofOneSource(Contender many, Contender one) {
+    return Comparison.of(
+        many.limiter.title(),
+        "the same with one source",
+        many.sources,
+        Spread.ratio(many.perSecond, one.perSecond),
+        FLOOD_SHARE_GOAL);
+  }
+
+  private Contender of(Limiter limiter, Sources sources, Map<Sources, Integer> senders) {
+    return new Contender(limiter, Objects.requireNonNull(senders.get(sources)), sources);
+  }
+
+  /** Ours, ours that evicts, and the peers. */
+  private List<Contender> perSource(
+      Limiters limiters, Sources sources, Map<Sources, Integer> senders) {
+    return Stream.concat(
+            Stream.of(limiters.source(), limiters.evictingSource()),
+            limiters.sourcePeers().stream())
+        .map(limiter -> of(limiter, sources, senders))
         .toList();
   }
 
@@ -108,14 +167,14 @@ final class EndToEnd {
         goal);
   }
 
-  /** A limiter under a flood from this number of sources. */
+  /** A limiter under a flood. */
   private final class Contender {
     private final Limiter limiter;
     private final int sender;
-    private final int sources;
+    private final Sources sources;
     private final double[] perSecond = new double[rounds];
 
-    Contender(Limiter limiter, int sender, int sources) {
+    Contender(Limiter limiter, int sender, Sources sources) {
       this.limiter = limiter;
       this.sender = sender;
       this.sources = sources;
@@ -126,7 +185,7 @@ final class EndToEnd {
     }
 
     Limit limit() {
-      return sources == 1 ? LIMIT : LIMIT_OF_MANY;
+      return sources == Sources.ONE ? LIMIT : LIMIT_OF_MANY;
     }
 
     Row row() {
@@ -136,37 +195,53 @@ final class EndToEnd {
     void round(int number) {
       limiter.install().accept(limit());
       try {
+        Counters installed = flooded.counters();
+        double warming = send((int) (packets * WARM_UP));
         Counters before = flooded.counters();
-        long began = System.nanoTime();
-        runs.sendLive(sender, frame, packets);
-        awaitArrival(before.arrived() + packets, began + ARRIVAL_NANOS);
-        double seconds = (System.nanoTime() - began) / 1e9;
-        Counters there = flooded.counters().since(before);
-        check(there, seconds);
-        perSecond[number] = there.arrived() / seconds;
+        double seconds = send(packets);
+        Counters there = flooded.counters();
+        check(there.since(before), there.since(installed).passed(), warming + seconds);
+        perSecond[number] = there.since(before).arrived() / seconds;
       } finally {
         limiter.remove().run();
       }
     }
 
+    /** Sends so many packets and awaits them; returns how many seconds that took. */
+    private double send(int count) {
+      long before = flooded.arrived();
+      long began = System.nanoTime();
+      runs.sendLive(sender, frame, count);
+      awaitArrival(before + count, began + ARRIVAL_NANOS);
+      return (System.nanoTime() - began) / 1e9;
+    }
+
     /**
      * Checks that the limiter did the work. Packets lost on the way would look like a fast limiter.
+     *
+     * @param passed packets that passed in these seconds, since the limiter was installed
      */
-    private void check(Counters there, double seconds) {
-      double granted = sources * (limit().burst() + 1 + limit().rate() * seconds) * MOST_PASSED;
+    private void check(Counters there, long passed, double seconds) {
+      double granted =
+          sources.count() * (limit().burst() + 1 + limit().rate() * seconds) * MOST_PASSED;
       boolean right =
           there.arrived() >= packets * LEAST_ARRIVED
               && switch (limiter.passes()) {
                 case EVERYTHING -> there.passed() >= there.arrived() - STRAY;
                 case NOTHING -> there.passed() == 0;
                 case WHAT_THE_RATE_GRANTS ->
-                    there.passed() > 0 && there.passed() <= Math.min(packets, granted);
+                    passed > 0 && passed <= Math.min(packets * (1 + WARM_UP), granted);
               };
       if (!right) {
         throw new StepFailedException(
-            "%s, %d sources: of %d packets %d arrived and %d passed in %.3f s"
+            "%s, %s sources: of %d packets %d arrived and %d passed in %.3f s"
                 .formatted(
-                    limiter.title(), sources, packets, there.arrived(), there.passed(), seconds),
+                    limiter.title(),
+                    sources.text(),
+                    packets,
+                    there.arrived(),
+                    there.passed(),
+                    seconds),
             null);
       }
     }

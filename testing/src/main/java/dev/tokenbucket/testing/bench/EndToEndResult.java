@@ -9,20 +9,21 @@ import java.util.List;
  */
 record EndToEndResult(int packets, List<Row> rows, List<Comparison> comparisons) {
   /**
-   * A limiter under a flood from this number of sources.
+   * A limiter under a flood from these sources.
    *
    * @param limit the limit of each bucket
    * @param perSecond packets per second that arrived and were judged
    */
-  record Row(String limiter, int sources, Limiter.Limit limit, Spread perSecond) {}
+  record Row(String limiter, Sources sources, Limiter.Limit limit, Spread perSecond) {}
 
   /**
    * The classifier's throughput over that of its faster peer, round by round.
    *
    * @param goal the least median
    */
-  record Comparison(String ours, String peer, int sources, Spread ratio, double goal, boolean met) {
-    static Comparison of(String ours, String peer, int sources, Spread ratio, double goal) {
+  record Comparison(
+      String ours, String peer, Sources sources, Spread ratio, double goal, boolean met) {
+    static Comparison of(String ours, String peer, Sources sources, Spread ratio, double goal) {
       return new Comparison(ours, peer, sources, ratio, goal, ratio.median() >= goal);
     }
   }

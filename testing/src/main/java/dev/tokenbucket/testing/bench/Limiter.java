@@ -41,14 +41,19 @@ record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable re
     return new Limiter("no limiter", Passes.EVERYTHING, limit -> {}, () -> {});
   }
 
-  /** The classifier, as the agent programs it. */
-  static Limiter classifier(String title, Programmer programmer, String interfaceName, String per) {
+  /**
+   * The classifier, as the agent programs it.
+   *
+   * @param bucket the fields of the policy's {@code bucket}
+   */
+  static Limiter classifier(
+      String title, Programmer programmer, String interfaceName, String bucket) {
     return new Limiter(
         title,
         Passes.WHAT_THE_RATE_GRANTS,
         limit -> {
           Map<String, String> failures =
-              programmer.apply(List.of(BenchPolicies.flooded(interfaceName, per, limit)));
+              programmer.apply(List.of(BenchPolicies.flooded(interfaceName, bucket, limit)));
           if (!failures.isEmpty()) {
             throw new StepFailedException(title + ": " + failures, null);
           }

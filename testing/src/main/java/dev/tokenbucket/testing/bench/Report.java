@@ -125,9 +125,9 @@ final class Report {
     to.format(" 1,000 packets/s dealt with (min/median/max) |%n|---|---|---|---|%n");
     for (Row row : result.rows()) {
       to.format(
-          "| %s | %,d | %,d, %,d | %s |%n",
+          "| %s | %s | %,d, %,d | %s |%n",
           row.limiter(),
-          row.sources(),
+          row.sources().text(),
           row.limit().rate(),
           row.limit().burst(),
           spread(row.perSecond().times(0.001), "%.0f"));
@@ -136,10 +136,10 @@ final class Report {
     to.format("|---|---|---|---|---|%n");
     for (Comparison row : result.comparisons()) {
       to.format(
-          "| %s / %s | %,d | %s | ≥ %s | %s |%n",
+          "| %s / %s | %s | %s | ≥ %s | %s |%n",
           row.ours(),
           row.peer(),
-          row.sources(),
+          row.sources().text(),
           spread(row.ratio(), "%.2f"),
           number(row.goal()),
           met(row.met()));
