@@ -38,6 +38,7 @@ public final class AgentMetrics {
   private volatile List<NodePolicy> asked = List.of();
   private volatile int failed;
   private final AtomicLong repairs = new AtomicLong();
+  private volatile Optional<Instant> readBack = Optional.empty();
 
   /**
    * The agent's own work. The suppliers may be called from any thread.
@@ -73,6 +74,11 @@ public final class AgentMetrics {
     }
   }
 
+  /** Records that the whole kernel state was just read back. Only the program loop calls this. */
+  void readBack(Instant time) {
+    readBack = Optional.of(time);
+  }
+
   /**
    * The metrics in Prometheus' text format, version 0.0.4. Concurrent scrapes wait for each other.
    */
@@ -85,6 +91,7 @@ public final class AgentMetrics {
   private MetricSnapshots snapshots(List<RunningHook> hooks) {
     MetricSnapshots.Builder all = MetricSnapshots.builder();
     ofPolicies(hooks, all);
+    ofParameters(hooks, all);
     ofHooks(hooks, all);
     ofBuckets(hooks, all);
     GaugeSnapshot.Builder generations =
@@ -138,14 +145,22 @@ public final class AgentMetrics {
                 "What compiling or unpacking the classifier took when the agent started.")
             .dataPoint(gauge(seconds(work.preparation()), Labels.EMPTY))
             .build());
-    GaugeSnapshot.Builder contact =
-        gauges(
+    all.metricSnapshot(
+        moment(
             "tokenbucket_last_contact_timestamp_seconds",
-            "When the API server last took a report of this agent; absent before the first.");
-    work.lastContact()
-        .get()
-        .ifPresent(time -> contact.dataPoint(gauge((double) time.getEpochSecond(), Labels.EMPTY)));
-    all.metricSnapshot(contact.build());
+            "When the API server last took a report of this agent; absent before the first.",
+            work.lastContact().get()));
+    all.metricSnapshot(
+        moment(
+            "tokenbucket_last_read_back_timestamp_seconds",
+            "When the agent last read back all that it has in the kernel; absent before the first.",
+            readBack));
+  }
+
+  private static GaugeSnapshot moment(String name, String help, Optional<Instant> time) {
+    GaugeSnapshot.Builder gauge = gauges(name, help);
+    time.ifPresent(each -> gauge.dataPoint(gauge((double) each.getEpochSecond(), Labels.EMPTY)));
+    return gauge.build();
   }
 
   private static double seconds(Duration time) {
@@ -185,6 +200,38 @@ public final class AgentMetrics {
         .metricSnapshot(bytes.build())
         .metricSnapshot(special.build())
         .metricSnapshot(generation.build());
+  }
+
+  /** What the counters are compared with: each policy's parameters, as the kernel has them. */
+  private static void ofParameters(List<RunningHook> hooks, MetricSnapshots.Builder all) {
+    InfoSnapshot.Builder info =
+        InfoSnapshot.builder()
+            .name("tokenbucket_policy")
+            .help("How the kernel applies a policy at a hook.");
+    GaugeSnapshot.Builder rate =
+        gauges(
+            "tokenbucket_policy_rate",
+            "What a bucket of the policy gains per second, in the unit of the label.");
+    GaugeSnapshot.Builder burst =
+        gauges(
+            "tokenbucket_policy_burst",
+            "What a bucket of the policy holds at most: packets, bytes or connections.");
+    for (RunningHook hook : hooks) {
+      for (RunningPolicy policy : hook.policies()) {
+        Labels at = labels(hook).merge(Labels.of("policy", policy.name()));
+        Labels unit = at.add("unit", policy.unit().name());
+        info.dataPoint(
+            InfoDataPointSnapshot.builder()
+                .labels(
+                    unit.add("per", policy.per().name())
+                        .add("mode", policy.mode().name())
+                        .add("action", policy.action().name()))
+                .build());
+        rate.dataPoint(gauge(policy.rate(), unit));
+        burst.dataPoint(gauge(policy.burst(), unit));
+      }
+    }
+    all.metricSnapshot(info.build()).metricSnapshot(rate.build()).metricSnapshot(burst.build());
   }
 
   private static void ofHooks(List<RunningHook> hooks, MetricSnapshots.Builder all) {

@@ -115,13 +115,22 @@ public final class ProgramLoop implements AgentThreads.Loop {
     boolean due = now - appliedAt >= READ_BACK.toNanos();
     if (changed || (look && (failedWhole || programmer.isIncomplete()))) {
       apply(wanted, false);
-    } else if ((look && programmer.isDisturbed()) || (due && !programmer.isUnaltered())) {
+    } else if ((look && programmer.isDisturbed()) || (due && readBackDiffers())) {
       apply(wanted, !networkChanged);
     } else if (networkChanged || (look && programmer.holdEnds())) {
       follow(wanted);
     } else if (due) {
       appliedAt = now;
     }
+  }
+
+  /** Reads back everything, maps included. */
+  private boolean readBackDiffers() {
+    if (!programmer.isUnaltered()) {
+      return true;
+    }
+    metrics.readBack(Instant.now());
+    return false;
   }
 
   /**
@@ -176,6 +185,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
       ground.ensure();
       Map<String, String> failures = programmer.apply(wanted.policies(), failsafes);
       failedWhole = false;
+      metrics.readBack(Instant.now());
       if (!programmer.isIncomplete()) {
         ground.settled();
       }

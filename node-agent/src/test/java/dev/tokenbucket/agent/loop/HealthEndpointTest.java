@@ -76,7 +76,7 @@ class HealthEndpointTest {
             3,
             RateUnit.Packets,
             10,
-            10,
+            20,
             BucketPer.SourceIP,
             ExceedAction.Drop,
             Mode.Enforce,
@@ -113,6 +113,7 @@ class HealthEndpointTest {
                 () -> new ProgramLoads(4, Duration.ofMillis(80)),
                 () -> Optional.of(Instant.ofEpochSecond(1_000_000))));
     metrics.applied(List.of(), 2, true);
+    metrics.readBack(Instant.ofEpochSecond(1_000_025));
     int port = freePort();
     try (HealthEndpoint health = new HealthEndpoint(port, clock::get)) {
       health.serve(metrics);
@@ -123,6 +124,11 @@ class HealthEndpointTest {
               "tokenbucket_policy_packets_total{" + at + ",policy=\"p\",verdict=\"exceed\"} 7.0",
               "tokenbucket_policy_bytes_total{" + at + ",policy=\"p\",verdict=\"exceed\"} 700.0",
               "tokenbucket_policy_generation{" + at + ",policy=\"p\"} 3.0",
+              "tokenbucket_policy_info{action=\"Drop\","
+                  + at
+                  + ",mode=\"Enforce\",per=\"SourceIP\",policy=\"p\",unit=\"Packets\"} 1",
+              "tokenbucket_policy_rate{" + at + ",policy=\"p\",unit=\"Packets\"} 10.0",
+              "tokenbucket_policy_burst{" + at + ",policy=\"p\",unit=\"Packets\"} 20.0",
               "tokenbucket_not_ip_packets_total{" + at + "} 11.0",
               "tokenbucket_failsafe_packets_total{"
                   + at
@@ -135,6 +141,7 @@ class HealthEndpointTest {
               "tokenbucket_program_load_seconds_sum 0.08",
               "tokenbucket_classifier_preparation_seconds 0.25",
               "tokenbucket_last_contact_timestamp_seconds 1000000.0",
+              "tokenbucket_last_read_back_timestamp_seconds 1000025.0",
               "tokenbucket_repairs_total 1.0");
       broken[0] = true;
       assertThat(get(port, "/metrics").statusCode()).isEqualTo(503);
