@@ -7,6 +7,7 @@ import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.testing.chart.Alerts;
+import dev.tokenbucket.testing.chart.Dashboards;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -17,9 +18,11 @@ import java.nio.file.StandardCopyOption;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -246,21 +249,30 @@ class AgentPodTest {
       agent.await("readiness", SOON, () -> probe(port, "/readyz").equals("200"));
       assertThat(probe(port, "/healthz")).isEqualTo("200");
       assertThat(probe(port, "/metrics")).isEqualTo("200");
-      String scraped =
-          Commands.run(
-              network.atSource(
-                  List.of("curl", "-s", "http://" + host.address() + ":" + metrics + "/metrics")));
+      agent.await(
+          "a report that the API server accepted",
+          SOON,
+          () -> scrape(metrics).contains("\ntokenbucket_last_contact_timestamp_seconds "));
+      String scraped = scrape(metrics);
       assertThat(scraped.lines())
           .contains(
               "tokenbucket_policy_generation{direction=\"Ingress\",interface=\"eth0\",policy=\"p\"} 1.0",
               "tokenbucket_policy_asked_generation{policy=\"p\"} 1.0",
               "tokenbucket_policies_failed 0.0");
+      Set<String> shown = new HashSet<>(Alerts.metricsOf("tokenbucket-agents"));
+      shown.addAll(Dashboards.metricsOf(Dashboards.LIMITS));
       // The policy here has no table.
-      assertThat(Alerts.metricsOf("tokenbucket-agents"))
+      assertThat(shown)
           .filteredOn(name -> !name.startsWith("tokenbucket_buckets_"))
           .isNotEmpty()
-          .allSatisfy(name -> assertThat(scraped).contains("# TYPE " + name + " "));
+          .allSatisfy(name -> assertThat(scraped).containsPattern("(?m)^" + name + "[{ ]"));
     }
+  }
+
+  private String scrape(int port) {
+    return Commands.run(
+        network.atSource(
+            List.of("curl", "-s", "http://" + host.address() + ":" + port + "/metrics")));
   }
 
   private static int freePort() throws IOException {

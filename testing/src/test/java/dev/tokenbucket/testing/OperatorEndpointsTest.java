@@ -5,12 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.tokenbucket.testing.chart.Alerts;
+import dev.tokenbucket.testing.chart.Dashboards;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.HashSet;
@@ -86,9 +86,8 @@ class OperatorEndpointsTest {
   }
 
   private static Set<String> namesInAlertsAndDashboard() throws IOException {
-    Path dashboard = Commands.repository().resolve("deploy/helm/tokenbucket/files/dashboard.json");
     Set<String> names = new HashSet<>(Alerts.metricsOf("tokenbucket"));
-    names.addAll(Alerts.metricsIn(Files.readString(dashboard)));
+    names.addAll(Dashboards.metricsOf(Dashboards.CLUSTER));
     // which is there from the first failure on
     names.remove("operator_sdk_reconciliations_failed_total");
     return names;
