@@ -24,8 +24,9 @@ build: setup ## compile, and make bin/tb ready
 images: build ## the images of operator and agent, as archives in testing/target/images (root, for buildah)
 	@deploy/images/build.sh testing/target/images
 
-dist: build ## what a host without a cluster needs, as target/dist/tokenbucket-VERSION.tar.gz
+dist: build ## what a host without a cluster needs, and the kubectl plugin, as archives in target/dist
 	@deploy/host/build.sh target/dist
+	@deploy/krew/build.sh target/dist
 
 test: setup control-plane helm ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
