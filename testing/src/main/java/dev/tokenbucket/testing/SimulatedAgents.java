@@ -281,6 +281,7 @@ public final class SimulatedAgents implements AutoCloseable {
         policy.generation(),
         policy.unit(),
         policy.rate(),
+        policy.ratePeriod(),
         policy.burst(),
         policy.per(),
         policy.action(),

@@ -1,8 +1,11 @@
 package dev.tokenbucket.testing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.tuple;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -148,5 +151,16 @@ class ReadinessTest {
     fleet.apply(POLICY, 1500, AT_ONCE);
     await("in force");
     assertThat(fleet.kubectl("get", "tbp", POLICY)).contains(" 1.5k packets/s ");
+    fleet.apply(POLICY, "rate: {connections: 6, per: Minute}, rollout: {maxConcurrent: 100%}");
+    await("in force");
+    assertThat(fleet.kubectl("get", "tbp", POLICY, "-o", "wide"))
+        .contains(" 6 connections/min ", " 6 connections ");
+    assertThat(fleet.entries(0))
+        .extracting(NodePolicy::rate, NodePolicy::ratePeriod)
+        .containsExactly(tuple(6L, RatePeriod.Minute));
+    assertThat(
+            fleet.kubectl(
+                "get", "tbns", fleet.node(0), "-o", "jsonpath={.status.policies[*].rate}"))
+        .contains("6 connections/min");
   }
 }

@@ -130,7 +130,7 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, bucket: {per: Interface, capacity: 100}}
         | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
       {rate: {connectionsPerSecond: 10}, exceed: {action: MarkECN}}
-        | spec.exceed.action: Forbidden: MarkECN does not go with rate.connectionsPerSecond
+        | spec.exceed.action: Forbidden: MarkECN does not go with a rate in connections
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, 192.0.2.0/24], destinationCIDRs: ['2001:db8::/32']}]}
         | spec.match[0]: Invalid value: a packet's addresses are both IPv4 or both IPv6
       {rate: {packetsPerSecond: 10}, exempt: [{protocol: TCP}, {sourceCIDRs: ['2001:db8::/32'], destinationCIDRs: [10.0.0.0/8]}]}
@@ -146,13 +146,43 @@ class WrongPolicyTest {
       {rate: {connectionsPerSecond: 11G}}
         | spec.rate.connectionsPerSecond: Invalid value: "11G": must be a whole quantity from 1 to 10G connections a second
       {rate: {connectionsPerSecond: 10}, burst: {packets: 20}}
-        | spec.burst.packets: Forbidden: burst.packets goes with rate.packetsPerSecond; with rate.bitsPerSecond set burst.bytes, with rate.connectionsPerSecond burst.connections
+        | spec.burst.packets: Forbidden: burst.packets goes with rate.packetsPerSecond or rate.packets; with a rate in bits set burst.bytes, with one in connections burst.connections
       {rate: {packetsPerSecond: 10}, burst: {connections: 20}}
-        | spec.burst.connections: Forbidden: burst.connections goes with rate.connectionsPerSecond; with rate.packetsPerSecond set burst.packets
+        | spec.burst.connections: Forbidden: burst.connections goes with rate.connectionsPerSecond or rate.connections; with a rate in packets set burst.packets
       {rate: {connectionsPerSecond: 10}, burst: {connections: 2Ti}}
         | spec.burst.connections: Invalid value: "2Ti": must be a whole quantity from 1 to 1Ti (2^40) connections
       {rate: {connectionsPerSecond: 10}, match: [{sourcePorts: [1]}, {protocol: UDP}]}
-        | spec.match: Forbidden: with rate.connectionsPerSecond each term has protocol TCP, or none: only TCP connections are counted
+        | spec.match: Forbidden: with a rate in connections each term has protocol TCP, or none: only TCP connections are counted
+      {rate: {connectionsPerSecond: 6, per: Minute}}
+        | spec.rate.per: Forbidden: per goes with packets, bits or connections, not with a rate per second: for 6 connections per minute write connections: 6, per: Minute
+      {rate: {packetsPerSecond: 6, per: Second}}
+        | spec.rate.per: Forbidden: per goes with packets, bits or connections
+      {rate: {per: Minute}}
+        | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set, or one of packets, bits, connections with per
+      {rate: {packetsPerSecond: 10, packets: 10}}
+        | spec.rate: Invalid value: exactly one of
+      {rate: {packets: 10, connections: 10, per: Hour}}
+        | spec.rate: Invalid value: exactly one of
+      {rate: {packets: 10, per: Day}}
+        | spec.rate.per: Unsupported value: "Day": supported values: "Hour", "Minute", "Second"
+      {rate: {packets: 500m, per: Minute}}
+        | spec.rate.packets: Invalid value: "500m": must be a whole quantity from 1 to 10G packets
+      {rate: {connections: 0, per: Hour}}
+        | spec.rate.connections: Invalid value: 0: must be a whole quantity from 1 to 10G connections
+      {rate: {bits: 479, per: Minute}}
+        | spec.rate.bits: Invalid value: must be at least 8 bits per second: 480 with per Minute, 28800 with per Hour
+      {rate: {bits: 28799, per: Hour}}
+        | spec.rate.bits: Invalid value: must be at least 8 bits per second
+      {rate: {bits: 7, per: Hour}}
+        | spec.rate.bits: Invalid value: 7: must be a whole quantity from 8 to 10T bits
+      {rate: {packets: 6, per: Minute}, burst: {bytes: 2000}}
+        | spec.burst.bytes: Forbidden: burst.bytes goes with rate.bitsPerSecond or rate.bits
+      {rate: {connections: 6, per: Minute}, match: [{protocol: UDP}]}
+        | spec.match: Forbidden: with a rate in connections each term has protocol TCP, or none
+      {rate: {connections: 6, per: Minute}, match: [{fragment: Later}]}
+        | spec.match: Forbidden: with a rate in connections no term asks for ACK
+      {rate: {connections: 6, per: Minute}, exceed: {action: MarkECN}}
+        | spec.exceed.action: Forbidden: MarkECN does not go with a rate in connections
       {rate: {packetsPerSecond: 10}, match: []}
         | spec.match: Invalid value: 0: spec.match in body should have at least 1 items
       {rate: {packetsPerSecond: 10}, exempt: []}
@@ -266,9 +296,9 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, match: [{fragment: Later, tcpFlags: {set: [SYN]}}]}
         | spec.match[0].fragment: Forbidden: fragment Later goes without tcpFlags and newConnectionsOnly
       {rate: {connectionsPerSecond: 10}, match: [{protocol: TCP}, {tcpFlags: {set: [ACK]}}]}
-        | spec.match: Forbidden: with rate.connectionsPerSecond no term asks for ACK, for a packet without SYN, or for later fragments
+        | spec.match: Forbidden: with a rate in connections no term asks for ACK, for a packet without SYN, or for later fragments
       {rate: {connectionsPerSecond: 10}, match: [{fragment: Later}]}
-        | spec.match: Forbidden: with rate.connectionsPerSecond no term asks for ACK
+        | spec.match: Forbidden: with a rate in connections no term asks for ACK
       {rate: {packetsPerSecond: 10}, bucket: {onFull: EvictOldest}}
         | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
       {rate: {packetsPerSecond: 10}, bucket: {per: Interface, onFull: EvictOldest}}
@@ -339,6 +369,14 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, match: [{fragment: Later}, {fragment: First, tcpFlags: {set: [SYN]}}, {protocol: UDP, notSourcePorts: [53]}]}
       {rate: {packetsPerSecond: 10}, match: [{notSourceCIDRs: [10.0.0.0/8]}, {sourceCIDRs: [10.0.0.0/8], notSourceCIDRs: [10.1.0.0/16]}]}
       {rate: {connectionsPerSecond: 10}, match: [{tcpFlags: {unset: [ECE]}, packetLengths: [40-60], fragment: None}]}
+      {rate: {connections: 6, per: Minute}, bucket: {per: SourceIP}, match: [{protocol: TCP, destinationPorts: [22]}]}
+      {rate: {connections: 6, per: Minute}, burst: {connections: 1}}
+      {rate: {packets: 1, per: Hour}, burst: {packets: 1}}
+      {rate: {packets: 10}}
+      {rate: {packets: 10G, per: Second}}
+      {rate: {bits: 480, per: Minute}, burst: {bytes: 1514}}
+      {rate: {bits: 28.8k, per: Hour}}
+      {rate: {bits: 8}}
       {rate: {packetsPerSecond: 5000m}}
       {rate: {packetsPerSecond: '2000.0'}}
       {rate: {packetsPerSecond: 2000.0}}

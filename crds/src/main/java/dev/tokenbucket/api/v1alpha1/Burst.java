@@ -13,21 +13,21 @@ import org.jspecify.annotations.Nullable;
     message = "exactly one of packets, bytes, connections must be set")
 public record Burst(
     @JsonPropertyDescription(
-            "Packets, from 1 to 1Ti (2^40), a whole number; goes with rate.packetsPerSecond.")
+            "Packets, from 1 to 1Ti (2^40), a whole number; goes with a rate in packets.")
         @ValidationRule(
             value = QuantityRules.FROM + "1" + QuantityRules.TO + "1Ti" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1 to 1Ti (2^40) packets")
         @Nullable Quantity packets,
     @JsonPropertyDescription(
             "Bytes, from 1514 (one full frame) to 1Ti (2^40), a whole number; goes with"
-                + " rate.bitsPerSecond.")
+                + " a rate in bits.")
         @ValidationRule(
             value = QuantityRules.FROM + "1514" + QuantityRules.TO + "1Ti" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1514 to 1Ti (2^40) bytes")
         @Nullable Quantity bytes,
     @JsonPropertyDescription(
             "New connections, from 1 to 1Ti (2^40), a whole number; goes with"
-                + " rate.connectionsPerSecond.")
+                + " a rate in connections.")
         @ValidationRule(
             value = QuantityRules.FROM + "1" + QuantityRules.TO + "1Ti" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1 to 1Ti (2^40) connections")

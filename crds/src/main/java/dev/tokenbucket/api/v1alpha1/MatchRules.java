@@ -81,14 +81,18 @@ final class MatchRules {
           + " && self.destinationCIDRs.exists(c, !c.contains(':'))";
 
   static final String CONNECTIONS_ARE_TCP =
-      "!has(self.rate.connectionsPerSecond) || !has(self.match) || self.match.all(t,"
+      "!"
+          + UnitRules.RATE_IN_CONNECTIONS
+          + " || !has(self.match) || self.match.all(t,"
           + " !has(t.protocol) || string(t.protocol) in ['TCP', '6'] || "
           + NO_PROTOCOL_OF_TERM
           + ")";
 
   /** A packet that opens a connection has SYN and not ACK, and is no later fragment. */
   static final String CONNECTIONS_BEGIN_WITH_SYN =
-      "!has(self.rate.connectionsPerSecond) || !has(self.match) || self.match.all(t,"
+      "!"
+          + UnitRules.RATE_IN_CONNECTIONS
+          + " || !has(self.match) || self.match.all(t,"
           + " !(has(t.tcpFlags) && (has(t.tcpFlags.set) && 'ACK' in t.tcpFlags.set"
           + " || has(t.tcpFlags.unset) && 'SYN' in t.tcpFlags.unset))"
           + " && !(has(t.fragment) && t.fragment == 'Later'))";

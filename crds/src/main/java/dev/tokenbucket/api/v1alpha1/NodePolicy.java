@@ -33,7 +33,10 @@ public record NodePolicy(
     @JsonPropertyDescription("Leading bits of an IPv6 address that make the key.")
         int ipv6PrefixLength,
     @JsonPropertyDescription("What a token is.") RateUnit unit,
-    @JsonPropertyDescription("The rate in packets, bits or connections a second.") long rate,
+    @JsonPropertyDescription("The rate in packets, bits or connections per ratePeriod.") long rate,
+    @JsonPropertyDescription(
+            "The rate's period: the shortest for which the rate is a whole number. Absent: a second.")
+        @Nullable RatePeriod ratePeriod,
     @JsonPropertyDescription("The burst in packets, bytes or connections.") long burst,
     @JsonPropertyDescription("What becomes of packets that exceed.") ExceedAction action,
     @JsonPropertyDescription("The DSCP that SetDSCP gives.") @Nullable Integer dscp,
@@ -49,6 +52,11 @@ public record NodePolicy(
     exempt = orEmpty(exempt);
     failsafe = failsafe == null ? Failsafe.Enabled : failsafe;
     onFull = onFull == null ? OnFull.ShareBucket : onFull;
+  }
+
+  /** The rate with its unit and period. */
+  public TokenRate tokenRate() {
+    return TokenRate.of(unit, rate, ratePeriod);
   }
 
   /** Whether another entry has the same content, whatever its generation. */
@@ -71,6 +79,7 @@ public record NodePolicy(
             other.ipv6PrefixLength,
             other.unit,
             other.rate,
+            other.ratePeriod,
             other.burst,
             other.action,
             other.dscp,

@@ -39,8 +39,9 @@ public final class PolicyResolver {
     if (spec == null) {
       throw new InvalidPolicyException("spec: Required value");
     }
-    RateUnit unit = unit(spec.rate());
-    long rate = rate(spec.rate(), unit);
+    TokenRate asked = rate(spec.rate());
+    TokenRate rate = asked.reduced();
+    RateUnit unit = asked.unit();
     Bucket bucket = spec.bucket() == null ? Bucket.DEFAULT : spec.bucket();
     ExceedAction action = action(spec.exceed());
     return new NodePolicy(
@@ -59,8 +60,9 @@ public final class PolicyResolver {
         bucket.ipv4PrefixLength() == null ? DEFAULT_IPV4_PREFIX : bucket.ipv4PrefixLength(),
         bucket.ipv6PrefixLength() == null ? DEFAULT_IPV6_PREFIX : bucket.ipv6PrefixLength(),
         unit,
-        rate,
-        burst(spec.burst(), unit, rate),
+        rate.amount(),
+        rate.periodUnlessSecond(),
+        burst(spec.burst(), asked),
         action,
         dscp(spec.exceed(), action),
         spec.mode() == null ? Mode.Enforce : spec.mode());
@@ -68,37 +70,57 @@ public final class PolicyResolver {
 
   /**
    * The tokens that a rate grants in 100 ms: at least ten packets (full ones) or connections, at
-   * most 2^40.
+   * most 2^40. A rate per minute or hour that grants less than ten in its period has what the
+   * period grants, and at least one: with ten, six per minute would let sixteen through in the
+   * first minute.
    */
-  static long defaultBurst(RateUnit unit, long rate) {
-    long divisor = unit == RateUnit.Bits ? 80 : 10;
-    long least = unit == RateUnit.Bits ? 10 * FULL_FRAME : 10;
-    return Math.min(MAX_BURST, Math.max(least, (rate + divisor - 1) / divisor));
+  static long defaultBurst(TokenRate rate) {
+    boolean bits = rate.unit() == RateUnit.Bits;
+    long one = bits ? FULL_FRAME : 1;
+    long least = 10 * one;
+    if (rate.period() != RatePeriod.Second) {
+      long period = bits ? ceilDiv(rate.amount(), Byte.SIZE) : rate.amount();
+      least = Math.max(one, Math.min(least, period));
+    }
+    long perToken = (bits ? 10L * Byte.SIZE : 10) * rate.period().seconds();
+    return Math.min(MAX_BURST, Math.max(least, ceilDiv(rate.amount(), perToken)));
   }
 
-  private static RateUnit unit(@Nullable Rate rate) {
+  private static long ceilDiv(long amount, long parts) {
+    return (amount + parts - 1) / parts;
+  }
+
+  private static TokenRate rate(@Nullable Rate rate) {
     if (rate == null) {
       throw new InvalidPolicyException("spec.rate: Required value");
     }
+    if (rate.packetsPerSecond() != null) {
+      return perSecond(RateUnit.Packets, "packetsPerSecond", rate.packetsPerSecond());
+    }
+    if (rate.bitsPerSecond() != null) {
+      return perSecond(RateUnit.Bits, "bitsPerSecond", rate.bitsPerSecond());
+    }
     if (rate.connectionsPerSecond() != null) {
-      return RateUnit.Connections;
+      return perSecond(RateUnit.Connections, "connectionsPerSecond", rate.connectionsPerSecond());
     }
-    return rate.packetsPerSecond() == null ? RateUnit.Bits : RateUnit.Packets;
+    if (rate.packets() != null) {
+      return TokenRate.of(RateUnit.Packets, whole("spec.rate.packets", rate.packets()), rate.per());
+    }
+    return rate.connections() != null
+        ? TokenRate.of(
+            RateUnit.Connections, whole("spec.rate.connections", rate.connections()), rate.per())
+        : TokenRate.of(RateUnit.Bits, whole("spec.rate.bits", rate.bits()), rate.per());
   }
 
-  private static long rate(Rate rate, RateUnit unit) {
-    return switch (unit) {
-      case Packets -> whole("spec.rate.packetsPerSecond", rate.packetsPerSecond());
-      case Bits -> whole("spec.rate.bitsPerSecond", rate.bitsPerSecond());
-      case Connections -> whole("spec.rate.connectionsPerSecond", rate.connectionsPerSecond());
-    };
+  private static TokenRate perSecond(RateUnit unit, String field, Quantity amount) {
+    return TokenRate.perSecond(unit, whole("spec.rate." + field, amount));
   }
 
-  private static long burst(@Nullable Burst burst, RateUnit unit, long rate) {
+  private static long burst(@Nullable Burst burst, TokenRate rate) {
     if (burst == null) {
-      return defaultBurst(unit, rate);
+      return defaultBurst(rate);
     }
-    return switch (unit) {
+    return switch (rate.unit()) {
       case Packets -> whole("spec.burst.packets", burst.packets());
       case Bits -> whole("spec.burst.bytes", burst.bytes());
       case Connections -> whole("spec.burst.connections", burst.connections());

@@ -6,13 +6,24 @@ import io.fabric8.generator.annotation.ValidationRule;
 import io.fabric8.kubernetes.api.model.Quantity;
 import org.jspecify.annotations.Nullable;
 
-/** Q, the tokens that a bucket regains per second. */
+/** Q, the tokens that a bucket regains per period. */
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @ValidationRule(
-    value =
-        "[has(self.packetsPerSecond), has(self.bitsPerSecond),"
-            + " has(self.connectionsPerSecond)].filter(x, x).size() == 1",
-    message = "exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set")
+    value = UnitRules.ONE_RATE,
+    message =
+        "exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set, or one of"
+            + " packets, bits, connections with per")
+@ValidationRule(
+    value = UnitRules.PER_GOES_WITH_AN_AMOUNT,
+    fieldPath = ".per",
+    reason = "FieldValueForbidden",
+    message =
+        "per goes with packets, bits or connections, not with a rate per second: for 6 connections"
+            + " per minute write connections: 6, per: Minute")
+@ValidationRule(
+    value = UnitRules.BITS_ARE_ENOUGH,
+    fieldPath = ".bits",
+    message = "must be at least 8 bits per second: 480 with per Minute, 28800 with per Hour")
 public record Rate(
     @JsonPropertyDescription("Packets a second, from 1 to 10G (10 Gpps), a whole number.")
         @ValidationRule(
@@ -32,4 +43,27 @@ public record Rate(
         @ValidationRule(
             value = QuantityRules.FROM + "1" + QuantityRules.TO + "10G" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1 to 10G connections a second")
-        @Nullable Quantity connectionsPerSecond) {}
+        @Nullable Quantity connectionsPerSecond,
+    @JsonPropertyDescription("Packets per period (see per), from 1 to 10G, a whole number.")
+        @ValidationRule(
+            value = QuantityRules.FROM + "1" + QuantityRules.TO + "10G" + QuantityRules.WHOLE,
+            message = "must be a whole quantity from 1 to 10G packets")
+        @Nullable Quantity packets,
+    @JsonPropertyDescription(
+            "Bits per period (see per) of L2 frames without FCS, a whole number: from 8 per second, 480"
+                + " per minute or 28800 per hour, to 10T.")
+        @ValidationRule(
+            value = QuantityRules.FROM + "8" + QuantityRules.TO + "10T" + QuantityRules.WHOLE,
+            message = "must be a whole quantity from 8 to 10T bits")
+        @Nullable Quantity bits,
+    @JsonPropertyDescription(
+            "New TCP connections per period (see per), from 1 to 10G, a whole number; counted as by"
+                + " connectionsPerSecond.")
+        @ValidationRule(
+            value = QuantityRules.FROM + "1" + QuantityRules.TO + "10G" + QuantityRules.WHOLE,
+            message = "must be a whole quantity from 1 to 10G connections")
+        @Nullable Quantity connections,
+    @JsonPropertyDescription(
+            "The period of packets, bits or connections. A bucket regains them evenly, not all at"
+                + " once: 6 per minute are one per 10 s. Absent: Second.")
+        @Nullable RatePeriod per) {}

@@ -3,8 +3,8 @@ package dev.tokenbucket.api.v1alpha1;
 import java.math.BigDecimal;
 
 /**
- * What a rate counts: packets per second (burst in packets), bits per second (burst in bytes) or
- * new TCP connections per second (burst in connections).
+ * What a rate counts: packets (burst in packets), bits (burst in bytes) or new TCP connections
+ * (burst in connections).
  */
 public enum RateUnit {
   Packets,
@@ -14,13 +14,20 @@ public enum RateUnit {
   private static final long KILO = 1_000;
   private static final int DECIMALS = 3;
 
-  /** A rate in this unit for people, exact: 1k packets/s, 2.5 Mbit/s. */
+  /** A rate per second in this unit for people, exact: 1k packets/s, 2.5 Mbit/s. */
   public String rateText(long rate) {
-    return switch (this) {
-      case Packets -> scaled(rate, "") + " packets/s";
-      case Bits -> scaled(rate, " ") + "bit/s";
-      case Connections -> scaled(rate, "") + " connections/s";
-    };
+    return rateText(rate, RatePeriod.Second);
+  }
+
+  /** A rate in this unit for people, exact: 6 connections/min, 1.5 kbit/h. */
+  String rateText(long rate, RatePeriod period) {
+    String amount =
+        switch (this) {
+          case Packets -> scaled(rate, "") + " packets";
+          case Bits -> scaled(rate, " ") + "bit";
+          case Connections -> scaled(rate, "") + " connections";
+        };
+    return amount + "/" + period.symbol();
   }
 
   /** A burst in the matching unit for people: 100 packets, 1514 bytes, 10 connections. */

@@ -21,44 +21,46 @@ import org.jspecify.annotations.Nullable;
     fieldPath = ".burst.packets",
     reason = "FieldValueForbidden",
     message =
-        "burst.packets goes with rate.packetsPerSecond; with rate.bitsPerSecond set burst.bytes,"
-            + " with rate.connectionsPerSecond burst.connections")
+        "burst.packets goes with rate.packetsPerSecond or rate.packets; with a rate in bits set"
+            + " burst.bytes, with one in connections burst.connections")
 @ValidationRule(
     value = UnitRules.BYTES,
     fieldPath = ".burst.bytes",
     reason = "FieldValueForbidden",
     message =
-        "burst.bytes goes with rate.bitsPerSecond; with rate.packetsPerSecond set burst.packets,"
-            + " with rate.connectionsPerSecond burst.connections")
+        "burst.bytes goes with rate.bitsPerSecond or rate.bits; with a rate in packets set"
+            + " burst.packets, with one in connections burst.connections")
 @ValidationRule(
     value = UnitRules.CONNECTIONS,
     fieldPath = ".burst.connections",
     reason = "FieldValueForbidden",
     message =
-        "burst.connections goes with rate.connectionsPerSecond; with rate.packetsPerSecond set"
-            + " burst.packets, with rate.bitsPerSecond burst.bytes")
+        "burst.connections goes with rate.connectionsPerSecond or rate.connections; with a rate in"
+            + " packets set burst.packets, with one in bits burst.bytes")
 @ValidationRule(
     value = MatchRules.CONNECTIONS_ARE_TCP,
     fieldPath = ".match",
     reason = "FieldValueForbidden",
     message =
-        "with rate.connectionsPerSecond each term has protocol TCP, or none: only TCP connections"
+        "with a rate in connections each term has protocol TCP, or none: only TCP connections"
             + " are counted")
 @ValidationRule(
     value = MatchRules.CONNECTIONS_BEGIN_WITH_SYN,
     fieldPath = ".match",
     reason = "FieldValueForbidden",
     message =
-        "with rate.connectionsPerSecond no term asks for ACK, for a packet without SYN, or for later"
+        "with a rate in connections no term asks for ACK, for a packet without SYN, or for later"
             + " fragments: only packets that open a connection are counted, so it matches nothing")
 @ValidationRule(
     value =
-        "!has(self.rate.connectionsPerSecond) || !has(self.exceed) || !has(self.exceed.action) ||"
+        "!"
+            + UnitRules.RATE_IN_CONNECTIONS
+            + " || !has(self.exceed) || !has(self.exceed.action) ||"
             + " self.exceed.action != 'MarkECN'",
     fieldPath = ".exceed.action",
     reason = "FieldValueForbidden",
     message =
-        "MarkECN does not go with rate.connectionsPerSecond: a packet that opens a connection is"
+        "MarkECN does not go with a rate in connections: a packet that opens a connection is"
             + " never ECN-capable, so each would be dropped; use Drop")
 @SchemaCustomizer(DistinctRules.class)
 public record TokenBucketPolicySpec(
@@ -99,13 +101,17 @@ public record TokenBucketPolicySpec(
         @Default("{}")
         @Nullable Bucket bucket,
     @JsonPropertyDescription(
-            "What a bucket regains each second; exactly one unit. Whole quantities such as 1000,"
-                + " 10k, 2M.")
+            "What a bucket regains per second; or, by packets, bits or connections, per the period"
+                + " that per names. Exactly one of these; whole quantities such as 1000, 10k, 2M. The"
+                + " status shows 60 per minute as 1 per second: the shortest period for which a rate"
+                + " is a whole number.")
         @Required
         Rate rate,
     @JsonPropertyDescription(
             "What a full bucket holds, in the rate's unit. Absent: what the rate grants in 100 ms,"
-                + " at least 10 packets, 15140 bytes or 10 connections.")
+                + " at least 10 packets, 15140 bytes or 10 connections. A rate per Minute or Hour that"
+                + " grants less than that in its period has what the period grants, and at least one"
+                + " packet, 1514 bytes or one connection.")
         @Nullable Burst burst,
     @JsonPropertyDescription("What becomes of packets that exceed.") @Default("{}")
         @Nullable Exceed exceed,

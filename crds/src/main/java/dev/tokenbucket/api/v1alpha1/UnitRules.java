@@ -1,21 +1,50 @@
 package dev.tokenbucket.api.v1alpha1;
 
 /**
- * The CEL rules that pair a burst's unit with its rate's; exactly one rule reports each mistake.
+ * The CEL rules of a rate, and those that pair a burst's unit with its rate's; exactly one rule
+ * reports each mistake.
  */
 final class UnitRules {
+  static final String ONE_RATE =
+      "[has(self.packetsPerSecond), has(self.bitsPerSecond), has(self.connectionsPerSecond),"
+          + " has(self.packets), has(self.bits), has(self.connections)]"
+          + ".filter(x, x).size() == 1";
+
+  /** A period beside no rate at all is reported by {@link #ONE_RATE}. */
+  static final String PER_GOES_WITH_AN_AMOUNT =
+      "!has(self.per) || !has(self.packetsPerSecond) && !has(self.bitsPerSecond)"
+          + " && !has(self.connectionsPerSecond)";
+
+  /** What is below 8, or no quantity, is reported by the field's own rule. */
+  static final String BITS_ARE_ENOUGH =
+      "!has(self.bits) || !has(self.per) || self.per == 'Second' || !isQuantity(string(self.bits))"
+          + " || quantity(string(self.bits)).isLessThan(quantity('8'))"
+          + " || !quantity(string(self.bits))"
+          + ".isLessThan(quantity(self.per == 'Minute' ? '480' : '28800'))";
+
+  private static final String RATE_IN_PACKETS =
+      "(has(self.rate.packetsPerSecond) || has(self.rate.packets))";
+  private static final String RATE_IN_BITS =
+      "(has(self.rate.bitsPerSecond) || has(self.rate.bits))";
+  static final String RATE_IN_CONNECTIONS =
+      "(has(self.rate.connectionsPerSecond) || has(self.rate.connections))";
+
   /** True unless rate and burst each have exactly one unit: other rules report those mistakes. */
   private static final String UNCLEAR =
-      "!has(self.burst) || [has(self.rate.packetsPerSecond), has(self.rate.bitsPerSecond),"
-          + " has(self.rate.connectionsPerSecond)].filter(x, x).size() != 1"
+      "!has(self.burst) || ["
+          + RATE_IN_PACKETS
+          + ", "
+          + RATE_IN_BITS
+          + ", "
+          + RATE_IN_CONNECTIONS
+          + "].filter(x, x).size() != 1"
           + " || [has(self.burst.packets), has(self.burst.bytes),"
           + " has(self.burst.connections)].filter(x, x).size() != 1 || ";
 
-  static final String PACKETS =
-      UNCLEAR + "!has(self.burst.packets) || has(self.rate.packetsPerSecond)";
-  static final String BYTES = UNCLEAR + "!has(self.burst.bytes) || has(self.rate.bitsPerSecond)";
+  static final String PACKETS = UNCLEAR + "!has(self.burst.packets) || " + RATE_IN_PACKETS;
+  static final String BYTES = UNCLEAR + "!has(self.burst.bytes) || " + RATE_IN_BITS;
   static final String CONNECTIONS =
-      UNCLEAR + "!has(self.burst.connections) || has(self.rate.connectionsPerSecond)";
+      UNCLEAR + "!has(self.burst.connections) || " + RATE_IN_CONNECTIONS;
 
   private UnitRules() {}
 }

@@ -20,7 +20,7 @@ class PolicyResolverTest {
 
   private static NodePolicy resolve(
       @Nullable String packets, @Nullable String bits, @Nullable Burst burst) {
-    Rate rate = new Rate(quantity(packets), quantity(bits), null);
+    Rate rate = new Rate(quantity(packets), quantity(bits), null, null, null, null, null);
     TokenBucketPolicySpec spec =
         new TokenBucketPolicySpec(
             null, null, null, null, null, null, null, null, rate, burst, null, null, null, null);
@@ -48,6 +48,7 @@ class PolicyResolverTest {
                 64,
                 RateUnit.Packets,
                 1000,
+                null,
                 100,
                 ExceedAction.Drop,
                 null,
@@ -90,10 +91,42 @@ class PolicyResolverTest {
             "spec.rate.packetsPerSecond: Invalid value: \"500m\": must be a whole quantity");
   }
 
+  /** The burst is what a period grants where that is less than ten packets, and at least one. */
+  @ParameterizedTest
+  @CsvSource({
+    "'connections: 6, per: Minute', 6 connections/min, 6",
+    "'packets: 1, per: Hour', 1 packets/h, 1",
+    "'packets: 90, per: Hour', 90 packets/h, 10",
+    "'packets: 60, per: Hour', 1 packets/min, 10",
+    "'packets: 600k, per: Minute', 10k packets/s, 1000",
+    "'packets: 1', 1 packets/s, 10",
+    "'connections: 1k, per: Second', 1k connections/s, 100",
+    "'bits: 480, per: Minute', 8 bit/s, 1514",
+    "'bits: 30k, per: Hour', 500 bit/min, 3750",
+    "'bits: 1M, per: Hour', 1 Mbit/h, 15140",
+    "'bits: 60G, per: Minute', 1 Gbit/s, 12500000"
+  })
+  void aRatePerPeriodIsReducedAndHasABurstForIt(String rate, String text, long burst) {
+    NodePolicy policy = Specs.resolve("{rate: {" + rate + "}}");
+
+    assertThat(policy.tokenRate().text()).isEqualTo(text);
+    assertThat(policy.burst()).isEqualTo(burst);
+  }
+
+  @Property
+  void aReducedRateIsTheSameRate(
+      @ForAll @LongRange(min = 1, max = 10_000_000_000_000L) long amount,
+      @ForAll RatePeriod period) {
+    TokenRate reduced = new TokenRate(RateUnit.Bits, amount, period).reduced();
+
+    assertThat(reduced.amount() * period.seconds()).isEqualTo(amount * reduced.period().seconds());
+    assertThat(reduced.reduced()).isEqualTo(reduced);
+  }
+
   @Property
   void theDefaultBurstCoversAHundredMilliseconds(
       @ForAll @LongRange(min = 1, max = 10_000_000_000L) long rate) {
-    long burst = PolicyResolver.defaultBurst(RateUnit.Packets, rate);
+    long burst = PolicyResolver.defaultBurst(TokenRate.perSecond(RateUnit.Packets, rate));
 
     assertThat(burst).isGreaterThanOrEqualTo(10);
     assertThat(burst * 10).isGreaterThanOrEqualTo(rate);

@@ -7,6 +7,7 @@ import dev.tokenbucket.agent.explain.Explanation.Packet;
 import dev.tokenbucket.agent.explain.Explanation.Step;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
+import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.io.PrintWriter;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -62,7 +63,7 @@ final class ExplanationText {
         "%d. %s: %s, burst %s, per %s%s%n",
         number,
         step.name(),
-        step.unit().rateText(step.rate()),
+        TokenRate.of(step.unit(), step.rate(), step.ratePeriod()).text(),
         step.unit().burstText(step.burst()),
         step.per(),
         step.mode() == Mode.Audit ? ", Audit" : "");

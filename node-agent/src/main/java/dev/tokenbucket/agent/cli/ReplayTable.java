@@ -5,6 +5,7 @@ import dev.tokenbucket.agent.replay.ReplayReport.KeyReport;
 import dev.tokenbucket.agent.replay.ReplayReport.PolicyReport;
 import dev.tokenbucket.agent.replay.ReplayReport.Refusal;
 import dev.tokenbucket.agent.replay.Timeline;
+import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.io.PrintWriter;
 import java.util.List;
 import picocli.CommandLine.Help.ColorScheme;
@@ -53,7 +54,7 @@ final class ReplayTable {
     for (PolicyReport each : policies) {
       rows.add(
           each.name(),
-          each.unit().rateText(each.rate()),
+          TokenRate.of(each.unit(), each.rate(), each.ratePeriod()).text(),
           each.unit().burstText(each.burst()),
           each.per(),
           each.mode(),

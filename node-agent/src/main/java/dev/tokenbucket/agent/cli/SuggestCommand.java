@@ -146,6 +146,7 @@ public final class SuggestCommand implements Callable<Integer> {
         2 * Integer.SIZE,
         rateUnit(),
         1_000,
+        null,
         FULL_FRAME,
         ExceedAction.Drop,
         null,

@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.top.TopReport.KeyRates;
 import dev.tokenbucket.agent.top.TopReport.PolicyRates;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
+import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
@@ -126,7 +127,7 @@ public final class TopCommand implements Callable<Integer> {
     for (PolicyRates each : report.policies()) {
       rows.add(
           each.name() + (each.mode() == Mode.Audit ? " (Audit)" : ""),
-          each.unit().rateText(each.rate()),
+          TokenRate.of(each.unit(), each.rate(), each.ratePeriod()).text(),
           each.per(),
           Math.round(each.conformPackets()),
           Math.round(Byte.SIZE * each.conformBytes()),

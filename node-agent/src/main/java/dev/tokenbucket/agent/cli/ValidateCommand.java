@@ -85,7 +85,7 @@ public final class ValidateCommand implements Callable<Integer> {
             + (policies.isEmpty()
                 ? "no policy"
                 : policies.stream()
-                    .map(each -> each.name() + ", " + each.unit().rateText(each.rate()))
+                    .map(each -> each.name() + ", " + each.tokenRate().text())
                     .collect(Collectors.joining("; ", "valid: ", ""))));
   }
 }

@@ -153,6 +153,7 @@ public final class Explainer {
         policy.name(),
         policy.unit(),
         policy.rate(),
+        policy.ratePeriod(),
         policy.burst(),
         policy.per(),
         policy.action(),

@@ -7,6 +7,7 @@ import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -78,6 +79,7 @@ public record Explanation(
   /**
    * One policy's step.
    *
+   * @param ratePeriod the period of the rate; absent for a second
    * @param matchedBy absent if no term holds, or if the policy has no terms and matches all packets
    * @param bucket absent if the packet was not judged
    * @param marked whether the packet is marked instead of dropped
@@ -87,6 +89,7 @@ public record Explanation(
       String name,
       RateUnit unit,
       long rate,
+      @Nullable RatePeriod ratePeriod,
       long burst,
       BucketPer per,
       ExceedAction action,

@@ -115,6 +115,7 @@ final class TermProbe {
         0,
         RateUnit.Packets,
         1,
+        null,
         1,
         ExceedAction.Drop,
         null,

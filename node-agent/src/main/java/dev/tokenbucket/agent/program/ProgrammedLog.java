@@ -50,7 +50,7 @@ final class ProgrammedLog {
             .toList();
     for (NodePolicy policy : confirmed) {
       unconfirmed.remove(policy.uid());
-      String rate = policy.unit().rateText(policy.rate());
+      String rate = policy.tokenRate().text();
       String burst = policy.unit().burstText(policy.burst());
       LOG.atInfo()
           .addKeyValue("policy", policy.name())

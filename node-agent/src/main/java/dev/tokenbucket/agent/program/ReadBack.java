@@ -19,6 +19,7 @@ import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.agent.slots.Sums;
+import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -166,12 +167,14 @@ final class ReadBack {
   private RunningPolicy policy(
       HookConfiguration.Entry entry, SlotIdentity identity, Sums count, Slots all) {
     AxisLine line = all.lines().at(entry.slot());
+    TokenRate rate = line.rate(identity.unit());
     return new RunningPolicy(
         identity.name(),
         identity.uid(),
         line.generation(),
         identity.unit(),
-        line.ratePerSecond(identity.unit()),
+        rate.amount(),
+        rate.periodUnlessSecond(),
         line.burst(identity.unit()),
         identity.per(),
         entry.action(),

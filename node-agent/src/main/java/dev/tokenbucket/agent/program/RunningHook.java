@@ -6,7 +6,9 @@ import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Mode;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
+import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -33,9 +35,9 @@ public record RunningHook(
   public record Exempted(String kind, long exemptPackets, long exceedPackets) {}
 
   /**
-   * A policy on a hook: parameters from the maps (rate per second, burst), and its counters on the
-   * hook.
+   * A policy on a hook: parameters from the maps (rate, burst), and its counters on the hook.
    *
+   * @param ratePeriod the period of the rate; absent for a second
    * @param buckets the policy's table on this host; absent if all packets share one bucket
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -45,6 +47,7 @@ public record RunningHook(
       long generation,
       RateUnit unit,
       long rate,
+      @Nullable RatePeriod ratePeriod,
       long burst,
       BucketPer per,
       ExceedAction action,
@@ -59,7 +62,7 @@ public record RunningHook(
       @Nullable Buckets buckets) {
     /** Q, formatted for people. */
     public String rateText() {
-      return unit.rateText(rate);
+      return TokenRate.of(unit, rate, ratePeriod).text();
     }
 
     /** B, formatted for people. */

@@ -80,6 +80,7 @@ final class PolicyTally {
         policy.name(),
         policy.unit(),
         policy.rate(),
+        policy.ratePeriod(),
         policy.burst(),
         policy.per(),
         policy.action(),

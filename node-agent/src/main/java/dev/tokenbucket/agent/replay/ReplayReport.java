@@ -5,6 +5,7 @@ import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Mode;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +39,7 @@ public record ReplayReport(
   /**
    * One policy's result.
    *
+   * @param ratePeriod the period of the rate; absent for a second
    * @param overflowPackets packets that found no place in a full table
    * @param keyCount how many keys had a packet
    * @param keys the keys with most refusals
@@ -47,6 +49,7 @@ public record ReplayReport(
       String name,
       RateUnit unit,
       long rate,
+      @JsonInclude(JsonInclude.Include.NON_NULL) @Nullable RatePeriod ratePeriod,
       long burst,
       BucketPer per,
       ExceedAction action,

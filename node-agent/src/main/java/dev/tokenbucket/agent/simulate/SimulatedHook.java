@@ -116,14 +116,9 @@ public final class SimulatedHook implements AutoCloseable {
 
   private AxisLine line(NodePolicy policy) {
     return policy.per().isTabled()
-        ? AxisLine.of(policy.unit(), policy.rate(), policy.burst(), policy.generation(), START)
+        ? AxisLine.of(policy.tokenRate(), policy.burst(), policy.generation(), START)
         : AxisLine.shared(
-            policy.unit(),
-            policy.rate(),
-            policy.burst(),
-            policy.generation(),
-            START,
-            kernel.possibleCpus());
+            policy.tokenRate(), policy.burst(), policy.generation(), START, kernel.possibleCpus());
   }
 
   private void setParameters(int slot, AxisLine line) {

@@ -2,9 +2,16 @@ package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.layout.AxisLineLayout;
 import dev.tokenbucket.agent.layout.AxisScale;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
+import dev.tokenbucket.api.v1alpha1.TokenRate;
+import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Optional;
+import java.util.stream.LongStream;
 
 /**
  * A policy's parameters as the classifier reads them: {@code struct axis_line} of token_axis.h. A
@@ -53,15 +60,16 @@ public record AxisLine(
    * The line of a rate and a burst that begins at {@code t0}, for buckets that packets find by a
    * key.
    *
-   * @param rate packets or connections per second, from 1 to 10^10, or bits per second, from 8 to
-   *     10^13
+   * @param rate packets or connections, from one per hour to 10^10 per second, or bits, from 8 to
+   *     10^13 per second. Q is rounded by at most half a unit, a part of 35,000 of the lowest
+   *     rates.
    * @param burst packets or connections from 1, or bytes from 1514, to 2^40
    */
-  public static AxisLine of(RateUnit unit, long rate, long burst, long generation, long t0) {
+  public static AxisLine of(TokenRate rate, long burst, long generation, long t0) {
+    RateUnit unit = rate.unit();
     long prepaid = handedOut(unit, burst, PART, 1);
-    long memory = memory(unit, rate, (burst << shift(unit)) / PART);
-    return line(
-        unit, rate, burst, generation, t0, new Parts(prepaid, batch(unit, prepaid), 0, memory));
+    long memory = memory(rate, (burst << shift(unit)) / PART);
+    return line(rate, burst, generation, t0, new Parts(prepaid, batch(unit, prepaid), 0, memory));
   }
 
   /**
@@ -71,24 +79,18 @@ public record AxisLine(
    *
    * @param cpus the most CPUs that the host may ever have
    */
-  public static AxisLine shared(
-      RateUnit unit, long rate, long burst, long generation, long t0, int cpus) {
+  public static AxisLine shared(TokenRate rate, long burst, long generation, long t0, int cpus) {
+    RateUnit unit = rate.unit();
     long handedOut = handedOut(unit, burst, 2 * PART, cpus);
     long reserve = even(handedOut / cpus);
     long part = (burst << shift(unit)) / (2 * PART);
     if (reserve < 2 * packet(unit)) {
-      long memory = memory(unit, rate, 2 * part);
+      long memory = memory(rate, 2 * part);
       return line(
-          unit,
-          rate,
-          burst,
-          generation,
-          t0,
-          new Parts(handedOut, batch(unit, handedOut), 0, memory));
+          rate, burst, generation, t0, new Parts(handedOut, batch(unit, handedOut), 0, memory));
     }
-    long memory = memory(unit, rate, part) / cpus;
-    return line(
-        unit, rate, burst, generation, t0, new Parts(cpus * reserve, reserve, reserve, memory));
+    long memory = memory(rate, part) / cpus;
+    return line(rate, burst, generation, t0, new Parts(cpus * reserve, reserve, reserve, memory));
   }
 
   /**
@@ -97,10 +99,9 @@ public record AxisLine(
    */
   private record Parts(long handedOut, long batch, long reserve, long memory) {}
 
-  private static AxisLine line(
-      RateUnit unit, long rate, long burst, long generation, long t0, Parts parts) {
-    long fixed = encodeRate(unit, rate);
-    long full = burst << shift(unit);
+  private static AxisLine line(TokenRate rate, long burst, long generation, long t0, Parts parts) {
+    long fixed = encodeRate(rate).longValueExact();
+    long full = burst << shift(rate.unit());
     return new AxisLine(
         V_START,
         t0,
@@ -125,11 +126,9 @@ public record AxisLine(
   }
 
   /** The given part of B if the rate grants no more than that part in a tick; otherwise 0. */
-  private static long memory(RateUnit unit, long rate, long part) {
+  private static long memory(TokenRate rate, long part) {
     BigInteger granted =
-        BigInteger.valueOf(encodeRate(unit, rate))
-            .multiply(BigInteger.valueOf(LONGEST_TICK_NANOS))
-            .shiftRight(FRACTION);
+        encodeRate(rate).multiply(BigInteger.valueOf(LONGEST_TICK_NANOS)).shiftRight(FRACTION);
     return granted.compareTo(BigInteger.valueOf(part)) > 0 ? 0 : Math.min(part, Integer.MAX_VALUE);
   }
 
@@ -169,23 +168,50 @@ public record AxisLine(
     return units & ~1L;
   }
 
-  private static long encodeRate(RateUnit unit, long rate) {
-    BigInteger perSecond = BigInteger.valueOf(rate).shiftLeft(FRACTION + shift(unit));
-    BigInteger divisor = unit == RateUnit.Bits ? NANOS.shiftLeft(3) : NANOS;
-    return perSecond.add(divisor.shiftRight(1)).divide(divisor).longValueExact();
+  private static BigInteger encodeRate(TokenRate rate) {
+    BigInteger perPeriod =
+        BigInteger.valueOf(rate.amount()).shiftLeft(FRACTION + shift(rate.unit()));
+    BigInteger divisor = divisor(rate.unit(), rate.period());
+    return perPeriod.add(divisor.shiftRight(1)).divide(divisor);
   }
 
-  /** Q in packets, bits or connections per second, from the map's value. */
-  public long ratePerSecond(RateUnit unit) {
-    BigInteger perSecond = BigInteger.valueOf(rate).multiply(NANOS);
-    if (unit == RateUnit.Bits) {
-      perSecond = perSecond.shiftLeft(3);
-    }
+  /** The nanoseconds of a period, and for bits the bits of a byte. */
+  private static BigInteger divisor(RateUnit unit, RatePeriod period) {
+    BigInteger nanos = NANOS.multiply(BigInteger.valueOf(period.seconds()));
+    return unit == RateUnit.Bits ? nanos.shiftLeft(3) : nanos;
+  }
+
+  /**
+   * Q from the map's value: the rate that has this value, per the shortest period for which it is a
+   * whole number. Only per hour can two numbers of bits have the same value; the rounder is taken.
+   */
+  public TokenRate rate(RateUnit unit) {
+    return Arrays.stream(RatePeriod.values())
+        .flatMap(period -> rate(unit, period).stream())
+        .findFirst()
+        .orElseGet(() -> TokenRate.perSecond(unit, nearest(unit, RatePeriod.Second)));
+  }
+
+  private Optional<TokenRate> rate(RateUnit unit, RatePeriod period) {
+    long nearest = nearest(unit, period);
+    return LongStream.rangeClosed(nearest - 1, nearest + 1)
+        .mapToObj(amount -> new TokenRate(unit, amount, period))
+        .filter(each -> encodeRate(each).equals(BigInteger.valueOf(rate)))
+        .min(Comparator.comparingInt(each -> digits(each.amount())));
+  }
+
+  /** The number of digits before the zeros at the end. */
+  private static int digits(long number) {
+    return BigDecimal.valueOf(number).stripTrailingZeros().precision();
+  }
+
+  private long nearest(RateUnit unit, RatePeriod period) {
     int fraction = FRACTION + shift(unit);
-    return perSecond
+    return BigInteger.valueOf(rate)
+        .multiply(divisor(unit, period))
         .add(BigInteger.ONE.shiftLeft(fraction - 1))
         .shiftRight(fraction)
-        .longValueExact();
+        .longValue();
   }
 
   /** B in packets, bytes or connections, from the map's value. */

@@ -18,6 +18,7 @@ import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
+import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -111,7 +112,7 @@ public final class PolicySlots {
   /** The line of the failsafe bucket for this traffic. */
   public static AxisLine line(FailsafeTraffic traffic, long t0) {
     long rate = traffic.packetsPerSecond();
-    return AxisLine.of(RateUnit.Packets, rate, rate, 0, t0);
+    return AxisLine.of(TokenRate.perSecond(RateUnit.Packets, rate), rate, 0, t0);
   }
 
   private int loadParametersProgram() {
@@ -315,14 +316,9 @@ public final class PolicySlots {
   private AxisLine line(SlotIdentity identity, NodePolicy policy, long t0) {
     // Under PREEMPT_RT, two tasks on a CPU could spend the CPU's reserve at the same time.
     return identity.per().isTabled() || kernel.isRealTime()
-        ? AxisLine.of(policy.unit(), policy.rate(), policy.burst(), policy.generation(), t0)
+        ? AxisLine.of(policy.tokenRate(), policy.burst(), policy.generation(), t0)
         : AxisLine.shared(
-            policy.unit(),
-            policy.rate(),
-            policy.burst(),
-            policy.generation(),
-            t0,
-            kernel.possibleCpus());
+            policy.tokenRate(), policy.burst(), policy.generation(), t0, kernel.possibleCpus());
   }
 
   public AxisLine inForce(int slot) {

@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.top;
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Mode;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -19,6 +20,7 @@ public record TopReport(String schema, double seconds, List<PolicyRates> policie
   /**
    * A policy over all hooks of the host; packets and bytes are per second.
    *
+   * @param ratePeriod the period of the rate; absent for a second
    * @param keyCount keys that have a bucket; absent if all packets share one, or the maps don't
    *     show it
    * @param limitedKeys keys that a packet exceeded in the interval
@@ -29,6 +31,7 @@ public record TopReport(String schema, double seconds, List<PolicyRates> policie
       String name,
       RateUnit unit,
       long rate,
+      @Nullable RatePeriod ratePeriod,
       long burst,
       BucketPer per,
       Mode mode,

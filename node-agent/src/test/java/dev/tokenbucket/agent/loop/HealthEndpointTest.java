@@ -76,6 +76,7 @@ class HealthEndpointTest {
             3,
             RateUnit.Packets,
             10,
+            null,
             20,
             BucketPer.SourceIP,
             ExceedAction.Drop,

@@ -162,6 +162,7 @@ class TermTablesProperties {
         64,
         RateUnit.Packets,
         1,
+        null,
         1,
         ExceedAction.Drop,
         null,

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
 import dev.tokenbucket.agent.slots.AxisLine;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -20,6 +21,7 @@ class ExactnessTest extends KernelTest {
   private static final long DAY = 86_400 * SECOND;
   private static final long YEAR = 365 * DAY;
   private static final int TC_ACT_SHOT = 2;
+  private static final int SYN = 2;
 
   /** Tokens of a step of lasting demand, in packets; the bucket holds twice as many. */
   private static final long STEP = 50;
@@ -49,6 +51,31 @@ class ExactnessTest extends KernelTest {
   void rateErrorOfBitsIsAtMostOneInTenThousand(long rate) {
     try (VirtualHook hook = hook(Policy.bytes(rate, 2 * STEP * FRAME.length))) {
       assertRate(hook, (double) rate / 8 / FRAME.length);
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"6, Minute, 6", "1, Minute, 1", "1, Hour, 1", "7, Hour, 3"})
+  void aRateBelowOnePerSecondLetsItsBurstThroughAndThenItsRate(
+      long rate, RatePeriod period, int burst) {
+    Policy[] policies = {
+      Policy.connections(rate, period, burst).perSource(64), Policy.connections(rate, period, burst)
+    };
+    for (Policy policy : policies) {
+      try (VirtualHook hook = hook(policy)) {
+        byte[] syn = Frames.tcp(5, 80, SYN);
+        assertThat(hook.passing(burst + 5, syn)).isEqualTo(burst);
+        long gap = period.seconds() * SECOND / rate;
+        hook.pass(gap - gap / 10_000);
+        assertThat(hook.passing(5, syn)).as("just before the first token").isZero();
+        hook.pass(2 * (gap / 10_000));
+        for (int token = 1; token <= 20; token++) {
+          assertThat(hook.passing(5, syn)).as("token %d", token).isEqualTo(1);
+          hook.pass(gap);
+        }
+        hook.pass(1000 * gap);
+        assertThat(hook.passing(burst + 5, syn)).as("after a pause").isEqualTo(burst);
+      }
     }
   }
 

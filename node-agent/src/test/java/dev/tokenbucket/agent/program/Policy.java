@@ -9,6 +9,7 @@ import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.OnFull;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.util.List;
 import java.util.function.Consumer;
@@ -21,6 +22,7 @@ import org.jspecify.annotations.Nullable;
 public final class Policy {
   private final RateUnit unit;
   private final long rate;
+  private final RatePeriod period;
   private final long burst;
 
   // Written by with() alone, before anybody else sees the policy.
@@ -38,22 +40,27 @@ public final class Policy {
   private @Nullable Integer dscp;
   private Mode mode = Mode.Enforce;
 
-  private Policy(RateUnit unit, long rate, long burst) {
+  private Policy(RateUnit unit, long rate, RatePeriod period, long burst) {
     this.unit = unit;
     this.rate = rate;
+    this.period = period;
     this.burst = burst;
   }
 
   public static Policy packets(long rate, long burst) {
-    return new Policy(RateUnit.Packets, rate, burst);
+    return new Policy(RateUnit.Packets, rate, RatePeriod.Second, burst);
   }
 
   static Policy bytes(long bits, long burst) {
-    return new Policy(RateUnit.Bits, bits, burst);
+    return new Policy(RateUnit.Bits, bits, RatePeriod.Second, burst);
   }
 
   static Policy connections(long rate, long burst) {
-    return new Policy(RateUnit.Connections, rate, burst).matching(Terms.newConnections());
+    return connections(rate, RatePeriod.Second, burst);
+  }
+
+  static Policy connections(long rate, RatePeriod period, long burst) {
+    return new Policy(RateUnit.Connections, rate, period, burst).matching(Terms.newConnections());
   }
 
   long rate() {
@@ -69,7 +76,7 @@ public final class Policy {
   }
 
   private Policy with(Consumer<Policy> change) {
-    Policy other = new Policy(unit, rate, burst);
+    Policy other = new Policy(unit, rate, period, burst);
     other.on = on;
     other.direction = direction;
     other.per = per;
@@ -107,6 +114,7 @@ public final class Policy {
         ipv6Prefix,
         unit,
         rate,
+        period,
         burst,
         action,
         dscp,

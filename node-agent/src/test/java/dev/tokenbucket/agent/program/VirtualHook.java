@@ -345,8 +345,8 @@ final class VirtualHook implements AutoCloseable {
 
   AxisLine line(NodePolicy policy, long t0) {
     return policy.per().isTabled()
-        ? AxisLine.of(policy.unit(), policy.rate(), policy.burst(), 1, t0)
-        : AxisLine.shared(policy.unit(), policy.rate(), policy.burst(), 1, t0, cpus);
+        ? AxisLine.of(policy.tokenRate(), policy.burst(), 1, t0)
+        : AxisLine.shared(policy.tokenRate(), policy.burst(), 1, t0, cpus);
   }
 
   Counters counters(int policy) {
