@@ -3,6 +3,11 @@ package dev.tokenbucket.testing;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tokenbucket.agent.source.Applied;
+import dev.tokenbucket.agent.source.NodeStateSource;
+import dev.tokenbucket.agent.source.Repairs;
+import dev.tokenbucket.agent.source.Wake;
+import dev.tokenbucket.api.client.ClusterAccess;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
@@ -13,6 +18,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -188,6 +194,59 @@ class CompatibilityTest {
         .contains("the CRDs of this cluster are older than this operator")
         .contains("They lack: TokenBucketNodeState.spec.failsafe")
         .doesNotContain("leading as");
+  }
+
+  /** The fields that an older CRD drops are no reason to write the others again. */
+  @Test
+  void anAgentOnOlderCrdsWritesAnUnchangedStatusOnce() throws Exception {
+    CustomResourceDefinition older = crd();
+    Map<String, JSONSchemaProps> fields =
+        older.getSpec().getVersions().get(0).getSchema().getOpenAPIV3Schema().getProperties();
+    Map<String, JSONSchemaProps> status =
+        Objects.requireNonNull(fields.get("status")).getProperties();
+    List.of("bootID", "limits", "lastContactTime").forEach(status::remove);
+    cluster.apply(Serialization.asYaml(older));
+    Poll.until(
+        "the older schema",
+        () ->
+            !cluster
+                .kubectl("get", "--raw", "/openapi/v3/apis/tokenbucket.dev/v1alpha1")
+                .contains("lastContactTime"));
+    String node = "older-crds";
+    cluster.apply("{apiVersion: v1, kind: Node, metadata: {name: %s}}".formatted(node));
+    state(node, ENTRY.formatted("p", 1, "action: Drop"), "");
+    try (NodeStateSource source =
+        new NodeStateSource(
+            ClusterAccess.ofKubeconfig(cluster.agentKubeconfig(node)),
+            node,
+            work,
+            List.of(),
+            new Wake())) {
+      Poll.until("the node state", () -> source.current().isPresent());
+      Applied applied =
+          new Applied(
+              source.current().orElseThrow(), Map.of(), List.of(), Repairs.since(Instant.EPOCH));
+      assertThat(source.report(applied, List.of(), Map.of())).isTrue();
+      assertThat(answer(node, "p", "reason")).isEqualTo(Reasons.PENDING);
+
+      Poll.until(
+          "a report that writes nothing",
+          () -> {
+            String before = version(node);
+            nextSecond();
+            return source.report(applied, List.of(), Map.of()) && version(node).equals(before);
+          });
+    }
+  }
+
+  private String version(String node) {
+    return generic(node).getMetadata().getResourceVersion();
+  }
+
+  /** Transition times have whole seconds. */
+  private static void nextSecond() {
+    Instant begin = Instant.now();
+    Poll.until("the next second", () -> Instant.now().isAfter(begin.plusSeconds(1)));
   }
 
   @Test

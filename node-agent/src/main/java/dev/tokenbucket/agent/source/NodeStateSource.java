@@ -71,6 +71,7 @@ public final class NodeStateSource implements DesiredStateSource {
   private final ApiTrouble trouble;
   private final Absence absence = new Absence(ABSENCE);
   private final Contact contact = new Contact(CONTACT);
+  private final LastReport lastReport = new LastReport();
   private final @Nullable String boot = Boot.id();
 
   /** What the node was asked for before this agent started. */
@@ -243,7 +244,7 @@ public final class NodeStateSource implements DesiredStateSource {
     JsonNode before = part(there, "status");
     Instant now = Instant.now();
     String time = now.truncatedTo(SECONDS).toString();
-    TokenBucketNodeStateStatus told = told(before);
+    TokenBucketNodeStateStatus told = lastReport.behind(before).orElseGet(() -> told(before));
     TokenBucketNodeStateStatus status =
         NodeStateReport.since(
             NodeStateReport.status(applied, running, warnings, findings, now),
@@ -253,11 +254,14 @@ public final class NodeStateSource implements DesiredStateSource {
       return true;
     }
     try {
-      client
-          .genericKubernetesResources(KIND)
-          .withName(nodeName)
-          .subresource("status")
-          .patch(PatchContext.of(PatchType.JSON_MERGE), patch(before, status.toldAt(boot, time)));
+      GenericKubernetesResource stored =
+          client
+              .genericKubernetesResources(KIND)
+              .withName(nodeName)
+              .subresource("status")
+              .patch(
+                  PatchContext.of(PatchType.JSON_MERGE), patch(before, status.toldAt(boot, time)));
+      lastReport.wrote(status.toldAt(boot, null), part(stored, "status"));
       contact.made(System.nanoTime(), now);
       return true;
     } catch (KubernetesClientException e) {
