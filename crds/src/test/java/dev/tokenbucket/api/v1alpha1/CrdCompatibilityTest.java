@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.node.TextNode;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinition;
+import io.fabric8.kubernetes.api.model.apiextensions.v1.CustomResourceDefinitionVersion;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.JSONSchemaProps;
 import io.fabric8.kubernetes.api.model.apiextensions.v1.ValidationRuleBuilder;
 import io.fabric8.kubernetes.client.utils.Serialization;
@@ -38,7 +39,7 @@ class CrdCompatibilityTest {
     assertThat(after.getSpec().getNames().getKind())
         .isEqualTo(before.getSpec().getNames().getKind());
     assertThat(after.getSpec().getScope()).isEqualTo(before.getSpec().getScope());
-    assertThat(SchemaChanges.between(schema(before), schema(after)))
+    assertThat(VersionChanges.between(before, after))
         .as("%s is incompatible with %s; where that is meant, see docs/adr/0022", now, landed)
         .isEmpty();
   }
@@ -49,6 +50,38 @@ class CrdCompatibilityTest {
 
   private static JSONSchemaProps schema(CustomResourceDefinition crd) {
     return crd.getSpec().getVersions().get(0).getSchema().getOpenAPIV3Schema();
+  }
+
+  static Stream<Arguments> furtherVersions() {
+    return Stream.of(
+        version(crd -> {}, List.of()),
+        version(
+            crd -> field(schema(crd), "spec").getProperties().remove("mode"),
+            List.of("v1alpha1 .spec.mode is gone", "v1beta1 has another schema than v1alpha1")),
+        version(
+            crd -> crd.getSpec().getVersions().get(0).setServed(false),
+            List.of("version v1alpha1 is no longer served")),
+        version(crd -> crd.getSpec().getVersions().remove(0), List.of("version v1alpha1 is gone")));
+  }
+
+  private static Arguments version(Consumer<CustomResourceDefinition> change, List<String> found) {
+    return Arguments.of(change, found);
+  }
+
+  /** As docs/adr/0022 has it: v1beta1 begins as a copy, and v1alpha1 stays. */
+  @ParameterizedTest
+  @MethodSource("furtherVersions")
+  void aFurtherVersionHasTheSameSchemaAndReplacesNone(
+      Consumer<CustomResourceDefinition> change, List<String> found) throws IOException {
+    Path file = Path.of("tokenbucketpolicies.tokenbucket.dev-v1.yml");
+    CustomResourceDefinition after = read(file);
+    CustomResourceDefinitionVersion beta = read(file).getSpec().getVersions().get(0);
+    beta.setName("v1beta1");
+    beta.setStorage(false);
+    after.getSpec().getVersions().add(beta);
+    change.accept(after);
+
+    assertThat(VersionChanges.between(read(file), after)).isEqualTo(found);
   }
 
   static Stream<Arguments> incompatibleChanges() {
