@@ -437,6 +437,9 @@ class WrongPolicyTest {
     }
     List<Path> samples = samples();
     for (Path sample : samples) {
+      assertThat(Files.readString(sample))
+          .as("%s spares the control plane", sample)
+          .contains("{key: node-role.kubernetes.io/control-plane, operator: DoesNotExist}");
       Files.copy(sample, folder.resolve(sample.getFileName()));
     }
     Files.writeString(folder.resolve("wrong.yaml"), document("wrong", "{}"));
