@@ -7,15 +7,15 @@ BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testin
 .PHONY: setup control-plane helm build images dist sbom test test-faults e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
 
 help: ## print this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## install what is missing (apt, as root)
 	@testing/setup.sh
 
-control-plane: setup ## build kube-apiserver and kubectl, once a machine (needs Go, or KUBEBUILDER_ASSETS)
+control-plane: setup ## build kube-apiserver and kubectl, once per machine (needs Go, or KUBEBUILDER_ASSETS)
 	@testing/controlplane/build.sh >/dev/null
 
-helm: setup ## build helm, once a machine (needs Go, or HELM)
+helm: setup ## build helm, once per machine (needs Go, or HELM)
 	@testing/helm/build.sh >/dev/null
 
 build: setup ## compile, and make bin/tb ready
@@ -37,7 +37,7 @@ test: setup control-plane helm ## set up, build, and run every test (root, for B
 test-faults: build ## kill the agent at each of its system calls, fail them, change policies 1,000 times (root; up to an hour, and nothing else that uses BPF)
 	$(MVN) verify -pl node-agent,testing -am -Dtest='CrashPointsTest,*Faults' -Dsurefire.failIfNoSpecifiedTests=false -Dcrash.stride=4 -Dfaults.minutes=30
 
-e2e: ## install, upgrade, break and remove it on two real nodes (root; builds the nodes' parts, once a machine)
+e2e: ## install, upgrade, break and remove it on two real nodes (root; builds the nodes' parts, once per machine)
 	@testing/setup.sh e2e
 	@testing/controlplane/build.sh nodes >/dev/null
 	@testing/helm/build.sh >/dev/null
@@ -55,7 +55,7 @@ demo-stop: build ## end the cluster that make demo KEEP=1 left running
 demo-host: build ## the same limits on one host, from files, without a cluster
 	@$(DEMO) host
 
-bench: build ## what a packet costs, ours beside others; minutes (PAGE=docs/performance.md takes the tables)
+bench: build ## measure what a packet costs, beside other limiters; minutes (PAGE=docs/performance.md takes the tables)
 	@$(BENCH) $(if $(PAGE),--page $(PAGE)) $(BENCH_OPTIONS)
 
 bench-scale: build control-plane ## the operator over 1,000 and 5,000 nodes; then 2 minutes of changes on 5,000, 30 % of them silent, with the operator killed every 10 s

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes the base image of tests, where no registry of images can be reached: Debian with a JRE and
-# libbpf, once a machine and a list of packages. Prints the archive's path.
+# libbpf, once per machine and list of packages. Prints the archive's path.
 #
 #   TOKENBUCKET_CACHE   where it is kept (default: $XDG_CACHE_HOME or ~/.cache, /tokenbucket)
 #   BASE_PACKAGES       other packages, with commas between
@@ -29,7 +29,7 @@ if [ ! -e "$base" ]; then
     SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-0} \
         mmdebstrap "${options[@]}" "$suite" "$base.partial.tar" >"$base.log" 2>&1 || {
         tail -n 20 "$base.log" >&2
-        echo "the base image was not made; all of mmdebstrap's words are in $base.log" >&2
+        echo "mmdebstrap failed, so there is no base image; its whole output is in $base.log" >&2
         exit 1
     }
     mv "$base.partial.tar" "$base"

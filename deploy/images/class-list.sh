@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes deploy/images/agent.classes or deploy/images/operator.classes anew: the names of the classes that JVMs
+# Regenerates deploy/images/agent.classes or deploy/images/operator.classes: the names of the classes that JVMs
 # loaded, from logs that they wrote under JDK_JAVA_OPTIONS=-Xlog:class+load:file=FOLDER/%p.log.
 # Classes made while they ran have no file to come from, and are left out.
 #

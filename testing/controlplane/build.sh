@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds kube-apiserver and kubectl from the modules pinned in go.mod, once a
+# Builds kube-apiserver and kubectl from the modules pinned in go.mod, once per
 # machine: the result is cached by version outside the tree. Prints the folder.
 #
 #   build.sh                what tests of the operator need: etcd, kube-apiserver, kubectl

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds helm from the module pinned in go.mod, once a machine: the result is
+# Builds helm from the module pinned in go.mod, once per machine: the result is
 # cached by version outside the tree. Prints the path of the program.
 #
 #   HELM                    a ready helm 4, used as it is
@@ -8,7 +8,7 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 if [ -n "${HELM:-}" ]; then
-    helm=$(command -v "$HELM") || { echo "HELM=$HELM is no executable" >&2; exit 1; }
+    helm=$(command -v "$HELM") || { echo "HELM=$HELM is not an executable" >&2; exit 1; }
     echo "$helm"
     exit 0
 fi

@@ -6,7 +6,7 @@
  *
  * A flow's window is [tmin, tmax] in nanoseconds, tmax - tmin = B / Q. For a packet at t:
  *   t in W:	 conforms, W moves right by 1 / Q;
- *   right of W: conforms, W is placed anew so that it ends 1 / Q right of t;
+ *   right of W: conforms, W moves so that it ends 1 / Q right of t;
  *   left of W:	 exceeds, W stays.
  * The state and its registers are written back with each packet, as the model's update stage does.
  * No compare-and-swap: two CPUs on one flow lose updates.
@@ -78,7 +78,7 @@ struct {
 	__type(value, struct flow_context);
 } flow_contexts SEC(".maps");
 
-/* Filled by whoever loads the program. */
+/* Filled by the process that loads the program. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4);

@@ -35,11 +35,11 @@ import picocli.CommandLine.ScopeType;
       "0:done",
       "1:failed; the message says why",
       "2:the command line is wrong",
-      "3:no hook of this host has a program of ours (status)",
-      "4:only an agent of another version has programs here (status)",
+      "3:no hook on this host runs a Tokenbucket program (status)",
+      "4:the only Tokenbucket programs here are those of an agent of another version" + " (status)",
       "5:a capability is missing",
-      "6:--bpffs is on no BPF file system (status)",
-      "7:an agent runs on these pins (agent, cleanup)"
+      "6:--bpffs is not on a BPF file system (status)",
+      "7:an agent already runs with this --bpffs or --state-dir (agent, cleanup)"
     },
     subcommands = {
       AgentCommand.class,

@@ -32,8 +32,9 @@ public class FailsafeConfiguration {
             kubeletPort);
     if (!discover && settings.peers().isEmpty()) {
       LOG.warn(
-          "failsafes are not looked for and TOKENBUCKET_FAILSAFE_PEERS names none: a policy on all"
-              + " traffic can cut nodes off their kubelets and their overlay");
+          "failsafe discovery is off and TOKENBUCKET_FAILSAFE_PEERS names no network, so"
+              + " a policy on all traffic can cut nodes off from the control plane and their"
+              + " overlay; turn discovery on or name the networks");
     }
   }
 

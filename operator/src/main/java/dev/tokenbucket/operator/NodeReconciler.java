@@ -106,6 +106,6 @@ public class NodeReconciler implements Reconciler<Node> {
     TokenBucketNodeState state = new TokenBucketNodeState();
     state.getMetadata().setName(draft.node().name());
     context.getClient().resource(state).lockResourceVersion(draft.thereVersion()).delete();
-    LOG.info("node {}: nothing of ours is left; removed its node state", draft.node().name());
+    LOG.info("node {}: no policy is left; removed the node state", draft.node().name());
   }
 }

@@ -127,8 +127,9 @@ public class OperatorRuntime {
     }
     if (!missing.isEmpty()) {
       LOG.error(
-          "the CRDs of this cluster are older than this operator ({}), which ends now and writes"
-              + " nothing: apply the CRDs of its version. They lack: {}",
+          "the CRDs of this cluster are older than this operator ({}), so the operator"
+              + " ends and writes nothing; apply the CRDs of the operator's version. Missing"
+              + " fields: {}",
           BuildVersion.current(),
           String.join(", ", missing));
       Runtime.getRuntime().halt(SCHEMA_TOO_OLD);
@@ -139,7 +140,9 @@ public class OperatorRuntime {
     try {
       return ServedSchema.missing(client);
     } catch (KubernetesClientException e) {
-      LOG.warn("whether the CRDs are this operator's could not be asked: {}", e.getMessage());
+      LOG.warn(
+          "could not check whether the cluster's CRDs are as new as this operator: {}",
+          e.getMessage());
       return List.of();
     }
   }

@@ -60,7 +60,7 @@ final class OrphanSweep implements AutoCloseable {
         && Objects.equals(there.getMetadata().getUid(), uid)
         && client.nodes().withName(name).get() == null) {
       client.resource(there).lockResourceVersion(there.getMetadata().getResourceVersion()).delete();
-      LOG.info("node {} is gone; removed its node state", name);
+      LOG.info("node {} no longer exists; removed its node state", name);
     }
   }
 

@@ -45,7 +45,7 @@ public final class Periodic implements AutoCloseable {
       task.run();
     } catch (RuntimeException e) {
       // Rethrowing would end all further runs.
-      LOG.warn("{}: failed, tried again at the next time", name, e);
+      LOG.warn("{} failed; trying again at the next interval", name, e);
     }
   }
 

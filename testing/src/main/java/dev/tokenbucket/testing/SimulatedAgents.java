@@ -207,7 +207,7 @@ public final class SimulatedAgents implements AutoCloseable {
       return;
     }
     if (stuck.contains(node) && state.getStatus() != null) {
-      write(node, told(node, state.getStatus(), Instant.now().toString()));
+      write(node, statusOf(node, state.getStatus(), Instant.now().toString()));
       return;
     }
     List<NodePolicy> wanted = List.copyOf(state.getSpec().policies());
@@ -224,18 +224,18 @@ public final class SimulatedAgents implements AutoCloseable {
             List.of(),
             Instant.EPOCH);
     String now = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    TokenBucketNodeStateStatus told =
-        told(node, NodeStateReport.since(status, state.getStatus(), now), now);
-    if (!told.equals(state.getStatus())) {
-      write(node, told);
+    TokenBucketNodeStateStatus next =
+        statusOf(node, NodeStateReport.since(status, state.getStatus(), now), now);
+    if (!next.equals(state.getStatus())) {
+      write(node, next);
     }
   }
 
-  private TokenBucketNodeStateStatus told(
+  private TokenBucketNodeStateStatus statusOf(
       String node, TokenBucketNodeStateStatus status, String now) {
     NodeLimits most = limits.get(node);
     return (most == null ? status : status.withLimits(most))
-        .toldAt(boots.get(node), beat == null ? null : now);
+        .reportedAt(boots.get(node), beat == null ? null : now);
   }
 
   private static List<NodePolicy> unchanged(List<NodePolicy> wanted, TokenBucketNodeState state) {

@@ -48,7 +48,7 @@ public final class SimulatedNodes implements AutoCloseable {
     InParallel.forEach(nodes, THREADS, node -> controlPlane.client().resource(node).create());
   }
 
-  /** Ends the policies, and makes every Node anew, as it was at the start. */
+  /** Ends the policies, and recreates every Node as it was at the start. */
   public void renew() {
     removePolicies();
     delete();

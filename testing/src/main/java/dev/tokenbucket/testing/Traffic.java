@@ -154,8 +154,8 @@ public final class Traffic {
 
   /** When the kernel received the datagram, in CLOCK_REALTIME, because this program may be late. */
   private static long arrival(ControlledSocket.Datagram datagram) {
-    long time = datagram.told().getLong(0) * SECOND;
-    return time + datagram.told().getLong(Long.BYTES);
+    long time = datagram.control().getLong(0) * SECOND;
+    return time + datagram.control().getLong(Long.BYTES);
   }
 
   private static long realTime(Instant time) {

@@ -31,7 +31,8 @@ class AbsenceTrafficTest extends HostTest {
       long exceeded = host.policy("route").path("exceedPackets").asLong();
 
       atHostRun("ip", "route", "del", "default");
-      Poll.until("the hold is told", SOON, () -> host.statusText().contains("no default route"));
+      Poll.until(
+          "the hold is reported", SOON, () -> host.statusText().contains("no default route"));
       passed += arriving(100, from, to);
       atHostRun("ip", "route", "add", "default", "via", ROUTE);
       Poll.until("the warning ends", SOON, () -> !host.statusText().contains("no default route"));
@@ -50,7 +51,8 @@ class AbsenceTrafficTest extends HostTest {
     long program = hook().path("programId").asLong();
     atHostRun("ip", "route", "del", "default");
     try {
-      Poll.until("the hold is told", SOON, () -> host.statusText().contains("no default route"));
+      Poll.until(
+          "the hold is reported", SOON, () -> host.statusText().contains("no default route"));
 
       restartAgent();
 
@@ -94,7 +96,7 @@ class AbsenceTrafficTest extends HostTest {
     agent.await(
         "its buckets are given up",
         HOLD.plus(SOON),
-        () -> agent.log().substring(ended).contains("gave up the buckets of again"));
+        () -> agent.log().substring(ended).contains("freed the buckets of again"));
   }
 
   /** B + Q t of these policies. */

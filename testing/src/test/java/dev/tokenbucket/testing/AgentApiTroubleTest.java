@@ -40,7 +40,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class AgentApiTroubleTest {
   private static final Duration SOON = Duration.ofSeconds(60);
 
-  /** What becomes of each request; the name is an interface's, too. */
+  /** What happens to each request; the name is also that of an interface. */
   private record Trouble(String name, Fate fate) {
     @Override
     public String toString() {
@@ -91,7 +91,7 @@ class AgentApiTroubleTest {
         """
             .formatted(host.name()));
     agent = host.startClusterAgent(byProxy(work), Daemon.Lifetime.WITH_PARENT);
-    Poll.until("the first interface", SOON, () -> told().contains("eth0"));
+    Poll.until("the first interface", SOON, () -> reportedInterfaces().contains("eth0"));
   }
 
   private Path byProxy(Path work) throws IOException {
@@ -140,10 +140,10 @@ class AgentApiTroubleTest {
     Poll.until("another program", SOON, () -> program() != 0 && program() != before);
     Poll.until("an idle bucket is removed", SOON, () -> buckets().path("used").asInt(1) == 0);
     assertThat(buckets().path("swept").asInt()).isPositive();
-    assertThat(told()).doesNotContain(added);
+    assertThat(reportedInterfaces()).doesNotContain(added);
 
     proxy.decide(request -> new Forward());
-    Poll.until("the report", SOON, () -> told().contains(added) && isToldOfRepair());
+    Poll.until("the report", SOON, () -> reportedInterfaces().contains(added) && reportsRepair());
   }
 
   private static DatagramSocket bound(String namespace, String address) throws Exception {
@@ -190,14 +190,14 @@ class AgentApiTroubleTest {
             .getStatus());
   }
 
-  private boolean isToldOfRepair() {
+  private boolean reportsRepair() {
     return status().map(TokenBucketNodeStateStatus::conditions).stream()
         .flatMap(List::stream)
         .anyMatch(each -> each.getType().equals("Repaired") && each.getStatus().equals("True"));
   }
 
   /** The interfaces that the node state's status names. */
-  private Set<String> told() {
+  private Set<String> reportedInterfaces() {
     return status().map(TokenBucketNodeStateStatus::policies).stream()
         .flatMap(List::stream)
         .map(NodePolicyStatus::interfaces)

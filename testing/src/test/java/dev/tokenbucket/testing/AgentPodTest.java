@@ -40,9 +40,9 @@ class AgentPodTest {
 
   /** Everything under /run that the agent sees, and nobody else does. */
   private static final String AS_IN_A_POD =
-      "account=$1; shift; mount -t tmpfs tmpfs /run"
-          + " && mkdir -p /run/secrets/kubernetes.io/serviceaccount"
-          + " && mount --bind \"$account\" /run/secrets/kubernetes.io/serviceaccount && exec \"$@\"";
+      "account=$1; shift; mount -t tmpfs tmpfs /run && mkdir -p"
+          + " /run/secrets/kubernetes.io/serviceaccount && mount --bind \"$account\""
+          + " /run/secrets/kubernetes.io/serviceaccount && exec \"$@\"";
 
   @TempDir Path work;
   private ControlPlane controlPlane;
@@ -256,7 +256,8 @@ class AgentPodTest {
       String scraped = scrape(metrics);
       assertThat(scraped.lines())
           .contains(
-              "tokenbucket_policy_generation{direction=\"Ingress\",interface=\"eth0\",policy=\"p\"} 1.0",
+              "tokenbucket_policy_generation{direction=\"Ingress\",interface=\"eth0\",policy=\"p\"}"
+                  + " 1.0",
               "tokenbucket_policy_asked_generation{policy=\"p\"} 1.0",
               "tokenbucket_policies_failed 0.0");
       Set<String> shown = new HashSet<>(Alerts.metricsOf("tokenbucket-agents"));
@@ -296,7 +297,9 @@ class AgentPodTest {
     unreachable.put("KUBERNETES_SERVICE_PORT", "1");
     try (Daemon agent = start(unreachable)) {
       agent.awaitLog(
-          "generation 1 of the node state is enforced as it was last seen (policies: 1)", SOON);
+          "the agent enforces generation 1 of the node state, as last seen, until the API server"
+              + " answers",
+          SOON);
       agent.awaitLog("programmed p generation 1", SOON);
       assertThat(host.policy("p").path("rate").asLong()).isEqualTo(100_000);
     }

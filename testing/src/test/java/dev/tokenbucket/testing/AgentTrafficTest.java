@@ -263,7 +263,7 @@ class AgentTrafficTest {
 
   /** An IPv4 packet of this length that holds UDP, in hexadecimal; sums are left out. */
   private static String udp(int length) {
-    String header = "4500" + "%04x".formatted(length) + "00000000" + "4011" + "0000";
+    String header = ("4500" + "%04x").formatted(length) + "00000000" + "4011" + "0000";
     return header + "0a580102" + "0a580101" + "00".repeat(length - 20);
   }
 
@@ -281,7 +281,8 @@ class AgentTrafficTest {
 
     assertThat(host.status().path("refused")).hasSize(2);
     assertThat(host.status().path("refused").get(0).asText())
-        .matches("(a[0-9]+|p): eth0 Ingress: a hook holds at most 64 policies, and as many are .*");
+        .matches(
+            "(a[0-9]+|p): eth0 Ingress: a hook holds at most 64 policies, and that many come .*");
     assertThat(host.status().at("/hooks/0/policies").findValuesAsText("name")).contains("a0", "a1");
   }
 
@@ -415,15 +416,15 @@ class AgentTrafficTest {
 
   private static String text(String name, String bucket, int rate, String mode) {
     return """
-        apiVersion: tokenbucket.dev/v1alpha1
-        kind: TokenBucketPolicy
-        metadata: {name: %s}
-        spec:
-          bucket: %s
-          mode: %s
-          rate: {packetsPerSecond: %d}
-          burst: {packets: %d}
-        """
+    apiVersion: tokenbucket.dev/v1alpha1
+    kind: TokenBucketPolicy
+    metadata: {name: %s}
+    spec:
+      bucket: %s
+      mode: %s
+      rate: {packetsPerSecond: %d}
+      burst: {packets: %d}
+    """
         .formatted(name, bucket, mode, rate, BURST);
   }
 }

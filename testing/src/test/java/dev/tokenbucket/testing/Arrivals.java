@@ -18,7 +18,7 @@ public final class Arrivals {
    * Over all intervals between two arrivals: packets less B + Q * length + 1, at most.
    *
    * @param nanos when each packet arrived
-   * @param rate Q in packets a second
+   * @param rate Q in packets per second
    * @param burst B in packets
    */
   public static double mostBeyondTheBound(List<Long> nanos, double rate, int burst) {

@@ -71,7 +71,7 @@ class CommandLineTest {
   @Test
   void statusSaysByItsExitCodeThatNoHookHasAProgram() {
     Outcome none = tb("status");
-    assertThat(none.output()).contains("no hook of this host has a program of ours");
+    assertThat(none.output()).contains("no hook on this host runs a Tokenbucket program");
     assertThat(none.code()).isEqualTo(3);
   }
 
@@ -79,7 +79,7 @@ class CommandLineTest {
   void statusTellsAFolderThatIsOnNoBpfFileSystem() {
     Outcome wrong = plainTb("status", "--bpffs", work.toString());
     assertThat(wrong.output())
-        .contains("--bpffs " + work + " is on no BPF file system; name the folder");
+        .contains("--bpffs " + work + " is not on a BPF file system; name the folder");
     assertThat(wrong.code()).isEqualTo(6);
   }
 
@@ -123,7 +123,8 @@ class CommandLineTest {
       List<String> watch = new ArrayList<>(List.of("timeout", "8"));
       watch.addAll(host.tb("status", "--watch=1"));
       assertThat(Commands.end(watch).output().split("INTERFACE", -1)).hasSizeGreaterThan(2);
-      assertThat(tb("status", "--watch=0").output()).contains("must be a number of seconds from 1");
+      assertThat(tb("status", "--watch=0").output())
+          .contains("must be a number of seconds, at least 1");
     }
   }
 
@@ -173,7 +174,7 @@ class CommandLineTest {
               work.resolve("second").toString()));
       Outcome refused = Commands.end(host.inside(second));
       assertThat(refused.output())
-          .contains("another agent runs with --bpffs " + host.bpffs() + "; stop it first");
+          .contains("another agent runs with --bpffs " + host.bpffs() + "; stop that agent first");
       assertThat(refused.code()).isEqualTo(7);
       assertThat(agent.isAlive()).isTrue();
     }
@@ -222,7 +223,8 @@ class CommandLineTest {
                 "--bpffs",
                 work.toString()));
     assertThat(missing.output())
-        .containsPattern("(?m)^bpffs +unsupported +" + work + " is on no BPF file system: mount");
+        .containsPattern(
+            "(?m)^bpffs +unsupported +" + work + " is not on a BPF file system: mount");
     assertThat(missing.code()).isEqualTo(1);
   }
 

@@ -174,8 +174,8 @@ class ConvergenceTest {
         };
     return String.format(
         Locale.ROOT,
-        "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketPolicy, metadata: {name: %s}, spec:"
-            + " {nodeSelector: %s, priority: %d, rate: {packetsPerSecond: %d}, rollout:"
+        "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketPolicy, metadata: {name: %s},"
+            + " spec: {nodeSelector: %s, priority: %d, rate: {packetsPerSecond: %d}, rollout:"
             + " {maxConcurrent: %d%%}}}",
         name,
         selector,

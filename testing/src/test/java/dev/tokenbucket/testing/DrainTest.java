@@ -73,7 +73,7 @@ class DrainTest {
   @Test
   void withTheOperatorEveryNodeHasConfirmedWhenItEnds() throws Exception {
     Result result = drain("60s");
-    assertThat(result.output()).contains("2 policies are deleted", "drained: no policy is left");
+    assertThat(result.output()).contains("deleting 2 policies", "drained: no policy is left");
     assertThat(result.code()).isZero();
     assertThat(policies()).isEmpty();
     assertThat(fleet.entries(0)).isEmpty();
@@ -85,8 +85,8 @@ class DrainTest {
     fleet.killOperator();
     Result result = drain("3s");
     assertThat(result.output())
-        .contains("their finalizer is removed now")
-        .contains("2 nodes were not awaited")
+        .contains("removing their finalizer")
+        .contains("2 nodes did not confirm")
         .contains(fleet.node(0) + ", " + fleet.node(1))
         .contains("tb cleanup");
     assertThat(result.code()).isEqualTo(2);
@@ -99,7 +99,7 @@ class DrainTest {
   @Test
   void aTimeoutThatIsNoneIsRefused() throws Exception {
     Result result = drain("soon");
-    assertThat(result.output()).contains("TOKENBUCKET_DRAIN_TIMEOUT: \"soon\" must be a time");
+    assertThat(result.output()).contains("TOKENBUCKET_DRAIN_TIMEOUT: \"soon\" must be a duration");
     assertThat(result.code()).isEqualTo(1);
     assertThat(policies()).hasSize(2);
   }

@@ -162,18 +162,18 @@ class FailsafeStatesTest {
     status(all, 0, 10_255, "10.0.1.5");
     all.apply("p", 1, ON_ALL_TRAFFIC);
     all.nodes.awaitProgrammed("p");
-    NodeFailsafe told =
+    NodeFailsafe expected =
         new NodeFailsafe(
             List.of("192.0.2.0/24", "198.51.100.7/32", "2001:db8::/32"),
             null,
             List.of("198.51.100.7:6443"),
             List.of(4789));
-    assertThat(failsafe(all, 0)).isEqualTo(told);
+    assertThat(failsafe(all, 0)).isEqualTo(expected);
     all.kubectl(
         "patch",
         "tbns/" + all.node(0),
         "--type=merge",
         "-p={\"spec\":{\"failsafe\":{\"peers\":[\"0.0.0.0/0\"]}}}");
-    Poll.until("it to be put back", () -> told.equals(failsafe(all, 0)));
+    Poll.until("it to be put back", () -> expected.equals(failsafe(all, 0)));
   }
 }

@@ -40,7 +40,7 @@ final class FaultProxy implements AutoCloseable {
     }
   }
 
-  /** What becomes of a request. */
+  /** What happens to a request. */
   sealed interface Fate {}
 
   /** It goes to the API server. */
@@ -95,7 +95,7 @@ final class FaultProxy implements AutoCloseable {
     return URI.create("https://127.0.0.1:" + listener.getLocalPort());
   }
 
-  /** Decides from now on what becomes of requests; on several threads at once. */
+  /** Decides from now on what happens to requests; runs on several threads at once. */
   void decide(Function<Request, Fate> decision) {
     fates = decision;
   }

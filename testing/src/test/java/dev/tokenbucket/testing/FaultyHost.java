@@ -15,7 +15,7 @@ import java.util.SortedSet;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** A host whose agent is killed or meets faults, and what of ours its kernel has. */
+/** A host whose agent is killed or meets faults, and the agent's objects in its kernel. */
 final class FaultyHost {
   /** The agent's loop looks every 2 s; a busy machine takes longer. */
   private static final Duration CONVERGED = Duration.ofSeconds(60);
@@ -49,7 +49,7 @@ final class FaultyHost {
   private Daemon agent;
 
   /**
-   * What there is of ours, without the numbers that each program and each slot gets anew.
+   * The agent's objects, without the numbers that each new program and slot gets.
    *
    * @param pins below our folder
    * @param policies by hook, with rate and kind of bucket
@@ -57,7 +57,7 @@ final class FaultyHost {
    */
   record Objects(List<String> pins, List<String> policies, List<String> filters) {}
 
-  /** Nothing of ours. */
+  /** Nothing of the agent. */
   static final Objects NOTHING = new Objects(List.of(), List.of(), List.of());
 
   FaultyHost(TestHost host, Path folder, String... options) {

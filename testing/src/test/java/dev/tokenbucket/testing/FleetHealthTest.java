@@ -101,7 +101,7 @@ class FleetHealthTest {
             new FailedNode(
                 "health-0000",
                 "NodeNotReady",
-                "the node is not Ready since it was given generation 2"));
+                "the node is not Ready, and has not confirmed generation 2"));
     fleet.restartOperator();
     Daemon.pause(Duration.ofSeconds(2));
     assertThat(generations()).containsExactly(2L, 1L, 1L, 1L);
@@ -174,7 +174,7 @@ class FleetHealthTest {
             new FailedNode(
                 "health-0000",
                 "ProgressDeadlineExceeded",
-                "generation 2 is not confirmed within rollout.progressDeadlineSeconds, 4"));
+                "generation 2 was not confirmed within rollout.progressDeadlineSeconds, 4"));
     fleet.agents.speak(fleet.node(0));
     awaitProgrammed();
   }
@@ -192,7 +192,7 @@ class FleetHealthTest {
     await(Reasons.PROGRAMMED, "Unknown NodesUnknown");
     assertThat(fleet.message(POLICY, Reasons.PROGRAMMED))
         .isEqualTo(
-            "of 1 of 4 nodes it is not known what they enforce: health-0000: its agent has not"
+            "1 of 4 nodes is in an unknown state: health-0000: its agent has not"
                 + " reported since the node rebooted");
     assertThat(counted()).isEqualTo("3/4");
     assertThat(fleet.condition(POLICY, Reasons.DEGRADED)).isEqualTo("False AsExpected");

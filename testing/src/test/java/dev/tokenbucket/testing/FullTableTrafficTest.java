@@ -69,12 +69,12 @@ class FullTableTrafficTest extends HostTest {
 
   @Test
   void anotherCapacityOrKeyStartsFullBuckets() throws Exception {
-    apply(policy("anew", limited("per: SourceIP, capacity: 100")));
+    apply(policy("resized", limited("per: SourceIP, capacity: 100")));
     assertThat(from("10.88.1.2", 20)).isBetween(5, 6);
     assertThat(from("10.88.1.2", 20)).isLessThanOrEqualTo(2);
-    apply(policy("anew", limited("per: SourceIP, capacity: 200")));
+    apply(policy("resized", limited("per: SourceIP, capacity: 200")));
     assertThat(from("10.88.1.2", 20)).isBetween(5, 6);
-    apply(policy("anew", limited("per: Node")));
+    apply(policy("resized", limited("per: Node")));
     assertThat(from("10.88.1.2", 20)).isBetween(5, 6);
   }
 }

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * {@link AdmissionRules} under a release of another name, namespace and accounts, installed by helm
- * on a cluster that had nothing of ours.
+ * on a cluster without Tokenbucket.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class HelmAdmissionTest extends AdmissionRules {

@@ -96,12 +96,12 @@ abstract class HostTest {
 
   static String policy(String name, String spec) {
     return """
-        apiVersion: tokenbucket.dev/v1alpha1
-        kind: TokenBucketPolicy
-        metadata: {name: %s}
-        spec: {%s}
-        ---
-        """
+    apiVersion: tokenbucket.dev/v1alpha1
+    kind: TokenBucketPolicy
+    metadata: {name: %s}
+    spec: {%s}
+    ---
+    """
         .formatted(name, spec);
   }
 
@@ -129,7 +129,7 @@ abstract class HostTest {
         });
   }
 
-  /** Sends so many datagrams of 64 bytes, and gives how many arrive. */
+  /** Sends this many datagrams of 64 bytes, and returns how many arrive. */
   static int arriving(int count, DatagramSocket from, DatagramSocket to) throws IOException {
     send(count, from, to);
     return received(to);

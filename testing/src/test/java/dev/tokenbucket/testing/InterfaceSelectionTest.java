@@ -60,7 +60,8 @@ class InterfaceSelectionTest {
             + " nexthop add id 3 group 1/2; route replace default nhid 3",
         "-6 nexthop add id 1 via fd91:1::2 dev u1; -6 nexthop add id 2 via fd91:2::2 dev u2;"
             + " nexthop add id 3 group 1/2; -6 route replace default nhid 3",
-        "route replace default via 10.91.1.2 dev u1; route add default via 10.91.2.2 dev u2 table 7",
+        "route replace default via 10.91.1.2 dev u1; route add default via 10.91.2.2 dev u2 table"
+            + " 7",
         "-6 route replace default via fd91:1::2 dev u1;"
             + " -6 route add default via fd91:2::2 dev u2 table 7"
       })
@@ -160,8 +161,7 @@ class InterfaceSelectionTest {
     write("p", "  interfaces: [{name: u1}, {name: vx}]\n");
     startAgent();
 
-    Objects.requireNonNull(agent)
-        .awaitLog("vx is a tunnel, and its packets may also pass u1", SOON);
+    Objects.requireNonNull(agent).awaitLog("vx is a tunnel whose packets may also pass u1", SOON);
     assertThat(interfaces()).containsExactly("u1");
   }
 
@@ -186,7 +186,8 @@ class InterfaceSelectionTest {
         metadata: {name: %s}
         spec:
           rate: {packetsPerSecond: 1000}
-        %s"""
+        %s\
+        """
             .formatted(name, selectors));
   }
 

@@ -49,7 +49,7 @@ class KubectlTest {
           .contains("spec");
     }
     assertThat(Commands.run(controlPlane.kubectl("explain", "tbp.spec.match.destinationPorts")))
-        .contains("written and judged as sourcePorts");
+        .contains("format and rules are those of sourcePorts");
   }
 
   @Test
@@ -117,11 +117,11 @@ class KubectlTest {
 
   private static String document(String name, String spec) {
     return """
-        apiVersion: tokenbucket.dev/v1alpha1
-        kind: TokenBucketPolicy
-        metadata: {name: %s}
-        spec: %s
-        """
+    apiVersion: tokenbucket.dev/v1alpha1
+    kind: TokenBucketPolicy
+    metadata: {name: %s}
+    spec: %s
+    """
         .formatted(name, spec);
   }
 }

@@ -107,7 +107,7 @@ class MatchTrafficTest extends HostTest {
         });
   }
 
-  /** Of so many connects at once, those that get through before the first SYN is repeated. */
+  /** How many of these simultaneous connects get through before the first SYN is repeated. */
   private int established(int count, InetSocketAddress to) throws Exception {
     List<SocketChannel> all = new ArrayList<>();
     try {
@@ -176,7 +176,7 @@ class MatchTrafficTest extends HostTest {
               host.status()
                   .path("warnings")
                   .toString()
-                  .contains("twice: br0 stands on member and both"));
+                  .contains("twice: br0 is stacked on member"));
       assertThat(arriving(30, from, to)).isBetween(0, 6);
     }
   }

@@ -71,7 +71,7 @@ class MergedPacketTrafficTest extends HostTest {
             .formatted(direction, on, limit));
   }
 
-  /** Sends so many bytes to the far host and gives how many arrived. */
+  /** Sends this many bytes to the far host and returns how many arrived. */
   private int transfer(int bytes) throws Exception {
     InetSocketAddress to = new InetSocketAddress(FAR, PORT);
     try (ServerSocket server =

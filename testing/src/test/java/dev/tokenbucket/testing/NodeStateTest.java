@@ -94,7 +94,7 @@ class NodeStateTest {
     fleet.kubectl("patch", name, "--type=merge", "-p={\"metadata\":{\"ownerReferences\":[]}}");
     Poll.until("the owner to be put back", () -> restored(before));
     fleet.kubectl("delete", name);
-    Poll.until("the node state to be made anew", () -> restored(before));
+    Poll.until("the node state to be recreated", () -> restored(before));
   }
 
   private boolean restored(TokenBucketNodeState before) {
@@ -205,7 +205,7 @@ class NodeStateTest {
     fleet.nodes.awaitProgrammed("large-1");
     fleet.nodes.awaitProgrammed("large-2");
     assertThat(fleet.message("large-3", Reasons.ACCEPTED))
-        .contains("of it: state-0000: its node state would have more than 256 KiB; ");
+        .contains("state-0000: the node state would be larger than 256 KiB; ");
     assertThat(fleet.entries(0)).extracting(NodePolicy::name).containsExactly("large-1", "large-2");
     assertThat(fleet.kubectl("get", "tbns", fleet.node(0), "-o", "json").replaceAll("\\s+", ""))
         .hasSizeLessThan(256 * 1024);
@@ -235,8 +235,8 @@ class NodeStateTest {
             new FailedNode(
                 "state-0000",
                 "NodeLimitExceeded",
-                "interfaces with a default route Ingress: an interface holds at most 2 policies in a"
-                    + " direction, and as many are before this one in order; have fewer policies"
+                "interfaces with a default route Ingress: an interface holds at most 2 policies per"
+                    + " direction, and that many come before this one in order; let fewer policies"
                     + " select this node"));
     assertThat(fleet.events("c", fleet.policy("c").getMetadata().getUid()))
         .containsEntry("NodeLimitExceeded", 1);

@@ -181,7 +181,7 @@ class PacketCommandsTest extends HostTest {
     assertThat(report.path("policies").path(0).path("exceedPackets").asInt()).isBetween(30, 35);
   }
 
-  /** So many UDP frames of 100 bytes within a second, from 10.88.1.9. */
+  /** UDP frames of 100 bytes within a second, from 10.88.1.9. */
   private static byte[] capture(int count) {
     ByteBuffer file = ByteBuffer.allocate(24 + count * (16 + 100));
     file.putInt(0xa1b2c3d4).putShort((short) 2).putShort((short) 4).putLong(0);
@@ -263,7 +263,7 @@ class PacketCommandsTest extends HostTest {
   @Test
   void whatIsMissingIsTold() {
     assertThat(Commands.end(host.tb("explain", "--in", "lo", "--src", "10.0.0.1")).output())
-        .contains("lo Ingress has no program of ours");
+        .contains("lo Ingress runs no Tokenbucket program");
     for (List<String> wrong :
         List.of(
             List.of("explain", "--src", "10.0.0.1"),

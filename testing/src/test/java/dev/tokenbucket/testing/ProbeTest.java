@@ -87,7 +87,7 @@ class ProbeTest {
   void aNodeWithoutAnAgentFailsAndSaysWhereToLook() {
     assertThatThrownBy(() -> Commands.run(probe("--timeout=2")))
         .isInstanceOf(StepFailedException.class)
-        .hasMessageContaining("is not in force on node node-1; its agent says nothing of it")
+        .hasMessageContaining("is not in force on node node-1; its agent has not reported it")
         .hasMessageContaining("kubectl get tbp,tbns");
     Poll.until(
         "no policy is left", () -> cluster.kubectl("get", "tbp").contains("No resources found"));

@@ -25,7 +25,7 @@ final class RawFrames {
 
   private RawFrames() {}
 
-  /** The command that sends a frame so many times. */
+  /** The command that sends a frame this many times. */
   static List<String> command(String interfaceName, String hex, int count) {
     return new ArrayList<>(
         List.of(

@@ -32,13 +32,14 @@ class RbacTest {
     create("{apiVersion: v1, kind: Node, metadata: {name: rbac-1}}");
     create("{apiVersion: v1, kind: Secret, metadata: {name: rbac, namespace: tokenbucket-system}}");
     create(
-        "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: rbac, namespace: tokenbucket-system}}");
+        "{apiVersion: coordination.k8s.io/v1, kind: Lease, metadata: {name: rbac, namespace:"
+            + " tokenbucket-system}}");
     create(
         "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketPolicy, metadata: {name: rbac},"
             + " spec: {rate: {packetsPerSecond: 1}, nodeSelector: {matchLabels: {rbac: none}}}}");
     create(
-        "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketNodeState, metadata: {name: rbac-1},"
-            + " spec: {policies: []}}");
+        "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketNodeState, metadata: {name:"
+            + " rbac-1}, spec: {policies: []}}");
   }
 
   @AfterAll

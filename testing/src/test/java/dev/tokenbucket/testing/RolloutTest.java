@@ -99,7 +99,7 @@ class RolloutTest {
                 + "; roll-0002: "
                 + FAILURE
                 + "; more than rollout.maxFailures, which is 1, so the rollout of generation 2 has"
-                + " halted; 2 of 5 nodes keep what they had");
+                + " halted; 2 of 5 nodes keep their earlier state");
     assertThat(fleet.policy(POLICY).getStatus().nodes())
         .isEqualTo(new NodeCounts(5, 1, 2, 2, 0, "1/5"));
     assertThat(fleet.policy(POLICY).getStatus().failedNodes())

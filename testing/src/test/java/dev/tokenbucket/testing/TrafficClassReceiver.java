@@ -31,7 +31,7 @@ final class TrafficClassReceiver implements AutoCloseable {
     Optional<Datagram> next = socket.receive();
     while (next.isPresent()) {
       // an IPv4 TOS is one byte, an IPv6 class an int: no byte of it is another but the lowest
-      classes.add(Byte.toUnsignedInt(next.get().told().get(0)));
+      classes.add(Byte.toUnsignedInt(next.get().control().get(0)));
       next = socket.receive();
     }
     return classes;

@@ -39,7 +39,7 @@ final class TunPackets {
 
   private TunPackets() {}
 
-  /** The command that lets a packet come in so many times. */
+  /** The command that receives a packet this many times. */
   static List<String> command(String device, String hex, int count) {
     return List.of(
         ProcessHandle.current().info().command().orElse("java"),

@@ -30,41 +30,41 @@ class WrongPolicyTest {
       {}
         | spec.rate: Required value
       {rate: {packetsPerSecond: 10}, burst: {bytes: 2000}}
-        | spec.burst.bytes: Forbidden: burst.bytes goes with rate.bitsPerSecond
+        | spec.burst.bytes: Forbidden: burst.bytes requires rate.bitsPerSecond
       {rate: {bitsPerSecond: 1M}, burst: {packets: 20}}
-        | spec.burst.packets: Forbidden: burst.packets goes with rate.packetsPerSecond
+        | spec.burst.packets: Forbidden: burst.packets requires rate.packetsPerSecond
       {rate: {packetsPerSecond: 10}, burst: {packets: 0}}
         | spec.burst.packets: Invalid value: 0: must be a whole quantity from 1 to 1Ti
       {rate: {bitsPerSecond: 1M}, burst: {bytes: 1513}}
         | spec.burst.bytes: Invalid value: 1513: must be a whole quantity from 1514
       {rate: {packetsPerSecond: 0}}
-        | spec.rate.packetsPerSecond: Invalid value: 0: must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: 0: must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: -5}}
-        | spec.rate.packetsPerSecond: Invalid value: -5: must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: -5: must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: 500m}}
-        | spec.rate.packetsPerSecond: Invalid value: "500m": must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: "500m": must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: '1.5'}}
-        | spec.rate.packetsPerSecond: Invalid value: "1.5": must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: "1.5": must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: 1.5}}
         | spec.rate.packetsPerSecond in body must be of type integer,string: "number"
       {rate: {packetsPerSecond: 1000500m}}
-        | spec.rate.packetsPerSecond: Invalid value: "1000500m": must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: "1000500m": must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: '2000.001'}}
-        | spec.rate.packetsPerSecond: Invalid value: "2000.001": must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: "2000.001": must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: '1e30'}}
-        | spec.rate.packetsPerSecond: Invalid value: "1e30": must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: "1e30": must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: 11G}}
-        | spec.rate.packetsPerSecond: Invalid value: "11G": must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: "11G": must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: abc}}
-        | spec.rate.packetsPerSecond: Invalid value: "abc": must be a whole quantity from 1 to 10G packets a second
+        | spec.rate.packetsPerSecond: Invalid value: "abc": must be a whole quantity from 1 to 10G packets per second
       {rate: {packetsPerSecond: true}}
         | must be of type integer,string: "boolean"
       {rate: {packetsPerSecond: []}}
         | must be of type integer,string: "array"
       {rate: {bitsPerSecond: 11T}}
-        | spec.rate.bitsPerSecond: Invalid value: "11T": must be a whole quantity from 8 to 10T bits a second
+        | spec.rate.bitsPerSecond: Invalid value: "11T": must be a whole quantity from 8 to 10T bits per second
       {rate: {bitsPerSecond: 7}}
-        | spec.rate.bitsPerSecond: Invalid value: 7: must be a whole quantity from 8 to 10T bits a second
+        | spec.rate.bitsPerSecond: Invalid value: 7: must be a whole quantity from 8 to 10T bits per second
       {rate: {packetsPerSecond: 10}, burst: {packets: 2Ti}}
         | spec.burst.packets: Invalid value: "2Ti": must be
       {rate: {packetsPerSecond: 10}, burst: {}}
@@ -80,7 +80,7 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, interfaces: [{name: eth0, defaultRoute: true}]}
         | spec.interfaces[0]: Invalid value: exactly one of defaultRoute, name, pattern must be set
       {rate: {packetsPerSecond: 10}, interfaces: [{defaultRoute: false}]}
-        | spec.interfaces[0].defaultRoute: Invalid value: false: must be true where it is set
+        | spec.interfaces[0].defaultRoute: Invalid value: false: must be true if it is set
       {rate: {packetsPerSecond: 10}, interfaces: [{name: aninterfacenamethatistoolong}]}
         | spec.interfaces[0].name: Too long: may not be more than 15 bytes
       {rate: {packetsPerSecond: 10}, interfaces: [{name: a/b}]}
@@ -88,13 +88,13 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, interfaces: [{name: eth0, pattern: 'eth*'}]}
         | spec.interfaces[0]: Invalid value: exactly one of defaultRoute, name, pattern must be set
       {rate: {packetsPerSecond: 10}, interfaces: [{name: eth0, exclude: ['eth*']}]}
-        | spec.interfaces[0]: Invalid value: exclude goes with pattern only
+        | spec.interfaces[0]: Invalid value: exclude is allowed only with pattern
       {rate: {packetsPerSecond: 10}, interfaces: [{pattern: 'a/*'}]}
-        | spec.interfaces[0].pattern: Invalid value: "a/*": must be an interface name with * and ?
+        | spec.interfaces[0].pattern: Invalid value: "a/*": must be an interface name, with the wildcards * and ?
       {rate: {packetsPerSecond: 10}, interfaces: [{pattern: ''}]}
         | spec.interfaces[0].pattern: Invalid value: "": spec.interfaces[0].pattern in body should be at least 1
       {rate: {packetsPerSecond: 10}, interfaces: [{pattern: 'eth*', exclude: ['eth1', 'a/*']}]}
-        | spec.interfaces[0].exclude: Invalid value: must be interface names with * and ?: no slash
+        | spec.interfaces[0].exclude: Invalid value: must be interface names, with the wildcards * and ?: no slash
       {rate: {packetsPerSecond: 10}, interfaces: eth0}
         | spec.interfaces in body must be of type array: "string"
       {rate: {packetsPerSecond: 10}, direction: Up}
@@ -116,9 +116,9 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, bucket: {per: Conversation}}
         | spec.bucket.per: Unsupported value: "Conversation"
       {rate: {packetsPerSecond: 10}, bucket: {per: Flow, ipv4PrefixLength: 24}}
-        | spec.bucket: Invalid value: ipv4PrefixLength and ipv6PrefixLength go with per SourceIP
+        | spec.bucket: Invalid value: ipv4PrefixLength and ipv6PrefixLength are allowed only with per SourceIP
       {rate: {packetsPerSecond: 10}, bucket: {ipv6PrefixLength: 64}}
-        | spec.bucket: Invalid value: ipv4PrefixLength and ipv6PrefixLength go with per SourceIP
+        | spec.bucket: Invalid value: ipv4PrefixLength and ipv6PrefixLength are allowed only with per SourceIP
       {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, ipv4PrefixLength: 33}}
         | spec.bucket.ipv4PrefixLength: Invalid value: 33: must be from 1 to 32
       {rate: {packetsPerSecond: 10}, bucket: {per: DestinationIP, ipv6PrefixLength: 0}}
@@ -126,9 +126,9 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, bucket: {capacity: 0}}
         | spec.bucket.capacity: Invalid value: 0: must be from 1 to 4000000
       {rate: {packetsPerSecond: 10}, bucket: {capacity: 100}}
-        | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
+        | spec.bucket.capacity: Forbidden: capacity is allowed only with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow
       {rate: {packetsPerSecond: 10}, bucket: {per: Interface, capacity: 100}}
-        | spec.bucket.capacity: Forbidden: capacity goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
+        | spec.bucket.capacity: Forbidden: capacity is allowed only with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow
       {rate: {connectionsPerSecond: 10}, exceed: {action: MarkECN}}
         | spec.exceed.action: Forbidden: MarkECN does not go with a rate in connections
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, 192.0.2.0/24], destinationCIDRs: ['2001:db8::/32']}]}
@@ -142,9 +142,9 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10, connectionsPerSecond: 10}}
         | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
       {rate: {connectionsPerSecond: 0}}
-        | spec.rate.connectionsPerSecond: Invalid value: 0: must be a whole quantity from 1 to 10G connections a second
+        | spec.rate.connectionsPerSecond: Invalid value: 0: must be a whole quantity from 1 to 10G connections per second
       {rate: {connectionsPerSecond: 11G}}
-        | spec.rate.connectionsPerSecond: Invalid value: "11G": must be a whole quantity from 1 to 10G connections a second
+        | spec.rate.connectionsPerSecond: Invalid value: "11G": must be a whole quantity from 1 to 10G connections per second
       {rate: {connectionsPerSecond: 10}, burst: {packets: 20}}
         | spec.burst.packets: Forbidden: burst.packets goes with rate.packetsPerSecond or rate.packets; with a rate in bits set burst.bytes, with one in connections burst.connections
       {rate: {packetsPerSecond: 10}, burst: {connections: 20}}
@@ -204,17 +204,17 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, match: [{protocol: [TCP]}]}
         | spec.match[0].protocol in body must be of type integer,string: "array"
       {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, destinationPorts: [80]}]}
-        | spec.match[0]: Invalid value: sourcePorts and destinationPorts go with protocol TCP, UDP or SCTP, or with none
+        | spec.match[0]: Invalid value: sourcePorts and destinationPorts require protocol TCP, UDP or SCTP, or no protocol
       {rate: {packetsPerSecond: 10}, exempt: [{protocol: 47, sourcePorts: [80]}]}
-        | spec.exempt[0]: Invalid value: sourcePorts and destinationPorts go with protocol TCP, UDP or SCTP, or with none
+        | spec.exempt[0]: Invalid value: sourcePorts and destinationPorts require protocol TCP, UDP or SCTP, or no protocol
       {rate: {packetsPerSecond: 10}, match: [{protocol: UDP, newConnectionsOnly: true}]}
-        | spec.match[0].newConnectionsOnly: Forbidden: newConnectionsOnly goes with protocol TCP, or with none
+        | spec.match[0].newConnectionsOnly: Forbidden: newConnectionsOnly requires protocol TCP or no protocol
       {rate: {packetsPerSecond: 10}, match: [{newConnectionsOnly: 'yes'}]}
         | spec.match[0].newConnectionsOnly in body must be of type boolean: "string"
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: []}]}
         | spec.match[0].sourceCIDRs: Invalid value: 0: spec.match[0].sourceCIDRs in body should have at least 1 items
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/8, 192.0.2.1/24]}]}
-        | spec.match[0].sourceCIDRs[1]: Invalid value: "192.0.2.1/24": must be an IPv4 or IPv6 network whose bits behind the prefix length are 0, such as 192.0.2.0/24 or 2001:db8::/32
+        | spec.match[0].sourceCIDRs[1]: Invalid value: "192.0.2.1/24": must be an IPv4 or IPv6 network whose bits after the prefix length are 0, such as 192.0.2.0/24 or 2001:db8::/32
       {rate: {packetsPerSecond: 10}, match: [{destinationCIDRs: [192.0.2.1]}]}
         | spec.match[0].destinationCIDRs[0]: Invalid value: "192.0.2.1": must be an IPv4 or IPv6 network
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.0.0.0/33]}]}
@@ -236,11 +236,11 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, match: [{destinationPorts: []}]}
         | spec.match[0].destinationPorts: Invalid value: 0: spec.match[0].destinationPorts in body should have at least 1 items
       {rate: {packetsPerSecond: 10}, match: [{destinationPorts: [443, 0]}]}
-        | spec.match[0].destinationPorts[1]: Invalid value: 0: must be a port from 1 to 65535, or a range of them, low to high, such as "8000-8999"
+        | spec.match[0].destinationPorts[1]: Invalid value: 0: must be a port from 1 to 65535, or a range, low to high, such as "8000-8999"
       {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [65536]}]}
         | spec.match[0].sourcePorts[0]: Invalid value: 65536: must be a port from 1 to 65535
       {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [8999-8000]}]}
-        | spec.match[0].sourcePorts[0]: Invalid value: "8999-8000": must be a port from 1 to 65535, or a range of them, low to high
+        | spec.match[0].sourcePorts[0]: Invalid value: "8999-8000": must be a port from 1 to 65535, or a range, low to high
       {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [8000-70000]}]}
         | spec.match[0].sourcePorts[0]: Invalid value: "8000-70000": must be a port from 1 to 65535
       {rate: {packetsPerSecond: 10}, match: [{sourcePorts: [https]}]}
@@ -250,21 +250,21 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, match: [{notSourcePorts: [0]}]}
         | spec.match[0].notSourcePorts[0]: Invalid value: 0: must be a port from 1 to 65535
       {rate: {packetsPerSecond: 10}, match: [{notSourcePorts: [80], sourcePorts: [1-1000]}]}
-        | spec.match[0].notSourcePorts: Forbidden: notSourcePorts goes without sourcePorts
+        | spec.match[0].notSourcePorts: Forbidden: notSourcePorts is not allowed with sourcePorts
       {rate: {packetsPerSecond: 10}, match: [{notDestinationPorts: [80], destinationPorts: [1-1000]}]}
-        | spec.match[0].notDestinationPorts: Forbidden: notDestinationPorts goes without destinationPorts
+        | spec.match[0].notDestinationPorts: Forbidden: notDestinationPorts is not allowed with destinationPorts
       {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, notDestinationPorts: [80]}]}
-        | spec.match[0]: Invalid value: notSourcePorts and notDestinationPorts go with protocol TCP, UDP or SCTP, or with none
+        | spec.match[0]: Invalid value: notSourcePorts and notDestinationPorts require protocol TCP, UDP or SCTP, or no protocol
       {rate: {packetsPerSecond: 10}, match: [{notSourceCIDRs: [10.0.0.1/8]}]}
         | spec.match[0].notSourceCIDRs[0]: Invalid value: "10.0.0.1/8": must be an IPv4 or IPv6 network
       {rate: {packetsPerSecond: 10}, match: [{sourceCIDRs: [10.1.0.0/16, 10.0.0.0/8], notSourceCIDRs: [10.0.0.0/8, '::/0', 10.1.0.0/16]}]}
-        | spec.match[0]: Invalid value: each of sourceCIDRs is in notSourceCIDRs, too, so this term matches nothing
+        | spec.match[0]: Invalid value: every network of sourceCIDRs is also in notSourceCIDRs, so this term matches nothing
       {rate: {packetsPerSecond: 10}, exempt: [{destinationCIDRs: ['fd00::/8'], notDestinationCIDRs: ['fd00::/8']}]}
-        | spec.exempt[0]: Invalid value: each of destinationCIDRs is in notDestinationCIDRs, too, so this term matches nothing
+        | spec.exempt[0]: Invalid value: every network of destinationCIDRs is also in notDestinationCIDRs, so this term matches nothing
       {rate: {packetsPerSecond: 10}, match: [{protocol: UDP, tcpFlags: {set: [SYN]}}]}
-        | spec.match[0].tcpFlags: Forbidden: tcpFlags goes with protocol TCP, or with none
+        | spec.match[0].tcpFlags: Forbidden: tcpFlags requires protocol TCP or no protocol
       {rate: {packetsPerSecond: 10}, match: [{newConnectionsOnly: true, tcpFlags: {set: [ECE]}}]}
-        | spec.match[0].tcpFlags: Forbidden: tcpFlags goes without newConnectionsOnly
+        | spec.match[0].tcpFlags: Forbidden: tcpFlags is not allowed with newConnectionsOnly
       {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {}}]}
         | spec.match[0].tcpFlags: Invalid value: at least one of set, unset must be set
       {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {set: [SYN, ACK], unset: [ACK]}}]}
@@ -274,9 +274,9 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, match: [{tcpFlags: {set: [SYN, SYN]}}]}
         | spec.match[0].tcpFlags.set[1]: Duplicate value: "SYN"
       {rate: {packetsPerSecond: 10}, match: [{icmp: {type: 8}}]}
-        | spec.match[0].icmp: Forbidden: icmp goes with protocol ICMP or ICMPv6
+        | spec.match[0].icmp: Forbidden: icmp requires protocol ICMP or ICMPv6
       {rate: {packetsPerSecond: 10}, match: [{protocol: TCP, icmp: {type: 8}}]}
-        | spec.match[0].icmp: Forbidden: icmp goes with protocol ICMP or ICMPv6
+        | spec.match[0].icmp: Forbidden: icmp requires protocol ICMP or ICMPv6
       {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, icmp: {code: 8}}]}
         | spec.match[0].icmp.type: Required value
       {rate: {packetsPerSecond: 10}, match: [{protocol: ICMP, icmp: {type: 256}}]}
@@ -288,31 +288,31 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, match: [{dscps: [8, 8]}]}
         | spec.match[0].dscps[1]: Duplicate value: 8
       {rate: {packetsPerSecond: 10}, match: [{packetLengths: [19]}]}
-        | spec.match[0].packetLengths[0]: Invalid value: 19: must be the length of an IP packet from 20 to 65535, or a range of them
+        | spec.match[0].packetLengths[0]: Invalid value: 19: must be the length of an IP packet from 20 to 65535, or a range
       {rate: {packetsPerSecond: 10}, match: [{packetLengths: [100-40]}]}
         | spec.match[0].packetLengths[0]: Invalid value: "100-40": must be the length of an IP packet
       {rate: {packetsPerSecond: 10}, match: [{fragment: Last}]}
         | spec.match[0].fragment: Unsupported value: "Last"
       {rate: {packetsPerSecond: 10}, match: [{fragment: Later, tcpFlags: {set: [SYN]}}]}
-        | spec.match[0].fragment: Forbidden: fragment Later goes without tcpFlags and newConnectionsOnly
+        | spec.match[0].fragment: Forbidden: fragment Later is not allowed with tcpFlags or newConnectionsOnly
       {rate: {connectionsPerSecond: 10}, match: [{protocol: TCP}, {tcpFlags: {set: [ACK]}}]}
         | spec.match: Forbidden: with a rate in connections no term asks for ACK, for a packet without SYN, or for later fragments
       {rate: {connectionsPerSecond: 10}, match: [{fragment: Later}]}
         | spec.match: Forbidden: with a rate in connections no term asks for ACK
       {rate: {packetsPerSecond: 10}, bucket: {onFull: EvictOldest}}
-        | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
+        | spec.bucket.onFull: Forbidden: EvictOldest is allowed only with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow
       {rate: {packetsPerSecond: 10}, bucket: {per: Interface, onFull: EvictOldest}}
-        | spec.bucket.onFull: Forbidden: EvictOldest goes with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow only
+        | spec.bucket.onFull: Forbidden: EvictOldest is allowed only with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow
       {rate: {packetsPerSecond: 10}, bucket: {per: Flow, onFull: Pass}}
         | spec.bucket.onFull: Unsupported value: "Pass": supported values: "EvictOldest", "ShareBucket"
       {rate: {packetsPerSecond: 10}, exceed: {action: Reject}}
         | spec.exceed.action: Unsupported value: "Reject": supported values: "Drop", "MarkECN", "SetDSCP"
       {rate: {packetsPerSecond: 10}, exceed: {action: SetDSCP}}
-        | spec.exceed.dscp: Required value: action SetDSCP needs a dscp from 0 to 63
+        | spec.exceed.dscp: Required value: action SetDSCP requires dscp, from 0 to 63
       {rate: {packetsPerSecond: 10}, exceed: {dscp: 8}}
-        | spec.exceed.dscp: Forbidden: dscp goes with action SetDSCP only
+        | spec.exceed.dscp: Forbidden: dscp is allowed only with action SetDSCP
       {rate: {packetsPerSecond: 10}, exceed: {action: MarkECN, dscp: 8}}
-        | spec.exceed.dscp: Forbidden: dscp goes with action SetDSCP only
+        | spec.exceed.dscp: Forbidden: dscp is allowed only with action SetDSCP
       {rate: {packetsPerSecond: 10}, exceed: {action: SetDSCP, dscp: 64}}
         | spec.exceed.dscp: Invalid value: 64: must be from 0 to 63
       {rate: {packetsPerSecond: 10}, failsafe: Never}
@@ -462,11 +462,11 @@ class WrongPolicyTest {
 
   private static String document(String file, String spec) {
     return """
-        apiVersion: tokenbucket.dev/v1alpha1
-        kind: TokenBucketPolicy
-        metadata: {name: %s}
-        spec: %s
-        """
+    apiVersion: tokenbucket.dev/v1alpha1
+    kind: TokenBucketPolicy
+    metadata: {name: %s}
+    spec: %s
+    """
         .formatted(file, spec);
   }
 

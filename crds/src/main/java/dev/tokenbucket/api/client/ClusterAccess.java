@@ -43,7 +43,8 @@ public final class ClusterAccess {
     Path token = serviceAccount.resolve("token");
     Path authority = serviceAccount.resolve("ca.crt");
     if (host.isEmpty()) {
-      throw new IOException(HOST + " is not set: this is no pod; use a kubeconfig instead");
+      throw new IOException(
+          HOST + " is not set, so this process does not run in a pod; use a kubeconfig instead");
     }
     for (Path file : List.of(token, authority)) {
       if (!Files.isReadable(file)) {

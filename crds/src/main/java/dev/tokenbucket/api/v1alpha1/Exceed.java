@@ -12,23 +12,24 @@ import org.jspecify.annotations.Nullable;
     value = "!has(self.action) || self.action != 'SetDSCP' || has(self.dscp)",
     fieldPath = ".dscp",
     reason = "FieldValueRequired",
-    message = "action SetDSCP needs a dscp from 0 to 63")
+    message = "action SetDSCP requires dscp, from 0 to 63")
 @ValidationRule(
     value = "!has(self.dscp) || has(self.action) && self.action == 'SetDSCP'",
     fieldPath = ".dscp",
     reason = "FieldValueForbidden",
-    message = "dscp goes with action SetDSCP only")
+    message = "dscp is allowed only with action SetDSCP")
 public record Exceed(
     @JsonPropertyDescription(
-            "Drop drops the packet. MarkECN sets CE (congestion experienced) in the ECN field of a"
-                + " packet that is ECN-capable, for its sender to slow down, and drops any other;"
-                + " marked packets draw on a second bucket of the same rate and burst and are"
-                + " dropped beyond it. SetDSCP sets the packet's DSCP to dscp and lets it pass: it"
-                + " marks, it does not limit.")
+            "Drop drops the packet. MarkECN sets CE (congestion experienced) in the ECN"
+                + " field of an ECN-capable packet, so that its sender slows down, and drops any"
+                + " other packet; marked packets draw on a second bucket of the same rate and"
+                + " burst, and packets that exceed this bucket are dropped. SetDSCP sets the"
+                + " packet's DSCP to dscp and lets the packet pass: SetDSCP marks and does not"
+                + " limit.")
         @Default("Drop")
         @Nullable ExceedAction action,
     @JsonPropertyDescription(
-            "The DSCP (differentiated services code point), from 0 to 63, that packets that exceed"
-                + " are given; required with action SetDSCP, and goes with it only.")
+            "The DSCP (differentiated services code point), from 0 to 63, that exceeding"
+                + " packets get. Required with action SetDSCP, and allowed only with that action.")
         @ValidationRule(value = "self >= 0 && self <= 63", message = "must be from 0 to 63")
         @Nullable Integer dscp) {}

@@ -5,5 +5,5 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 /** A node that could not program a policy, and why. */
 public record FailedNode(
     @JsonPropertyDescription("The node.") String name,
-    @JsonPropertyDescription("Why, in one word.") String reason,
-    @JsonPropertyDescription("Why, and what to do.") String message) {}
+    @JsonPropertyDescription("The reason in one word.") String reason,
+    @JsonPropertyDescription("What happened, and what to do.") String message) {}

@@ -10,11 +10,12 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 public record Icmp(
     @JsonPropertyDescription(
-            "The message's type, from 0 to 255: of ICMP 8 is an echo request (ping), of ICMPv6 128.")
+            "The message's type, from 0 to 255: an echo request (ping) is 8 in ICMP and"
+                + " 128 in ICMPv6.")
         @Required
         @ValidationRule(value = "self >= 0 && self <= 255", message = "must be from 0 to 255")
         @Nullable Integer type,
-    @JsonPropertyDescription("The type's code, from 0 to 255; absent: any.")
+    @JsonPropertyDescription("The type's code, from 0 to 255. Absent: any code.")
         @ValidationRule(value = "self >= 0 && self <= 255", message = "must be from 0 to 255")
         @Nullable Integer code) {
   /** Whether a message can be both. */

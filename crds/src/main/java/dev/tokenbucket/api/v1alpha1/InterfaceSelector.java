@@ -20,30 +20,35 @@ import org.jspecify.annotations.Nullable;
     message = "exactly one of defaultRoute, name, pattern must be set")
 @ValidationRule(
     value = "!has(self.exclude) || has(self.pattern)",
-    message = "exclude goes with pattern only")
+    message = "exclude is allowed only with pattern")
 public record InterfaceSelector(
     @JsonPropertyDescription("true selects every interface that carries a default route.")
-        @ValidationRule(value = "self", message = "must be true where it is set")
+        @ValidationRule(value = "self", message = "must be true if it is set")
         @Nullable Boolean defaultRoute,
-    @JsonPropertyDescription("An interface by its exact name.")
+    @JsonPropertyDescription("The exact name of one interface.")
         @Size(min = 1, max = 15)
         @ValidationRule(
             value = "self.matches('^[^/ \\\\t\\\\n:]*$') && self != '.' && self != '..'",
             message = "must be an interface name: no slash, colon or white space")
         @Nullable String name,
     @JsonPropertyDescription(
-            "Interfaces whose whole name matches: * stands for any characters, ? for one. The"
-                + " loopback interface is never meant; select it by name.")
+            "Interfaces whose whole name matches this pattern: * stands for any"
+                + " characters, ? for one. A pattern never matches the loopback interface;"
+                + " select it by name.")
         @Size(min = 1, max = 15)
         @ValidationRule(
             value = "self.matches('^[^/ \\\\t\\\\n:]*$')",
-            message = "must be an interface name with * and ?: no slash, colon or white space")
+            message =
+                "must be an interface name, with the wildcards * and ?: no slash, colon or"
+                    + " white space")
         @Nullable String pattern,
-    @JsonPropertyDescription("Of those, not the ones that match one of these patterns.")
+    @JsonPropertyDescription("Interfaces that match one of these patterns are left out.")
         @Size(min = 1, max = 16)
         @ValidationRule(
             value = "self.all(p, p.matches('^[^/ \\\\t\\\\n:]*$'))",
-            message = "must be interface names with * and ?: no slash, colon or white space")
+            message =
+                "must be interface names, with the wildcards * and ?: no slash, colon or white"
+                    + " space")
         @Nullable List<@Size(min = 1, max = 15) String> exclude) {
   /** The interfaces that carry a default route. */
   public static final InterfaceSelector DEFAULT_ROUTE =

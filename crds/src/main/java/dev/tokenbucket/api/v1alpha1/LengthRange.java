@@ -4,8 +4,9 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 
 /** Lengths of IP packets in bytes, both ends included. */
 public record LengthRange(
-    @JsonPropertyDescription("The least length.") int from,
-    @JsonPropertyDescription("The greatest length; 65535 stands for all above, too.") int to) {
+    @JsonPropertyDescription("The shortest length.") int from,
+    @JsonPropertyDescription("The longest length; 65535 also stands for all longer packets.")
+        int to) {
   /** The range as a user writes it: 40, or 40-100. */
   @Override
   public String toString() {

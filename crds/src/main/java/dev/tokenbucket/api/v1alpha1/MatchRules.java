@@ -99,8 +99,8 @@ final class MatchRules {
 
   static final String CIDR = "isCIDR(self) && cidr(self) == cidr(self).masked()";
   static final String CIDR_MESSAGE =
-      "must be an IPv4 or IPv6 network whose bits behind the prefix length are 0, such as"
-          + " 192.0.2.0/24 or 2001:db8::/32";
+      "must be an IPv4 or IPv6 network whose bits after the prefix length are 0,"
+          + " such as 192.0.2.0/24 or 2001:db8::/32";
 
   static final String PORT =
       "string(self).matches('^[0-9]{1,5}(-[0-9]{1,5})?$')"
@@ -108,7 +108,7 @@ final class MatchRules {
           + " && (!string(self).contains('-')"
           + " || int(string(self).split('-')[0]) <= int(string(self).split('-')[1]))";
   static final String PORT_MESSAGE =
-      "must be a port from 1 to 65535, or a range of them, low to high, such as \"8000-8999\"";
+      "must be a port from 1 to 65535, or a range, low to high, such as \"8000-8999\"";
 
   static final String LENGTH =
       "string(self).matches('^[0-9]{1,5}(-[0-9]{1,5})?$')"
@@ -116,8 +116,8 @@ final class MatchRules {
           + " && (!string(self).contains('-')"
           + " || int(string(self).split('-')[0]) <= int(string(self).split('-')[1]))";
   static final String LENGTH_MESSAGE =
-      "must be the length of an IP packet from 20 to 65535, or a range of them, low to high, such as"
-          + " \"40-100\"";
+      "must be the length of an IP packet from 20 to 65535, or a range, low to high,"
+          + " such as \"40-100\"";
 
   static final String DSCP = "self >= 0 && self <= 63";
   static final String DSCP_MESSAGE = "must be from 0 to 63";

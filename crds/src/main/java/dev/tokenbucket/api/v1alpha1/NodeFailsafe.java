@@ -13,8 +13,8 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record NodeFailsafe(
     @JsonPropertyDescription(
-            "Networks of the nodes and of the control plane: with them kubelet and overlay stay"
-                + " reachable.")
+            "Networks of the nodes and of the control plane; traffic with them keeps"
+                + " kubelet and overlay reachable.")
         @Size(max = NodeFailsafe.MAX_PEERS)
         List<String> peers,
     @JsonPropertyDescription("The kubelet's TCP port; absent: 10250.")
@@ -23,8 +23,7 @@ public record NodeFailsafe(
             "The API servers' real addresses, not the service's: IPV4:PORT or [IPV6]:PORT.")
         @Size(max = NodeFailsafe.MAX_API_SERVERS)
         List<String> apiServers,
-    @JsonPropertyDescription(
-            "UDP ports by which the overlay is reached; at most 8 with the others.")
+    @JsonPropertyDescription("UDP ports of the overlay; at most 8 distinct ports in all.")
         @Size(max = 8)
         List<Integer> overlayPorts) {
   /**

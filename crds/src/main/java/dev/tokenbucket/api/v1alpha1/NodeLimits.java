@@ -10,12 +10,13 @@ import io.fabric8.generator.annotation.Min;
  */
 public record NodeLimits(
     @JsonPropertyDescription(
-            "Policies that the node can hold; one with bucket.per Interface counts for each of its"
-                + " interfaces, and one with exceed.action MarkECN twice.")
+            "Policies that the node can hold. A policy with bucket.per Interface counts"
+                + " once per interface, and a policy with exceed.action MarkECN counts twice.")
         @Min(1)
         @Max(4096)
         int policies,
-    @JsonPropertyDescription("Policies that a hook can hold: an interface in one direction.")
+    @JsonPropertyDescription(
+            "Policies that a hook, which is one direction of an interface, can hold.")
         @Min(1)
         @Max(4096)
         int policiesPerHook,

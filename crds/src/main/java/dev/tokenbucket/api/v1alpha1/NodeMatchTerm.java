@@ -13,31 +13,35 @@ import org.jspecify.annotations.Nullable;
  */
 @JsonInclude(JsonInclude.Include.NON_EMPTY)
 public record NodeMatchTerm(
-    @JsonPropertyDescription("The IP protocol's number; absent: any, with ports TCP, UDP and SCTP.")
+    @JsonPropertyDescription(
+            "The IP protocol's number. Absent: any protocol; with ports, TCP, UDP and SCTP.")
         @Nullable Integer protocol,
     @JsonPropertyDescription("Networks of the source address.") @Size(max = 256)
         List<String> sourceCIDRs,
     @JsonPropertyDescription("Networks of the destination address.") @Size(max = 256)
         List<String> destinationCIDRs,
-    @JsonPropertyDescription("Source ports; the ranges are apart from each other.") @Size(max = 65)
+    @JsonPropertyDescription("Source ports, as ranges that do not overlap.") @Size(max = 65)
         List<PortRange> sourcePorts,
-    @JsonPropertyDescription("Destination ports; the ranges are apart from each other.")
-        @Size(max = 65)
+    @JsonPropertyDescription("Destination ports, as ranges that do not overlap.") @Size(max = 65)
         List<PortRange> destinationPorts,
     @JsonPropertyDescription("Only TCP packets with SYN and without ACK.")
         @JsonInclude(JsonInclude.Include.NON_DEFAULT)
         boolean newConnectionsOnly,
-    @JsonPropertyDescription("Networks that the source address is in none of.") @Size(max = 64)
+    @JsonPropertyDescription("Networks that do not contain the source address.") @Size(max = 64)
         List<String> notSourceCIDRs,
-    @JsonPropertyDescription("Networks that the destination address is in none of.") @Size(max = 64)
+    @JsonPropertyDescription("Networks that do not contain the destination address.")
+        @Size(max = 64)
         List<String> notDestinationCIDRs,
-    @JsonPropertyDescription("Flags of TCP; absent: any.") @Nullable TcpFlags tcpFlags,
-    @JsonPropertyDescription("Type and code of ICMP or ICMPv6; absent: any.") @Nullable Icmp icmp,
+    @JsonPropertyDescription("TCP flags. Absent: any flags.") @Nullable TcpFlags tcpFlags,
+    @JsonPropertyDescription("Type and code of ICMP or ICMPv6. Absent: any message.")
+        @Nullable Icmp icmp,
     @JsonPropertyDescription("DSCPs.") @Size(max = 64) List<Integer> dscps,
-    @JsonPropertyDescription("Lengths of IP packets; the ranges are apart from each other.")
+    @JsonPropertyDescription("Lengths of IP packets, as ranges that do not overlap.")
         @Size(max = 64)
         List<LengthRange> packetLengths,
-    @JsonPropertyDescription("Which part of a fragmented datagram; absent: any, or none.")
+    @JsonPropertyDescription(
+            "Which part of a fragmented datagram the packet is. Absent: any part, or a"
+                + " whole datagram.")
         @Nullable Fragment fragment) {
   /** An arbitrary but fixed order. */
   static final Comparator<NodeMatchTerm> CANONICAL =

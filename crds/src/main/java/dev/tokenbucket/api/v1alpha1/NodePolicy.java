@@ -18,16 +18,20 @@ public record NodePolicy(
         List<InterfaceSelector> interfaces,
     @JsonPropertyDescription("As the interface sees it.") Direction direction,
     @JsonPropertyDescription("Lower first, ties by name.") int priority,
-    @JsonPropertyDescription("Packets that any of these match are limited; absent: all IP traffic.")
+    @JsonPropertyDescription(
+            "The packets to limit: those that any of these terms matches. Absent: all IP"
+                + " traffic.")
         @Size(max = 64)
         List<NodeMatchTerm> match,
-    @JsonPropertyDescription("Packets that any of these match pass uncounted.") @Size(max = 64)
+    @JsonPropertyDescription("Packets that any of these terms matches pass uncounted.")
+        @Size(max = 64)
         List<NodeMatchTerm> exempt,
-    @JsonPropertyDescription("Whether what the node needs to stay in its cluster is exempt.")
+    @JsonPropertyDescription(
+            "Whether traffic that the node needs to stay in its cluster is exempt.")
         Failsafe failsafe,
     @JsonPropertyDescription("What has a bucket of its own.") BucketPer per,
-    @JsonPropertyDescription("How many buckets at the most.") int capacity,
-    @JsonPropertyDescription("What becomes of those that find no place.") OnFull onFull,
+    @JsonPropertyDescription("The largest number of buckets.") int capacity,
+    @JsonPropertyDescription("What happens when all buckets are in use.") OnFull onFull,
     @JsonPropertyDescription("Leading bits of an IPv4 address that make the key.")
         int ipv4PrefixLength,
     @JsonPropertyDescription("Leading bits of an IPv6 address that make the key.")
@@ -38,7 +42,7 @@ public record NodePolicy(
             "The rate's period: the shortest for which the rate is a whole number. Absent: a second.")
         @Nullable RatePeriod ratePeriod,
     @JsonPropertyDescription("The burst in packets, bytes or connections.") long burst,
-    @JsonPropertyDescription("What becomes of packets that exceed.") ExceedAction action,
+    @JsonPropertyDescription("What happens to packets that exceed.") ExceedAction action,
     @JsonPropertyDescription("The DSCP that SetDSCP gives.") @Nullable Integer dscp,
     @JsonPropertyDescription("Whether to act, or only to count.") Mode mode) {
   /** The order in which policies judge a packet: lower priority first, ties by name. */

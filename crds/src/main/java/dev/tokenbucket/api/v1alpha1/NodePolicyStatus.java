@@ -12,26 +12,32 @@ public record NodePolicyStatus(
     @JsonPropertyDescription("The policy's name.") @Size(max = 253) String name,
     @JsonPropertyDescription("The policy's uid.") @Size(max = 64) String uid,
     @JsonPropertyDescription(
-            "The generation of the spec's entry that this answers: reason and message speak of it.")
+            "The generation of the entry in spec that this report answers; reason and"
+                + " message refer to it.")
         @Nullable Long observedGeneration,
     @JsonPropertyDescription("The generation in force, as found beside the parameters in the maps.")
         long generation,
-    @JsonPropertyDescription("true where the newest generation asked for is in force.")
+    @JsonPropertyDescription("true if the newest generation asked for is in force.")
         boolean programmed,
-    @JsonPropertyDescription("Why not, in one word.") @Size(max = 64) @Nullable String reason,
-    @JsonPropertyDescription("Why not, and what to do.") @Size(max = 2048) @Nullable String message,
+    @JsonPropertyDescription("The reason in one word, if programmed is false.") @Size(max = 64)
+        @Nullable String reason,
+    @JsonPropertyDescription("What is wrong, and what to do, if programmed is false.")
+        @Size(max = 2048)
+        @Nullable String message,
     @JsonPropertyDescription("The rate as found in the maps, readable.") @Size(max = 64)
         @Nullable String rate,
     @JsonPropertyDescription("The burst as found in the maps, readable.") @Size(max = 64)
         @Nullable String burst,
     @JsonPropertyDescription("Where it runs.") @Size(max = 4096) List<PolicyAttachment> interfaces,
     @JsonPropertyDescription(
-            "What a user should know though it runs, such as an overlap with another policy, or"
-                + " stacked interfaces that count a packet more than once; at most 16.")
+            "What a user should know although the policy runs, such as an overlap with"
+                + " another policy, or stacked interfaces that count a packet more than once; at"
+                + " most 16.")
         @Size(max = 16)
         @Nullable List<@Size(max = 2048) String> warnings,
     @JsonPropertyDescription(
-            "Since when programmed and generation are what they are. RFC 3339, by the node's clock.")
+            "When programmed or generation last changed, as an RFC 3339 time by the node's"
+                + " clock.")
         @Size(max = 64)
         @Nullable String lastTransitionTime) {
 

@@ -6,4 +6,4 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 public record PolicyAttachment(
     @JsonPropertyDescription("The interface's name.") String name,
     @JsonPropertyDescription("TCX or Clsact.") String hook,
-    @JsonPropertyDescription("The kernel's id of the program attached.") long programId) {}
+    @JsonPropertyDescription("The kernel's id of the attached program.") long programId) {}

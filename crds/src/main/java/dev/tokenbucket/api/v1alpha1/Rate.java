@@ -25,24 +25,25 @@ import org.jspecify.annotations.Nullable;
     fieldPath = ".bits",
     message = "must be at least 8 bits per second: 480 with per Minute, 28800 with per Hour")
 public record Rate(
-    @JsonPropertyDescription("Packets a second, from 1 to 10G (10 Gpps), a whole number.")
+    @JsonPropertyDescription("Packets per second, a whole number from 1 to 10G (10 Gpps).")
         @ValidationRule(
             value = QuantityRules.FROM + "1" + QuantityRules.TO + "10G" + QuantityRules.WHOLE,
-            message = "must be a whole quantity from 1 to 10G packets a second")
+            message = "must be a whole quantity from 1 to 10G packets per second")
         @Nullable Quantity packetsPerSecond,
     @JsonPropertyDescription(
-            "Bits a second of L2 frames without FCS, from 8 to 10T (10 Tbit/s), a whole number.")
+            "Bits per second of L2 frames without FCS, a whole number from 8 to 10T (10"
+                + " Tbit/s).")
         @ValidationRule(
             value = QuantityRules.FROM + "8" + QuantityRules.TO + "10T" + QuantityRules.WHOLE,
-            message = "must be a whole quantity from 8 to 10T bits a second")
+            message = "must be a whole quantity from 8 to 10T bits per second")
         @Nullable Quantity bitsPerSecond,
     @JsonPropertyDescription(
-            "New TCP connections a second, from 1 to 10G, a whole number. Only packets that open a"
-                + " connection are limited, those with SYN and not ACK, a repeated SYN being one"
-                + " more; a term of match has protocol TCP or none.")
+            "New TCP connections per second, a whole number from 1 to 10G. Only packets"
+                + " that open a connection are limited: those with SYN and not ACK; a repeated"
+                + " SYN counts again. The terms of match must have protocol TCP or no protocol.")
         @ValidationRule(
             value = QuantityRules.FROM + "1" + QuantityRules.TO + "10G" + QuantityRules.WHOLE,
-            message = "must be a whole quantity from 1 to 10G connections a second")
+            message = "must be a whole quantity from 1 to 10G connections per second")
         @Nullable Quantity connectionsPerSecond,
     @JsonPropertyDescription("Packets per period (see per), from 1 to 10G, a whole number.")
         @ValidationRule(

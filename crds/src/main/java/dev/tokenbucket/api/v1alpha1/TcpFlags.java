@@ -19,7 +19,7 @@ public record TcpFlags(
     @JsonPropertyDescription("Flags that are all set: FIN, SYN, RST, PSH, ACK, URG, ECE, CWR.")
         @Size(min = 1, max = 8)
         @Nullable List<TcpFlag> set,
-    @JsonPropertyDescription("Flags of which none is set.") @Size(min = 1, max = 8)
+    @JsonPropertyDescription("Flags that are all unset.") @Size(min = 1, max = 8)
         @Nullable List<TcpFlag> unset) {
   /** The flags that must be set; empty if absent. */
   public List<TcpFlag> allSet() {

@@ -11,14 +11,15 @@ import org.jspecify.annotations.Nullable;
 @JsonInclude(JsonInclude.Include.NON_NULL)
 @SchemaCustomizer(DistinctRules.class)
 public record TokenBucketNodeStateSpec(
-    @JsonPropertyDescription("In the order in which they apply.") @Size(max = 256)
+    @JsonPropertyDescription("The node's policies, in the order in which they apply.")
+        @Size(max = 256)
         List<NodePolicy> policies,
     @JsonPropertyDescription(
-            "At most 32 pairs of these policies that may judge the same packets, by name: a before"
-                + " b.")
+            "Pairs of these policies that may judge the same packets, by name, at most 32;"
+                + " a applies before b.")
         @Size(max = 32)
         @Nullable List<String> overlaps,
     @JsonPropertyDescription(
-            "What policies with failsafe Enabled do not judge on this node, beyond neighbour"
-                + " discovery and DHCP; absent: nothing.")
+            "Traffic on this node that policies with failsafe Enabled do not judge, in"
+                + " addition to neighbour discovery and DHCP. Absent: none.")
         @Nullable NodeFailsafe failsafe) {}

@@ -12,29 +12,32 @@ import org.jspecify.annotations.Nullable;
 public record TokenBucketNodeStateStatus(
     @JsonPropertyDescription("The generation of this object that the agent has acted on.")
         @Nullable Long observedGeneration,
-    @JsonPropertyDescription("programmed/asked for, for the printer column.") @Size(max = 64)
+    @JsonPropertyDescription("Programmed policies/policies asked for, for the printer column.")
+        @Size(max = 64)
         @Nullable String summary,
     @JsonPropertyDescription("What the agent found missing on the host, if anything.")
         @Size(max = 64)
         @Nullable List<@Size(max = 2048) String> preflight,
-    @JsonPropertyDescription("What the kernel runs of each policy asked for.") @Size(max = 256)
+    @JsonPropertyDescription("What the kernel runs for each policy in spec.") @Size(max = 256)
         @Nullable List<NodePolicyStatus> policies,
     @JsonPropertyDescription(
-            "What is exempt from policies with failsafe Enabled, one thing a line.")
+            "Traffic that is exempt from policies with failsafe Enabled, one kind per line.")
         @Size(max = 1024)
         @Nullable List<@Size(max = 2048) String> exempt,
     @JsonPropertyDescription("The agent's version.") @Size(max = 128) @Nullable String agentVersion,
     @JsonPropertyDescription(
-            "How much this agent can hold; absent: 127 policies, 64 policies and 256 terms a hook.")
+            "How much this agent can hold. Absent: 127 policies; per hook, 64 policies and"
+                + " 256 terms.")
         @Nullable NodeLimits limits,
     @JsonPropertyDescription(
-            "The boot of the node that this is of: the kernel's boot_id. After a reboot nothing of"
-                + " what an earlier boot reported holds.")
+            "The boot of the node that this report is from: the kernel's boot_id. After a"
+                + " reboot, reports from earlier boots no longer hold.")
         @Size(max = 64)
         @Nullable String bootID,
     @JsonPropertyDescription(
-            "When the agent last wrote this: at least every two minutes, while it runs and reaches"
-                + " the API server. RFC 3339, by the node's clock.")
+            "When the agent last wrote this status, as an RFC 3339 time by the node's"
+                + " clock. A running agent that reaches the API server writes at least every two"
+                + " minutes.")
         @Size(max = 64)
         @Nullable String lastContactTime,
     @JsonPropertyDescription("Repaired.") @Size(max = 16) @Nullable List<Condition> conditions) {
@@ -55,7 +58,7 @@ public record TokenBucketNodeStateStatus(
   }
 
   /** A copy reported by this boot of the node at this time. */
-  public TokenBucketNodeStateStatus toldAt(@Nullable String boot, @Nullable String time) {
+  public TokenBucketNodeStateStatus reportedAt(@Nullable String boot, @Nullable String time) {
     return new TokenBucketNodeStateStatus(
         observedGeneration,
         summary,

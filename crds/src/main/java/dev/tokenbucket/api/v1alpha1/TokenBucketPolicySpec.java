@@ -64,25 +64,27 @@ import org.jspecify.annotations.Nullable;
             + " never ECN-capable, so each would be dropped; use Drop")
 @SchemaCustomizer(DistinctRules.class)
 public record TokenBucketPolicySpec(
-    @JsonPropertyDescription("The nodes concerned, by their labels; absent: every node.")
+    @JsonPropertyDescription(
+            "The nodes that the policy selects, by their labels. Absent: every node.")
         @Nullable LabelSelector nodeSelector,
-    @JsonPropertyDescription("The host interfaces; absent: those that carry a default route.")
+    @JsonPropertyDescription("The host interfaces. Absent: those that carry a default route.")
         @Size(min = 1, max = 32)
         @Nullable List<InterfaceSelector> interfaces,
     @JsonPropertyDescription(
-            "Ingress: packets that come in by the interface. Egress: those that leave by it. Default"
-                + " Ingress.")
+            "Ingress: packets that the interface receives. Egress: packets that it sends."
+                + " Default Ingress.")
         @Default("Ingress")
         @Nullable Direction direction,
     @JsonPropertyDescription(
-            "The order among policies, from 0 to 1000: lower first, ties by name. A packet that one"
-                + " policy drops is not seen by later ones, which see it as earlier ones left it.")
+            "The order among policies, from 0 to 1000: lower first, ties by name. A packet"
+                + " that one policy drops does not reach later policies; later policies see a"
+                + " packet as earlier ones left it.")
         @ValidationRule(value = "self >= 0 && self <= 1000", message = "must be from 0 to 1000")
         @Default("500")
         @Nullable Integer priority,
     @JsonPropertyDescription(
-            "Which packets are limited: those that any of these terms matches; absent: all IP"
-                + " traffic. Others pass to the next policy, uncounted.")
+            "The packets to limit: those that any of these terms matches. Absent: all IP"
+                + " traffic. Other packets pass to the next policy, uncounted.")
         @Size(min = 1, max = 64)
         @Nullable List<MatchTerm> match,
     @JsonPropertyDescription(
@@ -91,10 +93,11 @@ public record TokenBucketPolicySpec(
         @Size(min = 1, max = 64)
         @Nullable List<MatchTerm> exempt,
     @JsonPropertyDescription(
-            "Enabled: what the node needs to stay in its cluster is exempt, within a generous bucket"
-                + " of its own: ARP, neighbour discovery, DHCP, the kubelet's port and the API"
-                + " servers' addresses, and the overlay's control port, as the agent's settings name"
-                + " them. Disabled: it is limited as all else, which can cut the node off.")
+            "Enabled: traffic that the node needs to stay in its cluster is exempt, within"
+                + " generous buckets of its own: ARP, neighbour discovery, DHCP, the kubelet's"
+                + " port and the API servers' addresses, and the overlay's control port, as the"
+                + " agent's settings name them. Disabled: this traffic is limited like any"
+                + " other, which can cut the node off.")
         @Default("Enabled")
         @Nullable Failsafe failsafe,
     @JsonPropertyDescription("Which packets share a bucket, and how many buckets there may be.")
@@ -113,19 +116,21 @@ public record TokenBucketPolicySpec(
                 + " grants less than that in its period has what the period grants, and at least one"
                 + " packet, 1514 bytes or one connection.")
         @Nullable Burst burst,
-    @JsonPropertyDescription("What becomes of packets that exceed.") @Default("{}")
+    @JsonPropertyDescription("What happens to packets that exceed.") @Default("{}")
         @Nullable Exceed exceed,
     @JsonPropertyDescription(
             "Enforce acts on packets that exceed; Audit touches none and counts what it would have"
                 + " done.")
         @Default("Enforce")
         @Nullable Mode mode,
-    @JsonPropertyDescription("How a change of this policy goes from node to node.") @Default("{}")
+    @JsonPropertyDescription("How a change of this policy is rolled out to the nodes.")
+        @Default("{}")
         @Nullable Rollout rollout,
     @JsonPropertyDescription(
-            "When the policy ends by itself, as RFC 3339 has it: 2026-12-01T18:00:00Z. From then on no"
-                + " node has it, by the operator's clock; the policy stays, with reason Expired, until"
-                + " it is deleted or given a later time. Absent: it does not end.")
+            "When the policy ends by itself, as an RFC 3339 time such as"
+                + " 2026-12-01T18:00:00Z. From then on, by the operator's clock, no node"
+                + " enforces the policy; the object stays, with reason Expired, until it is"
+                + " deleted or gets a later time. Absent: the policy does not end.")
         @Size(max = 40)
         @ValidationRule(value = Expiry.RULE, message = Expiry.MESSAGE)
         @Nullable String expiresAt) {}

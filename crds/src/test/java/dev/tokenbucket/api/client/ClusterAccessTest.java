@@ -65,7 +65,7 @@ class ClusterAccessTest {
         clusters: [{name: c, cluster: {server: "https://127.0.0.1:1"}}]
         contexts: [{name: here, context: {cluster: c, user: agent}}]
         users:
-        - {name: other, user: {token: anothers}}
+        - {name: other, user: {token: others}}
         - {name: agent, user: {token: literal, tokenFile: agent.token}}
         """);
     Config config = ClusterAccess.ofKubeconfig(folder.resolve("kubeconfig"));

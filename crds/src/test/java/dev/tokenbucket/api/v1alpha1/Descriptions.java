@@ -10,16 +10,18 @@ final class Descriptions {
       Map.ofEntries(
           Map.entry(
               "spec",
-              "A limit on traffic: whose (nodeSelector, interfaces, direction, match, exempt), how"
-                  + " much (rate, burst), shared by whom (bucket), and what becomes of the rest"
-                  + " (exceed, mode). Only rate is required."),
+              "A limit on traffic: which traffic (nodeSelector, interfaces, direction, match,"
+                  + " exempt), how much of it passes (rate, burst), who shares the limit (bucket),"
+                  + " and what happens to packets beyond it (exceed, mode). Only rate is"
+                  + " required."),
           Map.entry("status", "What the operator knows from the nodes' own reports."),
           Map.entry(
               "spec.nodeSelector.matchLabels",
               "The node has each of these labels with this value. matchLabels and matchExpressions"
                   + " must both hold."),
           Map.entry(
-              "spec.nodeSelector.matchExpressions", "Each of these must hold of a node's labels."),
+              "spec.nodeSelector.matchExpressions",
+              "Requirements that a node's labels must all meet."),
           Map.entry("spec.nodeSelector.matchExpressions.key", "The label's key."),
           Map.entry(
               "spec.nodeSelector.matchExpressions.operator", "In, NotIn, Exists or DoesNotExist."),
@@ -32,11 +34,11 @@ final class Descriptions {
           Map.entry("status.conditions.status", "True, False or Unknown."),
           Map.entry(
               "status.conditions.reason",
-              "Why, in one word; docs/reference/conditions.md has all."),
-          Map.entry("status.conditions.message", "Why, for a person to read."),
+              "The reason in one word; docs/reference/conditions.md lists all reasons."),
+          Map.entry("status.conditions.message", "The reason as a sentence."),
           Map.entry(
               "status.conditions.observedGeneration",
-              "The policy's generation that the condition speaks of."),
+              "The policy's generation that the condition refers to."),
           Map.entry("status.conditions.lastTransitionTime", "When status last changed."));
   private static final Map<String, String> NODE_STATE =
       Map.of(
@@ -49,21 +51,21 @@ final class Descriptions {
           "status.conditions.status",
           "True, False or Unknown.",
           "status.conditions.reason",
-          "Why, in one word; docs/reference/conditions.md has all.",
+          "The reason in one word; docs/reference/conditions.md lists all reasons.",
           "status.conditions.message",
-          "Why, for a person to read.",
+          "The reason as a sentence.",
           "status.conditions.observedGeneration",
-          "The node state's generation that the condition speaks of, where it does.",
+          "The node state's generation that the condition refers to, if any.",
           "status.conditions.lastTransitionTime",
           "When status last changed.");
 
   private static final String POLICY_KIND =
-      "A TokenBucketPolicy limits traffic on nodes' own network interfaces by a token bucket: on the"
-          + " nodes that it selects, each agent's classifier lets pass what the bucket grants.";
+      "A TokenBucketPolicy limits traffic on the network interfaces of nodes with a token bucket."
+          + " On each selected node, the agent's classifier passes what the bucket grants.";
   private static final String NODE_STATE_KIND =
-      "A TokenBucketNodeState says what one node is to run, and what its kernel runs. It has its"
-          + " Node's name. The operator writes its spec, the node's agent its status; it is not made"
-          + " by hand.";
+      "A TokenBucketNodeState says what one node is to run, and what its kernel runs. It has the"
+          + " name of its Node. The operator writes spec, the node's agent writes status; do not"
+          + " create one by hand.";
 
   private Descriptions() {}
 

@@ -132,8 +132,8 @@ class MatchResolverTest {
   void equalIntentIsEqualJson() throws JsonProcessingException {
     NodePolicy one =
         Specs.resolve(
-            "{rate: {packetsPerSecond: 1}, match: [{protocol: UDP},"
-                + " {sourceCIDRs: ['2001:DB8:0::/48', 10.0.0.0/8], sourcePorts: [80, 81, 90-99]}]}");
+            "{rate: {packetsPerSecond: 1}, match: [{protocol: UDP}, {sourceCIDRs:"
+                + " ['2001:DB8:0::/48', 10.0.0.0/8], sourcePorts: [80, 81, 90-99]}]}");
     NodePolicy other =
         Specs.resolve(
             "{rate: {packetsPerSecond: 1}, match: [{sourcePorts: [95-99, 90-96, '80-81'],"

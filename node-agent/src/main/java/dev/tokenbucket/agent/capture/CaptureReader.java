@@ -67,7 +67,8 @@ public final class CaptureReader implements AutoCloseable {
     return switch (magic) {
       case PcapFile.MICROS -> new PcapFile(in, ByteOrder.LITTLE_ENDIAN, 1_000);
       case PcapFile.NANOS -> new PcapFile(in, ByteOrder.LITTLE_ENDIAN, 1);
-      default -> throw in.problem("this is no capture: neither pcap nor pcapng begins in this way");
+      default ->
+          throw in.problem("this file is not a capture: it starts like neither pcap nor pcapng");
     };
   }
 

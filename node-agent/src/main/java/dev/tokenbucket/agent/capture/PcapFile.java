@@ -38,7 +38,7 @@ final class PcapFile implements CaptureReader.CaptureFormat {
             .orElseThrow(
                 () ->
                     in.problem(
-                        "link type %d is none that the classifier reads; it reads %s"
+                        "unsupported link type %d; supported: %s"
                             .formatted(number, LinkType.known())));
   }
 
@@ -54,7 +54,7 @@ final class PcapFile implements CaptureReader.CaptureFormat {
     int captured = record.getInt(8);
     int length = record.getInt(12);
     if (fraction >= SECOND) {
-      throw in.problem(what + number + " has more than a second in its parts of a second");
+      throw in.problem(what + number + " has a fraction of a second that is longer than a second");
     }
     Lengths.check(in, number, captured, length);
     in.read(frame.bytes(), captured, "a packet");

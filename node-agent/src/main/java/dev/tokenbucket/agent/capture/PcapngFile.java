@@ -46,7 +46,7 @@ final class PcapngFile implements CaptureReader.CaptureFormat {
     if (fields.getInt(4) != BYTE_ORDER) {
       in.order(ByteOrder.LITTLE_ENDIAN);
       if (fields.getInt(4) != BYTE_ORDER) {
-        throw in.problem("a section's header does not say its byte order");
+        throw in.problem("a section header has an unknown byte order");
       }
     }
     int length = fields.getInt(0);
@@ -89,7 +89,7 @@ final class PcapngFile implements CaptureReader.CaptureFormat {
       default -> in.skip(body, BLOCK);
     }
     if (in.fields(TAIL, BLOCK).getInt(0) != length) {
-      throw in.problem("a block has one length in front and another behind");
+      throw in.problem("a block starts with one length and ends with another");
     }
     return type == ENHANCED_PACKET;
   }
@@ -123,7 +123,7 @@ final class PcapngFile implements CaptureReader.CaptureFormat {
 
   private CaptureException noTime(long number) {
     return in.problem(
-        "packet %d has no time, being in a simple packet block, so it can't be replayed"
+        ("packet %d is in a simple packet block, which holds no time, so it can't be" + " replayed")
             .formatted(number));
   }
 
@@ -136,7 +136,7 @@ final class PcapngFile implements CaptureReader.CaptureFormat {
   private PcapngInterface at(int index, long number) throws CaptureException {
     if (index < 0 || index >= interfaces.size()) {
       throw in.problem(
-          "packet %d is of interface %d, which was not described"
+          "packet %d names interface %d, which the file does not describe"
               .formatted(number, Integer.toUnsignedLong(index)));
     }
     return interfaces.get(index);

@@ -34,7 +34,7 @@ record PcapngInterface(LinkType link, boolean binary, int exponent, long offsetS
             .orElseThrow(
                 () ->
                     in.problem(
-                        "link type %d is none that the classifier reads; it reads %s"
+                        "unsupported link type %d; supported: %s"
                             .formatted(number, LinkType.known())));
     int resolution = MICROS;
     long offset = 0;

@@ -50,7 +50,9 @@ import picocli.CommandLine.Option;
 /**
  * Keeps the kernel in the desired state until the agent is killed; the limits then stay in force.
  */
-@Command(name = "agent", description = "Programs this host's kernel, and keeps it so.")
+@Command(
+    name = "agent",
+    description = "Programs this host's kernel with the policies, and keeps them in force.")
 public final class AgentCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(AgentCommand.class);
 
@@ -61,7 +63,8 @@ public final class AgentCommand implements Callable<Integer> {
 
   @Option(
       names = "--clsact",
-      description = "Attaches clsact filters, as on kernels before 6.6, though TCX may be there.")
+      description =
+          "Attaches clsact filters, as on kernels before 6.6, even if the kernel has TCX.")
   private boolean clsact;
 
   @Option(
@@ -69,9 +72,9 @@ public final class AgentCommand implements Callable<Integer> {
       paramLabel = "MODE",
       defaultValue = "auto",
       description =
-          "Whether clang compiles the classifier on this host: ${COMPLETION-CANDIDATES}; auto does"
-              + " where there is a clang, and takes the objects built with the agent elsewhere"
-              + " (default: ${DEFAULT-VALUE}).")
+          "Whether clang compiles the classifier on this host: ${COMPLETION-CANDIDATES};"
+              + " auto compiles if the host has clang, and else uses the objects built with"
+              + " the agent (default: ${DEFAULT-VALUE}).")
   private CompileMode compile = CompileMode.AUTO;
 
   @Option(
@@ -161,7 +164,8 @@ public final class AgentCommand implements Callable<Integer> {
             new AgentMetrics.Work(preparation, programmer::loads, () -> lastContact(opened)));
     health.serve(metrics);
     for (String layout : programmer.otherLayouts()) {
-      LOG.info("maps of layout {} are in force until the first set takes over", layout);
+      LOG.info(
+          "maps of layout {} stay in force until the first set of policies takes over", layout);
     }
     try (KernelDevices.NetworkWatch network = kernel.watchNetwork();
         MetricsEndpoint served = new MetricsEndpoint(metricsPort, metrics);
@@ -199,7 +203,7 @@ public final class AgentCommand implements Callable<Integer> {
   }
 
   private static void sayEnd() {
-    LOG.info("agent ends; what the kernel runs stays in force (tb cleanup removes it)");
+    LOG.info("the agent ends; what the kernel runs stays in force (tb cleanup removes it)");
   }
 
   private static DesiredStateSource open(SourceOpening opening, List<String> findings, Wake wake) {

@@ -20,7 +20,7 @@ import picocli.CommandLine.Spec;
 /** Reports whether this host can run the agent. */
 @Command(
     name = "check",
-    description = "Says whether this host has what the agent needs; changes nothing.",
+    description = "Checks whether this host has what the agent needs; changes nothing.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {"0:nothing is unsupported", "1:something is"})
 public final class CheckCommand implements Callable<Integer> {

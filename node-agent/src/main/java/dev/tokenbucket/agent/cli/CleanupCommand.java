@@ -32,14 +32,14 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "cleanup",
     description =
-        "Removes everything of ours from this host, the limits with it; nothing while an agent"
-            + " runs.",
+        "Removes all limits, programs, maps and files of Tokenbucket from this host;"
+            + " refuses while an agent runs.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
-      "0:nothing of ours is left",
+      "0:nothing of Tokenbucket is left",
       "1:something could not be removed",
       "5:a capability is missing",
-      "7:an agent runs on these pins, and nothing was removed"
+      "7:an agent runs with this --bpffs or --state-dir, and nothing was removed"
     })
 public final class CleanupCommand implements Callable<Integer> {
   private static final Logger LOG = LoggerFactory.getLogger(CleanupCommand.class);
@@ -50,10 +50,10 @@ public final class CleanupCommand implements Callable<Integer> {
       names = "--wait-for-agent",
       defaultValue = "0",
       paramLabel = "SECONDS",
-      description = "For how long it waits for a running agent to end (default: ${DEFAULT-VALUE}).")
+      description = "How long to wait for a running agent to end (default: ${DEFAULT-VALUE}).")
   private long waitSeconds;
 
-  @Option(names = "--dry-run", description = "Says what would be removed, and removes nothing.")
+  @Option(names = "--dry-run", description = "Prints what would be removed, and removes nothing.")
   private boolean dryRun;
 
   @Spec private CommandSpec spec = CommandSpec.create();

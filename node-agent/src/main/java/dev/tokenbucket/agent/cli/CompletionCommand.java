@@ -11,8 +11,7 @@ import picocli.CommandLine.Spec;
 /** Prints a script that makes a shell complete {@code tb}'s commands and options. */
 @Command(
     name = "completion",
-    description =
-        "Prints a completion script for bash and zsh: source <(tb completion) takes it in.")
+    description = "Prints a completion script for bash and zsh; source <(tb completion) loads it.")
 public final class CompletionCommand implements Callable<Integer> {
   @Spec private CommandSpec spec = CommandSpec.create();
 

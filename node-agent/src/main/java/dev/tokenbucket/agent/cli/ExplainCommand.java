@@ -24,13 +24,14 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "explain",
     description =
-        "Says what a packet would meet on an interface of this host, policy by policy: by which term"
-            + " it is matched or exempt, which bucket judges it, the verdict, and what it would"
-            + " leave. Nothing that limits packets is changed.",
+        "Explains what would happen to a packet on an interface of this host, policy"
+            + " by policy: the term that matches or exempts it, the bucket that judges it,"
+            + " the verdict, and the tokens that would be left. Changes nothing that limits"
+            + " packets.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
-      "0:the packet is explained, whatever becomes of it",
-      "1:the interface has no program of ours, or something can't be read",
+      "0:the packet is explained, whatever its verdict",
+      "1:the interface runs no Tokenbucket program, or something can't be read",
       "5:a capability is missing"
     })
 public final class ExplainCommand implements Callable<Integer> {
@@ -62,7 +63,8 @@ public final class ExplainCommand implements Callable<Integer> {
     if (interfaceName == null && !policies.areGiven()) {
       throw new ParameterException(
           spec.commandLine(),
-          "which interface? Name it by --in or --out, or policies to try by --policy");
+          "no interface is given: name one with --in or --out, or name policies to try"
+              + " with --policy");
     }
     Explainer.Frame frame = packet.frame();
     Preflight.requireCapabilities();

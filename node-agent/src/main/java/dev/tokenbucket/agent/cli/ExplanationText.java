@@ -24,8 +24,7 @@ final class ExplanationText {
     out.println("packet: " + packet(explanation.packet()));
     out.println(
         explanation.interfaceName() == null
-            ? "hook: none, policies that need not be in force, %s"
-                .formatted(explanation.direction())
+            ? "hook: none, policies from --policy, %s".formatted(explanation.direction())
             : "hook: %s %s, program %d"
                 .formatted(
                     explanation.interfaceName(), explanation.direction(), explanation.programId()));
@@ -41,7 +40,7 @@ final class ExplanationText {
 
   private static String packet(Packet packet) {
     if (packet.source() == null) {
-      return "no IP that can be read, a frame of %,d bytes".formatted(packet.bytes());
+      return "no readable IP packet, a frame of %,d bytes".formatted(packet.bytes());
     }
     return "%s %s > %s, %,d bytes"
         .formatted(
@@ -69,7 +68,7 @@ final class ExplanationText {
         step.mode() == Mode.Audit ? ", Audit" : "");
     String behind = "   ";
     if (step.result() == Explanation.Result.NotIp) {
-      out.println(behind + "not judged: no policy judges what is not IP");
+      out.println(behind + "not judged: policies judge only IP packets");
       return;
     }
     out.println(behind + matched(step));
@@ -90,8 +89,8 @@ final class ExplanationText {
       return "matched by " + term("match", matched);
     }
     return step.result() == Explanation.Result.NotMatched
-        ? "no term of match holds"
-        : "matches all IP traffic, having no match";
+        ? "no term of match fits"
+        : "matches all IP traffic, because match is absent";
   }
 
   private static String term(String list, HoldingTerm holding) {
@@ -116,8 +115,8 @@ final class ExplanationText {
           "exceeds: needs %s, leaves %s; %s".formatted(cost(step, bucket), left, deed(step));
       case NotIp, NotMatched -> "not judged";
       case Exempt -> "passes uncounted";
-      case Failsafe -> "passes, being failsafe traffic";
-      case NotReached -> "not reached: a policy before it drops the packet";
+      case Failsafe -> "passes as failsafe traffic";
+      case NotReached -> "not reached: an earlier policy drops the packet";
     };
   }
 
@@ -127,7 +126,7 @@ final class ExplanationText {
 
   private static String deed(Step step) {
     if (step.mode() == Mode.Audit) {
-      return "passes, since the policy only audits";
+      return "passes, because the policy only audits";
     }
     return Boolean.TRUE.equals(step.marked()) ? "passes, and is marked" : "dropped";
   }

@@ -17,14 +17,14 @@ public final class FailsafeOptions {
       paramLabel = "CIDR",
       split = ",",
       description =
-          "Networks of the cluster's nodes and control plane: with them kubelet and overlay stay"
-              + " reachable.")
+          "Networks of the cluster's nodes and control plane; traffic with them keeps"
+              + " kubelet and overlay reachable.")
   private @Nullable List<String> peers;
 
   @Option(
       names = "--failsafe-kubelet-port",
       paramLabel = "PORT",
-      description = "The kubelet's TCP port (default: the node state's, else 10250).")
+      description = "The kubelet's TCP port (default: the port in the node state, else 10250).")
   private @Nullable Integer kubeletPort;
 
   @Option(
@@ -52,15 +52,15 @@ public final class FailsafeOptions {
    * @throws IllegalArgumentException if the node state's value is invalid
    */
   public FailsafeSettings settings(@Nullable NodeFailsafe byNodeState) {
-    NodeFailsafe told =
+    NodeFailsafe fromNodeState =
         byNodeState == null ? new NodeFailsafe(List.of(), null, List.of(), List.of()) : byNodeState;
     try {
       return new FailsafeSettings(
-          peers == null ? told.peers() : peers,
-          port(kubeletPort == null ? told.kubeletPort() : kubeletPort),
-          (apiServers == null ? told.apiServers() : apiServers)
+          peers == null ? fromNodeState.peers() : peers,
+          port(kubeletPort == null ? fromNodeState.kubeletPort() : kubeletPort),
+          (apiServers == null ? fromNodeState.apiServers() : apiServers)
               .stream().map(ApiServer::parse).toList(),
-          overlayPorts == null ? told.overlayPorts() : overlayPorts);
+          overlayPorts == null ? fromNodeState.overlayPorts() : overlayPorts);
     } catch (IllegalArgumentException e) {
       if (byNodeState != null) {
         throw e;

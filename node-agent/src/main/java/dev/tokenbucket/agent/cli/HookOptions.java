@@ -17,13 +17,13 @@ public final class HookOptions {
     @Option(
         names = "--in",
         paramLabel = "INTERFACE",
-        description = "Packets come in by this interface.")
+        description = "The interface that receives the packets.")
     @Nullable String in;
 
     @Option(
         names = "--out",
         paramLabel = "INTERFACE",
-        description = "Packets go out by this interface.")
+        description = "The interface that sends the packets.")
     @Nullable String out;
   }
 
@@ -49,7 +49,8 @@ public final class HookOptions {
     if (chosen.isEmpty()) {
       throw new CommandFailure(
           Exit.FAILED,
-          "none of %d policies is for %s%s; --in and --out name an interface, and with it the direction"
+          ("none of the %d policies applies to %s%s; --in and --out name an interface and"
+                  + " the direction")
               .formatted(policies.size(), direction(), name == null ? "" : " on " + name));
     }
     return chosen;

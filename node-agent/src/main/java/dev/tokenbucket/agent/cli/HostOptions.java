@@ -15,7 +15,8 @@ public final class HostOptions {
       paramLabel = "PATH",
       defaultValue = "/sys/fs/bpf",
       description =
-          "A folder on a BPF file system, mounted if need be (default: ${DEFAULT-VALUE}).")
+          "A folder on a BPF file system, which is mounted if it is missing (default:"
+              + " ${DEFAULT-VALUE}).")
   Path bpffs = Path.of("/sys/fs/bpf");
 
   @Option(
@@ -36,7 +37,7 @@ public final class HostOptions {
     if (!BpfFileSystem.isBpf(bpffs)) {
       throw new CommandFailure(
           Exit.NO_BPFFS,
-          "--bpffs %s is on no BPF file system; name the folder that the agent was given"
+          "--bpffs %s is not on a BPF file system; name the folder that the agent uses"
               .formatted(bpffs));
     }
   }

@@ -15,9 +15,7 @@ import picocli.CommandLine.Parameters;
  * Changes the log level of the running agent; an agent that starts uses the level of its
  * environment again.
  */
-@Command(
-    name = "log-level",
-    description = "Changes from which level on the agent that runs writes log lines.")
+@Command(name = "log-level", description = "Changes the log level of the running agent.")
 public final class LogLevelCommand implements Callable<Integer> {
   @Mixin private HostOptions host = new HostOptions();
 
@@ -28,7 +26,7 @@ public final class LogLevelCommand implements Callable<Integer> {
   public Integer call() throws IOException {
     if (!Files.isDirectory(host.stateDir)) {
       throw new IOException(
-          "--state-dir " + host.stateDir + " is no folder: no agent has run with it");
+          "--state-dir " + host.stateDir + " is not a folder: no agent has run with it");
     }
     Optional<String> problem = StateFiles.LOG_LEVEL.write(host.stateDir, level.name());
     if (problem.isPresent()) {

@@ -33,8 +33,8 @@ public final class PacketOptions {
         names = "--hex",
         paramLabel = "FRAME",
         description =
-            "The frame's bytes as hexadecimal digits; white space and colons between them do no"
-                + " harm.")
+            "The frame's bytes as hexadecimal digits; white space and colons between them"
+                + " are ignored.")
     @Nullable String hex;
 
     @ArgGroup(exclusive = false)
@@ -88,7 +88,9 @@ public final class PacketOptions {
         names = "--packet",
         paramLabel = "N",
         defaultValue = "1",
-        description = "Which packet of the capture; the first is 1 (default: ${DEFAULT-VALUE}).")
+        description =
+            "The number of the packet in the capture; the first is 1 (default:"
+                + " ${DEFAULT-VALUE}).")
     int number = 1;
   }
 
@@ -184,7 +186,7 @@ public final class PacketOptions {
     }
     int protocol = protocol(words.protocol, ipv6);
     if (words.syn && protocol != Protocols.TCP.number()) {
-      throw wrong("--syn goes with --proto tcp");
+      throw wrong("--syn requires --proto tcp");
     }
     try {
       return new PacketFields(

@@ -27,8 +27,8 @@ public final class PolicyOptions {
       names = "--policy",
       paramLabel = "FILE",
       description =
-          "A file of policies, or a folder of such files; may be given several times (default: what"
-              + " the agent of this host has in force).")
+          "A file of policies, or a folder of such files; may be given several times"
+              + " (default: the policies that this host's agent has in force).")
   private List<Path> files = List.of();
 
   /** Whether the options name policies, which need not be in force. */
@@ -48,9 +48,10 @@ public final class PolicyOptions {
             () ->
                 new CommandFailure(
                     Exit.FAILED,
-                    "--state-dir %s: no agent has put policies in force here; name some by --policy"
+                    ("--state-dir %s: no agent has put policies in force with this folder; name"
+                                + " policies with --policy")
                             .formatted(host.stateDir)
-                        + " FILE, or the folder that the agent was given"));
+                        + " FILE, or name the folder that the agent uses"));
   }
 
   private List<NodePolicy> given() throws IOException {

@@ -31,8 +31,9 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "replay",
     description =
-        "Runs the packets of a capture through the classifier under their own clock, and says what"
-            + " became of them; no interface is touched, and nothing stays in the kernel.",
+        "Runs the packets of a capture through the classifier, by the capture's own"
+            + " clock, and reports their verdicts; touches no interface, and leaves nothing"
+            + " in the kernel.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:every packet was replayed",
@@ -68,7 +69,7 @@ public final class ReplayCommand implements Callable<Integer> {
       paramLabel = "N",
       defaultValue = "10",
       description =
-          "Tells of so many keys and first refusals of each policy (default: ${DEFAULT-VALUE}).")
+          "How many keys and first refusals to report per policy (default:" + " ${DEFAULT-VALUE}).")
   private int keys;
 
   @Option(
@@ -139,7 +140,7 @@ public final class ReplayCommand implements Callable<Integer> {
       try {
         out.println(Documents.json(report));
       } catch (IOException e) {
-        throw new IllegalStateException("a report is no JSON", e);
+        throw new IllegalStateException("the report can't be written as JSON", e);
       }
     } else {
       new ReplayTable(out, spec.commandLine().getColorScheme()).print(report);
@@ -168,7 +169,7 @@ public final class ReplayCommand implements Callable<Integer> {
     for (Path written : new Path[] {passed, dropped}) {
       if (written != null && !file.equals(STANDARD_INPUT) && isSame(written, Path.of(file))) {
         throw new ParameterException(
-            spec.commandLine(), written + " is the capture that is read; name another file");
+            spec.commandLine(), written + " is the capture to read; name another file");
       }
     }
     if (passed != null

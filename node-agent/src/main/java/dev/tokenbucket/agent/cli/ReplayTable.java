@@ -24,7 +24,7 @@ final class ReplayTable {
 
   void print(ReplayReport report) {
     out.printf(
-        "%,d packets in %.3f s from %s on, %s: %,d passed, %,d dropped%n",
+        "%,d packets in %.3f s, starting at %s, %s: %,d passed, %,d dropped%n",
         report.packets(),
         report.seconds(),
         report.begin(),
@@ -35,7 +35,8 @@ final class ReplayTable {
     note(report.failsafeExempt(), "packets were exempt as failsafe traffic");
     note(
         report.shortened(),
-        "packets are longer than a run takes, and were charged for what it takes");
+        "packets are longer than the kernel can replay, and were charged for the"
+            + " largest length it can");
     policies(report.policies());
     report.policies().forEach(this::details);
   }
@@ -69,8 +70,8 @@ final class ReplayTable {
   private void details(PolicyReport policy) {
     if (policy.overflowPackets() != 0) {
       out.printf(
-          "%s: %,d packets found no place in the table, and were judged by the bucket that such"
-              + " share%n",
+          "%s: %,d packets found no place in the table, and were judged by the overflow"
+              + " bucket%n",
           policy.name(), policy.overflowPackets());
     }
     if (policy.markedPackets() != 0) {
@@ -88,7 +89,7 @@ final class ReplayTable {
       return;
     }
     out.printf(
-        "%nkeys of %s, those with most refusals first (%,d of %,d)%n",
+        "%nkeys of %s, most refusals first (%,d of %,d)%n",
         policy.name(), policy.keys().size(), policy.keyCount());
     Rows rows = new Rows(colors, "KEY", "CONFORM", "BYTES", "EXCEED", "BYTES", "FIRST REFUSAL");
     for (KeyReport each : policy.keys()) {
@@ -121,7 +122,7 @@ final class ReplayTable {
       return;
     }
     out.printf(
-        "%ntimeline of %s, a line each %.0f s; = conforms, x exceeds%n",
+        "%ntimeline of %s, one line per %.0f s; = conforms, x exceeds%n",
         policy.name(), policy.stepSeconds());
     long most =
         policy.timeline().stream()

@@ -19,19 +19,20 @@ public final class SourceOptions {
     @Option(
         names = "--policies",
         paramLabel = "DIR",
-        description = "A folder of policy files: no cluster.")
+        description = "A folder of policy files, to run without a cluster.")
     @Nullable Path policies;
 
     @Option(
         names = "--kubeconfig",
         paramLabel = "FILE",
-        description = "The cluster that says what to run.")
+        description = "The kubeconfig file of the cluster that says what to run.")
     @Nullable Path kubeconfig;
 
     @Option(
         names = "--in-cluster",
         description =
-            "The cluster of the pod that this runs in, as its service account (default in a pod).")
+            "Uses the cluster of the pod that the agent runs in, with the pod's service"
+                + " account (default in a pod).")
     boolean inCluster;
   }
 
@@ -42,8 +43,8 @@ public final class SourceOptions {
       names = "--node-name",
       paramLabel = "NAME",
       description =
-          "This node's name (default: NODE_NAME of the environment; with --kubeconfig, where that"
-              + " is not set, the host's name).")
+          "This node's name (default: NODE_NAME of the environment; with --kubeconfig"
+              + " and without NODE_NAME, the host's name).")
   @Nullable String nodeName;
 
   /**
@@ -70,8 +71,8 @@ public final class SourceOptions {
           host.stateDir);
     }
     throw new IOException(
-        "this is no pod with a service account, so say who is to be obeyed: --policies DIR or"
-            + " --kubeconfig FILE");
+        "no source of policies is given, and this process does not run in a pod with a"
+            + " service account; give --policies DIR or --kubeconfig FILE");
   }
 
   private SourceOpening cluster(

@@ -34,12 +34,12 @@ import picocli.CommandLine.Spec;
     description = "Shows what the kernel runs: hooks, programs, parameters, counters.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
-      "0:a hook of this host has a program of ours",
+      "0:a hook on this host runs a Tokenbucket program",
       "1:the kernel could not be read",
-      "3:no hook has one",
-      "4:only an agent of another version has programs here",
+      "3:no hook runs one",
+      "4:the only Tokenbucket programs here are those of an agent of another version",
       "5:a capability is missing",
-      "6:--bpffs is on no BPF file system"
+      "6:--bpffs is not on a BPF file system"
     })
 public final class StatusCommand implements Callable<Integer> {
   /** The version rises with a change that breaks readers of the previous schema. */
@@ -63,7 +63,9 @@ public final class StatusCommand implements Callable<Integer> {
       arity = "0..1",
       fallbackValue = "2",
       paramLabel = "SECONDS",
-      description = "Shows it again and again, every so many seconds (2), until interrupted.")
+      description =
+          "Shows the status again every N seconds (2 if no number is given), until"
+              + " interrupted.")
   private @Nullable Integer watch;
 
   @Mixin private HostOptions host = new HostOptions();
@@ -89,7 +91,7 @@ public final class StatusCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     if (watch != null && watch < 1) {
       throw new ParameterException(
-          spec.commandLine(), "--watch " + watch + ": must be a number of seconds from 1 on");
+          spec.commandLine(), "--watch " + watch + ": must be a number of seconds, at least 1");
     }
     host.requireReadablePins();
     Programmer programmer = new Programmer(new LinuxKernel(), host.bpffs, host.stateDir);
@@ -123,7 +125,8 @@ public final class StatusCommand implements Callable<Integer> {
       spec.commandLine()
           .getErr()
           .println(
-              "an agent of another version has maps here (layout %s), which this tb does not read"
+              ("an agent of another version has maps here (layout %s), which this version of"
+                      + " tb can't read; use the tb of that version")
                   .formatted(String.join(", ", others)));
     }
     if (!status.hooks().isEmpty()) {
@@ -134,7 +137,7 @@ public final class StatusCommand implements Callable<Integer> {
 
   private void print(PrintWriter out, Status status, boolean wide) {
     if (status.hooks().isEmpty()) {
-      out.println("no hook of this host has a program of ours");
+      out.println("no hook on this host runs a Tokenbucket program");
     } else {
       out.print(table(status.hooks(), wide));
       status.hooks().forEach(hook -> printBuckets(out, hook));
@@ -149,8 +152,8 @@ public final class StatusCommand implements Callable<Integer> {
       RunningHook.Buckets buckets = policy.buckets();
       if (buckets != null) {
         out.printf(
-            "buckets of %s: %,d of %,d in use, %,d swept, %,d evicted, %,d packets by the shared one,"
-                + " %,d kB of kernel memory (%,d bytes a bucket)%n",
+            "buckets of %s: %,d of %,d in use, %,d swept, %,d evicted, %,d packets by the"
+                + " shared one, %,d kB of kernel memory (%,d bytes per bucket)%n",
             policy.name(),
             buckets.used(),
             buckets.capacity(),
@@ -172,8 +175,8 @@ public final class StatusCommand implements Callable<Integer> {
         .forEach(
             hook ->
                 out.printf(
-                    "exempted on %s %s: %,d packets%s; %,d beyond the failsafes' own limit were"
-                        + " judged as any%s%n",
+                    "exempted on %s %s: %,d packets%s; %,d exceeded the failsafes' own limit and"
+                        + " were judged by the policies%s%n",
                     hook.interfaceName(),
                     hook.direction(),
                     hook.failsafeExemptPackets(),

@@ -37,8 +37,8 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "suggest",
     description =
-        "Proposes a policy from a capture: the lowest rate that would have refused no more than a"
-            + " wanted share of its packets, with the evidence as comments.",
+        "Proposes a policy from a capture: the lowest rate that would have refused no"
+            + " more than the given share of its packets, with the evidence as comments.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:a policy was printed",
@@ -63,7 +63,9 @@ public final class SuggestCommand implements Callable<Integer> {
       names = "--per",
       paramLabel = "KEY",
       defaultValue = "SourceIP",
-      description = "What has a bucket: ${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
+      description =
+          "What has a bucket of its own: ${COMPLETION-CANDIDATES} (default:"
+              + " ${DEFAULT-VALUE}).")
   private BucketPer per = BucketPer.SourceIP;
 
   @Option(
@@ -78,8 +80,8 @@ public final class SuggestCommand implements Callable<Integer> {
       paramLabel = "SECONDS",
       defaultValue = "0.1",
       description =
-          "How long a key may send at its rate in one burst; a burst has at least ten full packets"
-              + " (default: ${DEFAULT-VALUE}).")
+          "The burst, as a time at the suggested rate; a burst holds at least ten full"
+              + " packets (default: ${DEFAULT-VALUE}).")
   private double burstSeconds;
 
   @Option(
@@ -101,7 +103,7 @@ public final class SuggestCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (!(percent >= 0 && percent < PERCENT)) {
-      throw wrong("--refuse " + percent + ": must be from 0 up to, and not, 100");
+      throw wrong("--refuse " + percent + ": must be at least 0 and less than 100");
     }
     if (!(burstSeconds > 0 && burstSeconds <= 60)) {
       throw wrong("--burst " + burstSeconds + ": must be above 0, and at most 60 seconds");
@@ -177,28 +179,32 @@ public final class SuggestCommand implements Callable<Integer> {
         bits ? "bitsPerSecond" : "packetsPerSecond",
         bits ? Byte.SIZE * limit.rate() : limit.rate());
     out.printf("  burst:%n    %s: %d%n", bits ? "bytes" : "packets", limit.burst());
-    out.println("  # counts what it would refuse, and refuses nothing, until this line goes");
+    out.println(
+        "  # Audit counts what the policy would refuse, and refuses nothing; to"
+            + " enforce the limit, remove the next line");
     out.println("  mode: Audit");
     out.flush();
   }
 
   private void evidence(PrintWriter out, CaptureTrace capture, Suggestion suggestion) {
     out.printf(
-        "# From %s: %,d packets of %,d keys in %.1f s from %s on.%n",
+        "# From %s: %,d packets of %,d keys in %.1f s, starting at %s.%n",
         file,
         capture.trace().size(),
         capture.trace().keyCount(),
         capture.trace().duration() / 1e9,
         capture.begin());
     if (capture.leftOut() != 0) {
-      out.printf("# Left out, for there are too many: %,d packets.%n", capture.leftOut());
+      out.printf("# Left out, because there are too many: %,d packets.%n", capture.leftOut());
     }
     Outcome outcome = suggestion.outcome();
     out.printf(
-        "# Wanted: at most %s %% of packets refused. This rate refuses %.2f %% of them, of %,d keys.%n",
+        "# Wanted: at most %s %% of packets refused. This rate refuses %.2f %% of them, of %,d"
+            + " keys.%n",
         text(percent), PERCENT * outcome.share(), outcome.keys());
     out.printf(
-        "# Half of it would refuse %.2f %%, of %,d keys; twice as much %.2f %%, of %,d keys.%n",
+        "# Half this rate would refuse %.2f %%, of %,d keys; twice this rate %.2f %%,"
+            + " of %,d keys.%n",
         PERCENT * suggestion.half().share(),
         suggestion.half().keys(),
         PERCENT * suggestion.twice().share(),

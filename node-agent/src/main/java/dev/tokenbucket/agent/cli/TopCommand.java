@@ -25,35 +25,35 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "top",
     description =
-        "Shows what each policy passes and refuses a second, and which keys are limited now; again"
-            + " and again, until interrupted.",
+        "Shows what each policy passes and refuses per second, and which keys are"
+            + " limited now; repeats until interrupted.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
-      "0:it was shown",
+      "0:the kernel was read",
       "1:the kernel could not be read",
-      "3:no hook of this host has a program of ours",
+      "3:no hook on this host runs a Tokenbucket program",
       "5:a capability is missing",
-      "6:--bpffs is on no BPF file system"
+      "6:--bpffs is not on a BPF file system"
     })
 public final class TopCommand implements Callable<Integer> {
   /** Moves a terminal's cursor to the first line and clears everything below. */
   private static final String HOME = "\u001b[H\u001b[J";
 
-  @Option(names = "--once", description = "Shows one interval, and ends.")
+  @Option(names = "--once", description = "Shows one interval, then ends.")
   private boolean once;
 
   @Option(
       names = "--interval",
       paramLabel = "SECONDS",
       defaultValue = "2",
-      description = "How long an interval is (default: ${DEFAULT-VALUE}).")
+      description = "The length of an interval (default: ${DEFAULT-VALUE}).")
   private int interval;
 
   @Option(
       names = "--keys",
       paramLabel = "N",
       defaultValue = "10",
-      description = "Shows so many keys of each policy (default: ${DEFAULT-VALUE}).")
+      description = "How many keys to show per policy (default: ${DEFAULT-VALUE}).")
   private int keys;
 
   @Option(
@@ -93,7 +93,7 @@ public final class TopCommand implements Callable<Integer> {
   private void requireFrom(String option, int value, int least) {
     if (value < least) {
       throw new ParameterException(
-          spec.commandLine(), "%s %d: must be a number from %d on".formatted(option, value, least));
+          spec.commandLine(), "%s %d: must be at least %d".formatted(option, value, least));
     }
   }
 
@@ -109,7 +109,7 @@ public final class TopCommand implements Callable<Integer> {
 
   private void table(PrintWriter out, TopReport report) {
     if (report.policies().isEmpty()) {
-      out.println("no hook of this host has a program of ours");
+      out.println("no hook on this host runs a Tokenbucket program");
       return;
     }
     Rows rows =
@@ -144,7 +144,9 @@ public final class TopCommand implements Callable<Integer> {
     if (policy.keys().isEmpty()) {
       return;
     }
-    out.printf("%nkeys of %s, those limited first, then those with least left%n", policy.name());
+    out.printf(
+        "%nkeys of %s, limited ones first, then those with the fewest tokens left%n",
+        policy.name());
     Rows rows =
         new Rows(spec.commandLine().getColorScheme(), "KEY", "LIMITED", "HOLDS", "SPENDS/S");
     for (KeyRates each : policy.keys()) {

@@ -28,16 +28,17 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "validate",
     description =
-        "Judges policy files as the API server would, in its words; needs no cluster and no rights.",
+        "Checks policy files by the API server's rules, with the API server's"
+            + " messages; needs no cluster and no privileges.",
     exitCodeListHeading = "Exit codes:%n",
-    exitCodeList = {"0:every file is good", "1:a file is refused; standard error says why"})
+    exitCodeList = {"0:every file is valid", "1:a file is refused; standard error says why"})
 public final class ValidateCommand implements Callable<Integer> {
   private static final String STANDARD_INPUT = "-";
 
   @Option(
       names = "--for-host",
       description =
-          "Refuses as well what a host without a cluster can't do, as tb agent --policies would.")
+          "Also refuses what a host without a cluster can't do, like tb agent --policies.")
   private boolean forHost;
 
   @Parameters(

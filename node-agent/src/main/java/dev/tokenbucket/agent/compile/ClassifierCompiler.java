@@ -69,10 +69,10 @@ public final class ClassifierCompiler {
               .orElseThrow(
                   () ->
                       new IOException(
-                          "there is no clang on the PATH \""
+                          "clang is not on the PATH \""
                               + searchPath
-                              + "\": install it (apt install clang libbpf-dev), or take the objects"
-                              + " built with the agent (--compile=never)"));
+                              + "\": install clang (apt install clang libbpf-dev), or use the"
+                              + " objects built with the agent (--compile=never)"));
       String hash =
           ClassifierResources.hash(ClassifierResources.SOURCES, identity(clang) + defines);
       return ObjectFolder.of(cache, hash, folder -> compile(clang, defines, folder));

@@ -51,7 +51,7 @@ public final class ClassifierObjects {
     try {
       return compiled();
     } catch (UncheckedIOException e) {
-      LOG.warn("{}; the objects built with the agent are used", Reason.of(e));
+      LOG.warn("{}; using the objects built with the agent", Reason.of(e));
       return prebuilt();
     }
   }

@@ -70,7 +70,7 @@ record LiveHook(
               .orElseThrow(
                   () ->
                       new IllegalStateException(
-                          "%s %s has no program of ours: nothing limits packets there"
+                          "%s %s runs no Tokenbucket program, so nothing limits packets there"
                               .formatted(interfaceName, direction)));
       Running running =
           programs
@@ -83,7 +83,8 @@ record LiveHook(
       Path object = objects.resolve(programs.version(at, attached).orElse("")).resolve(OBJECT);
       if (!Files.exists(object)) {
         throw new IllegalStateException(
-            "the object of the program on %s is not there (%s); is --state-dir the agent's?"
+            ("the object file of the program on %s is missing (%s); check that --state-dir"
+                    + " is the agent's")
                 .formatted(interfaceName, object));
       }
       return of(at, attached, object, running, pins, known, failsafes);
@@ -104,8 +105,9 @@ record LiveHook(
           HookConfiguration.of(slots.hashKey(), running.direction(), ethernet, placed, failsafes);
       if (placed.size() != running.policies().size() || !configuration.isOf(running)) {
         throw new IllegalStateException(
-            "the kernel runs another set of policies than the agent last kept in --state-dir: a"
-                + " change may be under way, so try again; else an older agent has left it");
+            "the kernel runs another set of policies than the agent last kept in"
+                + " --state-dir. A change may be under way: try again. If the message stays, an"
+                + " older agent left this set");
       }
       return new LiveHook(at, attached, object, configuration, ethernet, placed);
     }

@@ -34,7 +34,7 @@ public record PacketFields(
   public PacketFields {
     if (source.getAddress().length != destination.getAddress().length) {
       throw new IllegalArgumentException(
-          "%s and %s are of two IP families"
+          "%s and %s belong to different IP families"
               .formatted(source.getHostAddress(), destination.getHostAddress()));
     }
   }

@@ -119,10 +119,12 @@ public final class HookPrograms {
       Optional<KernelHooks.Attached> running = kernel.attached(at);
       if (running.isEmpty() || !isWanted(at, running.get().programId(), wanted)) {
         throw new IllegalStateException(
-            "%s runs %s after program %d was attached; it is tried again"
+            "%s runs %s after program %d was attached; the agent tries again"
                 .formatted(
                     at.folder().getFileName(),
-                    running.map(other -> "program " + other.programId()).orElse("nothing of ours"),
+                    running
+                        .map(other -> "program " + other.programId())
+                        .orElse("no Tokenbucket program"),
                     id));
       }
       ProgramPins.removeExcept(at, id);
@@ -256,7 +258,7 @@ public final class HookPrograms {
     remove(hook);
     if (kernel.attached(hook).isPresent()) {
       throw new IllegalStateException(
-          hook.folder().getFileName() + " still runs a program of ours");
+          hook.folder().getFileName() + " still runs a Tokenbucket program");
     }
     LOG.atInfo()
         .addKeyValue("ifindex", hook.ifindex())

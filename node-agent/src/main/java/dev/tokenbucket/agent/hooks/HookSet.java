@@ -85,9 +85,9 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
       if (needed.size() > MOST_SLOTS) {
         failures.add(
             policy.uid(),
-            ("a node holds at most %d policies, one with bucket.per Interface counted for each of"
-                    + " its interfaces and one with exceed.action MarkECN twice; with this one and"
-                    + " those before it in order it would be %d")
+            ("a node holds at most %d policies, where a policy with bucket.per Interface"
+                    + " counts once per interface and a policy with exceed.action MarkECN counts"
+                    + " twice; this policy and those before it in order make %d")
                 .formatted(MOST_SLOTS, needed.size()));
         return;
       }
@@ -114,9 +114,9 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
         } else {
           failures.add(
               policy.uid(),
-              ("%s is a tunnel, and its packets may also pass %s, which is selected, too: each would"
-                      + " be charged twice, so the policy is not on %s; select one of them, or set"
-                      + " bucket.per to Interface")
+              ("%s is a tunnel whose packets may also pass %s, which the policy selects too: each"
+                      + " packet would be charged twice, so the policy is not on %s; select one of"
+                      + " them, or set bucket.per to Interface")
                   .formatted(
                       hook.interfaceName(), String.join(", ", carriers), hook.interfaceName()));
         }
@@ -129,7 +129,8 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
       if (before >= HookConfiguration.MAX_POLICIES) {
         failures.add(
             policy.uid(),
-            "%s: a hook holds at most %d policies, and as many are before this one in order"
+            ("%s: a hook holds at most %d policies, and that many come before this one in"
+                    + " order")
                 .formatted(hook, HookConfiguration.MAX_POLICIES));
         return false;
       }
@@ -137,8 +138,8 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
       if (sum > TermTables.MAX_TERMS) {
         failures.add(
             policy.uid(),
-            ("%s: a hook holds at most %d terms of match and exempt; with this policy and those"
-                    + " before it in order it would be %d")
+            ("%s: a hook holds at most %d terms of match and exempt; this policy and those"
+                    + " before it in order have %d")
                 .formatted(hook, TermTables.MAX_TERMS, sum));
         return false;
       }
@@ -191,13 +192,13 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
       if (hook.isEmpty()) {
         failures.add(
             policy.uid(),
-            "the link layer of interface "
+            "interface "
                 + device.name()
-                + " is none that the classifier reads; it limits Ethernet and links without a"
-                + " header of their own"
+                + " has an unsupported link layer; supported: Ethernet, and links without a header"
+                + " of their own, such as tun and WireGuard"
                 + (device.showsOuterHeader()
-                    ? "; a GRE tunnel without a fixed remote address shows the outer header: give it"
-                        + " one, or limit the interface by which its packets come"
+                    ? "; a GRE tunnel without a fixed remote address shows the outer header: set a"
+                        + " remote address, or limit the interface that receives its packets"
                     : ""));
       }
       return hook;

@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.api.Texts;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -15,7 +16,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import java.util.stream.Collectors;
 
 /** Conditions of running policies that a user should know about. None of them stops a policy. */
 public final class HookWarnings {
@@ -89,7 +89,7 @@ public final class HookWarnings {
       own.addAll(foreign(each.getValue(), now.foreignBefore()));
       own.addAll(overlaps(policy, each.getValue(), now.hooks()));
       if (!own.isEmpty()) {
-        warnings.put(policy.uid(), bounded(own));
+        warnings.put(policy.uid(), Texts.bounded(MOST, own));
       }
     }
     return warnings;
@@ -104,21 +104,12 @@ public final class HookWarnings {
     return hooks;
   }
 
-  private static List<String> bounded(List<String> all) {
-    if (all.size() <= MOST) {
-      return List.copyOf(all);
-    }
-    List<String> some = new ArrayList<>(all.subList(0, MOST - 1));
-    some.add("and " + (all.size() - some.size()) + " more warnings");
-    return List.copyOf(some);
-  }
-
   private static List<String> held(Set<String> interfaces) {
     return interfaces.stream()
         .map(
             each ->
-                ("%s has had no default route for a moment; it stays limited for %d s, in case that"
-                        + " one comes back")
+                ("%s lost its default route; the interface stays limited for %d s in case the"
+                        + " route comes back")
                     .formatted(each, RouteHold.TIME.toSeconds()))
         .toList();
   }
@@ -140,9 +131,9 @@ public final class HookWarnings {
           .forEach(
               each ->
                   warnings.add(
-                      ("%s stands on %s and both are selected: a packet of both is charged twice,"
-                              + " so a flood gets far less than the rate; select one of them, or"
-                              + " set bucket.per to Interface")
+                      ("%s is stacked on %s and the policy selects both: a packet that passes both"
+                              + " is charged twice, so traffic gets far less than the rate; select"
+                              + " one of them, or set bucket.per to Interface")
                           .formatted(upper.interfaceName(), each.interfaceName())));
     }
     return warnings;
@@ -151,15 +142,17 @@ public final class HookWarnings {
   private static List<String> foreign(List<HookKey> on, Map<HookKey, Integer> foreignBefore) {
     return on.stream()
         .filter(hook -> foreignBefore.getOrDefault(hook, 0) > 0)
-        .map(
-            hook ->
-                ("%s %s: %d TCX programs of others run before ours; what they pass for good or drop"
-                        + " is not limited")
-                    .formatted(
-                        hook.interfaceName(),
-                        hook.direction(),
-                        foreignBefore.getOrDefault(hook, 0)))
+        .map(hook -> foreign(hook, foreignBefore.getOrDefault(hook, 0)))
         .toList();
+  }
+
+  private static String foreign(HookKey hook, int programs) {
+    return (programs == 1
+            ? "%s %s: %d other TCX program runs first; packets that it accepts or drops bypass this"
+                + " limit"
+            : "%s %s: %d other TCX programs run first; packets that they accept or drop bypass this"
+                + " limit")
+        .formatted(hook.interfaceName(), hook.direction(), programs);
   }
 
   /** The order in which overlapping policies apply, once for all interfaces with the same order. */
@@ -183,7 +176,7 @@ public final class HookWarnings {
         .map(
             each ->
                 "%s %s: may judge the same packets%s"
-                    .formatted(some(each.getValue()), direction, each.getKey()))
+                    .formatted(Texts.first(NAMED, each.getValue()), direction, each.getKey()))
         .toList();
   }
 
@@ -196,11 +189,6 @@ public final class HookWarnings {
   }
 
   private static String order(String place, List<String> names) {
-    return names.isEmpty() ? "" : ", " + place + some(names);
-  }
-
-  private static String some(List<String> names) {
-    String named = names.stream().limit(NAMED).collect(Collectors.joining(", "));
-    return names.size() <= NAMED ? named : named + " and " + (names.size() - NAMED) + " more";
+    return names.isEmpty() ? "" : ", " + place + Texts.first(NAMED, names);
   }
 }

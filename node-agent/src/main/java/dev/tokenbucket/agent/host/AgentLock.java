@@ -56,7 +56,7 @@ public final class AgentLock implements Closeable {
   private static CommandFailure taken(String what) {
     return new CommandFailure(
         Exit.AGENT_RUNS,
-        "another agent runs with " + what + "; stop it first, or name another folder");
+        "another agent runs with " + what + "; stop that agent first, or name another folder");
   }
 
   @Override

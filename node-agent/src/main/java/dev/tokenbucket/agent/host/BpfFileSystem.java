@@ -22,10 +22,10 @@ public final class BpfFileSystem {
       kernel.mountBpf(folder.toAbsolutePath());
     } catch (KernelException e) {
       throw new IOException(
-          ("--bpffs %1$s is not on a BPF file system, and %2$s; mount one there on the host"
-                  + " (mount -t bpf bpf %1$s), or name another folder. Mounting needs CAP_SYS_ADMIN,"
-                  + " which a pod does not have: there it is a hostPath. Inside `ip netns exec` /sys"
-                  + " is not the host's")
+          ("--bpffs %1$s is not on a BPF file system, and %2$s; mount one there on the host (mount"
+                  + " -t bpf bpf %1$s), or name another folder. Mounting needs CAP_SYS_ADMIN, which"
+                  + " a pod does not have: mount it as a hostPath there. Inside `ip netns exec` /sys is not"
+                  + " the host's")
               .formatted(folder, Reason.of(e)),
           e);
     }

@@ -72,7 +72,8 @@ public final class HostCheck {
   private Finding kernelRelease() {
     Matcher matcher = RELEASE.matcher(release);
     if (!matcher.matches()) {
-      return new Finding("kernel", Verdict.UNKNOWN, "release " + release + " says no version");
+      return new Finding(
+          "kernel", Verdict.UNKNOWN, "release " + release + " does not name a version");
     }
     int major = Integer.parseInt(matcher.group(1));
     int minor = Integer.parseInt(matcher.group(2));
@@ -82,7 +83,7 @@ public final class HostCheck {
         : new Finding(
             "kernel",
             Verdict.UNSUPPORTED,
-            "release " + release + " is older than 5.15; run a newer kernel");
+            "release " + release + " is older than 5.15; use a newer kernel");
   }
 
   private Finding btf() {
@@ -91,7 +92,8 @@ public final class HostCheck {
         : new Finding(
             "BTF",
             Verdict.UNSUPPORTED,
-            "/sys/kernel/btf/vmlinux is missing: run a kernel built with CONFIG_DEBUG_INFO_BTF=y");
+            "/sys/kernel/btf/vmlinux is missing: use a kernel built with"
+                + " CONFIG_DEBUG_INFO_BTF=y");
   }
 
   private Finding bpfFileSystem() {
@@ -103,7 +105,7 @@ public final class HostCheck {
       String mode = PosixFilePermissions.toString(Files.getPosixFilePermissions(bpffs));
       return new Finding(name, Verdict.SUPPORTED, bpffs + ", mode " + mode);
     } catch (IOException e) {
-      return new Finding(name, Verdict.UNKNOWN, bpffs + " can't be looked at: " + e);
+      return new Finding(name, Verdict.UNKNOWN, bpffs + " can't be read: " + e);
     }
   }
 
@@ -112,11 +114,12 @@ public final class HostCheck {
         ? new Finding(
             name,
             Verdict.SUPPORTED,
-            bpffs + " is on no BPF file system yet; the agent mounts one there")
+            bpffs + " is not on a BPF file system yet; the agent mounts one there")
         : new Finding(
             name,
             Verdict.UNSUPPORTED,
-            "%1$s is on no BPF file system: mount one (mount -t bpf -o mode=0700 bpf %1$s)"
+            ("%1$s is not on a BPF file system: mount one (mount -t bpf -o mode=0700 bpf"
+                    + " %1$s)")
                 .formatted(bpffs));
   }
 
@@ -132,7 +135,7 @@ public final class HostCheck {
       return new Finding(
           "hook",
           Verdict.SUPPORTED,
-          kernel.get().hasTcx() ? "TCX" : "clsact (TCX is there from Linux 6.6 on)");
+          kernel.get().hasTcx() ? "TCX" : "clsact (TCX needs Linux 6.6)");
     } catch (KernelException e) {
       return new Finding(
           "hook", Verdict.UNKNOWN, "TCX or clsact: " + Reason.of(e) + "; run as root to look");
@@ -151,7 +154,7 @@ public final class HostCheck {
           ? new Finding(
               "JIT",
               Verdict.UNSUPPORTED,
-              "net.core.bpf_jit_enable is 0, so a packet costs many times as much:"
+              "net.core.bpf_jit_enable is 0, so each packet costs many times as much CPU:"
                   + " sysctl -w net.core.bpf_jit_enable=1")
           : new Finding("JIT", Verdict.SUPPORTED, "net.core.bpf_jit_enable is " + mode);
     } catch (IOException e) {
@@ -166,7 +169,7 @@ public final class HostCheck {
         "classifier",
         Verdict.SUPPORTED,
         clang
-            ? "clang on the PATH compiles it; the objects built with tb are there, too"
+            ? "clang on the PATH compiles it; the objects built with tb are also present"
             : "the objects built with tb; no clang on the PATH, so --compile=always would fail");
   }
 }

@@ -47,7 +47,9 @@ public final class NodePlace {
     try {
       String host = InetAddress.getLocalHost().getHostName();
       LOG.info(
-          "taking the host's name {} for the node's name; if it is not, give --node-name", host);
+          "using the host's name {} as the node's name; if the node has another name,"
+              + " give --node-name",
+          host);
       return host;
     } catch (UnknownHostException e) {
       throw new IOException("the host has no name: give --node-name", e);
@@ -75,7 +77,7 @@ public final class NodePlace {
     return Optional.of(
         "hostNetwork: true is missing: the node's address "
             + addresses
-            + " is none of the pod's network namespace, so nothing is programmed; set"
+            + " does not exist in the pod's network namespace, so nothing is programmed; set"
             + " hostNetwork: true in the agent's pod");
   }
 }

@@ -56,8 +56,9 @@ public final class PinGround implements AutoCloseable {
     }
     AgentLock next = AgentLock.ofPins(kernel, folder);
     LOG.warn(
-        "--bpffs {} is another file system than before: all is programmed anew there, and buckets"
-            + " start full; what was pinned on the former one stays in force until then",
+        "--bpffs {} is another file system than before: the agent programs everything"
+            + " again there, and buckets start full; pins on the former file system stay in"
+            + " force until then",
         folder);
     former.add(lock);
     lock = next;
@@ -88,8 +89,8 @@ public final class PinGround implements AutoCloseable {
     Object own = Files.getAttribute(Path.of("/proc/self"), "unix:uid");
     if (!owner.equals(own) || !Files.isDirectory(ours, LinkOption.NOFOLLOW_LINKS)) {
       throw new IOException(
-          ("%s was made by uid %s and not by this agent (uid %s), so its maps can't be trusted:"
-                  + " remove it, and mount the file system with mode=0700")
+          ("%s belongs to uid %s and not to this agent (uid %s), so its maps can't be"
+                  + " trusted: remove the folder, and mount the file system with mode=0700")
               .formatted(ours, owner, own));
     }
   }

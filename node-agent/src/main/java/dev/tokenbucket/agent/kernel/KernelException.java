@@ -17,7 +17,7 @@ public final class KernelException extends RuntimeException {
 
   private static final List<String> LIBBPF_ERRORS =
       List.of(
-          "LIBELF (the object is no ELF file that libelf reads)",
+          "LIBELF (the object is not an ELF file that libelf can read)",
           "FORMAT (the object is of an unknown format)",
           "KVERSION (the object has no valid kernel version)",
           "ENDIAN (the object is of the other byte order)",

@@ -56,7 +56,7 @@ public final class PacketRunner {
   }
 
   /**
-   * The frame of the runs to come: so many bytes from an offset on, and zeros up to its length.
+   * The frame of the next runs: length bytes from an offset on, then zeros up to its length.
    *
    * @param length at most {@link #MAX_FRAME}
    */
@@ -66,7 +66,7 @@ public final class PacketRunner {
     options.putInt(OPTION_LENGTH, length);
   }
 
-  /** Its segments, as the kernel tells them; zeros for a packet as it was sent. */
+  /** Its segments, as the kernel reports them; zeros for a packet as it was sent. */
   public void merge(int segments, int segmentSize) {
     skb.putInt(SKB_GSO_SEGS, segments);
     skb.putInt(SKB_GSO_SIZE, segmentSize);

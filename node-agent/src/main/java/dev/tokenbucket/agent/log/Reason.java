@@ -83,7 +83,7 @@ public final class Reason {
     return failed.getClass().getSimpleName();
   }
 
-  /** Whether the message was written for whoever meets it. */
+  /** Whether the message was written for the person who meets it. */
   private static boolean isMeant(Throwable thrown) {
     return thrown.getClass().getName().startsWith("dev.tokenbucket.")
         || thrown instanceof UncheckedIOException

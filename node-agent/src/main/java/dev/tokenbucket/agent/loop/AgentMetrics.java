@@ -97,7 +97,7 @@ public final class AgentMetrics {
     GaugeSnapshot.Builder generations =
         gauges(
             "tokenbucket_policy_asked_generation",
-            "The generation of each policy that this host is asked to enforce.");
+            "The generation of each policy that this host is to enforce.");
     for (NodePolicy policy : asked) {
       generations.dataPoint(gauge(policy.generation(), Labels.of("policy", policy.name())));
     }
@@ -105,20 +105,21 @@ public final class AgentMetrics {
     all.metricSnapshot(
         gauges(
                 "tokenbucket_policies_failed",
-                "Policies that are not in force as asked; tb status says why.")
+                "Policies whose newest generation is not in force; tb status says why.")
             .dataPoint(gauge(failed, Labels.EMPTY))
             .build());
     all.metricSnapshot(
         counters(
                 "tokenbucket_repairs",
-                "Times that the kernel did not run what the agent had left, and was put right.")
+                "How often the agent found its kernel objects changed by others, and repaired"
+                    + " them.")
             .dataPoint(counter(repairs.get(), Labels.EMPTY))
             .build());
     ofWork(all);
     all.metricSnapshot(
         InfoSnapshot.builder()
             .name("tokenbucket_agent")
-            .help("The agent that answers.")
+            .help("The running agent.")
             .dataPoint(
                 InfoDataPointSnapshot.builder()
                     .labels(Labels.of("version", BuildVersion.current()))
@@ -132,7 +133,7 @@ public final class AgentMetrics {
     all.metricSnapshot(
         SummarySnapshot.builder()
             .name("tokenbucket_program_load_seconds")
-            .help("What the kernel took to check and load each program of a hook.")
+            .help("The time that the kernel took to verify and load each program of a hook.")
             .dataPoint(
                 SummaryDataPointSnapshot.builder()
                     .count(loads.count())
@@ -142,18 +143,19 @@ public final class AgentMetrics {
     all.metricSnapshot(
         gauges(
                 "tokenbucket_classifier_preparation_seconds",
-                "What compiling or unpacking the classifier took when the agent started.")
+                "The time that compiling or unpacking the classifier took when the agent"
+                    + " started.")
             .dataPoint(gauge(seconds(work.preparation()), Labels.EMPTY))
             .build());
     all.metricSnapshot(
         moment(
             "tokenbucket_last_contact_timestamp_seconds",
-            "When the API server last took a report of this agent; absent before the first.",
+            "When the API server last accepted a report from this agent; absent before the first.",
             work.lastContact().get()));
     all.metricSnapshot(
         moment(
             "tokenbucket_last_read_back_timestamp_seconds",
-            "When the agent last read back all that it has in the kernel; absent before the first.",
+            "When the agent last read back all its kernel objects; absent before the first.",
             readBack));
   }
 
@@ -170,15 +172,14 @@ public final class AgentMetrics {
   private static void ofPolicies(List<RunningHook> hooks, MetricSnapshots.Builder all) {
     CounterSnapshot.Builder packets =
         counters(
-            "tokenbucket_policy_packets",
-            "Packets that a policy judged at a hook, by what became of them.");
+            "tokenbucket_policy_packets", "Packets that a policy judged at a hook, by verdict.");
     CounterSnapshot.Builder bytes =
         counters("tokenbucket_policy_bytes", "Bytes of these packets, with link headers.");
     CounterSnapshot.Builder special =
         counters(
             "tokenbucket_policy_special_packets",
-            "Of these packets: contended (another CPU held the bucket), overflow (judged by the"
-                + " shared bucket) and marked (in place of dropped).");
+            "Packets among those: contended (another CPU held the bucket), overflow"
+                + " (judged by the shared bucket) and marked (instead of dropped).");
     GaugeSnapshot.Builder generation =
         gauges(
             "tokenbucket_policy_generation",
@@ -238,9 +239,10 @@ public final class AgentMetrics {
     CounterSnapshot.Builder failsafes =
         counters(
             "tokenbucket_failsafe_packets",
-            "Failsafe traffic at a hook: exempt, or exceed, beyond the rate of its kind.");
+            "Failsafe packets at a hook, by verdict: exempt, or exceed if beyond the rate"
+                + " of their kind.");
     CounterSnapshot.Builder notIp =
-        counters("tokenbucket_not_ip_packets", "Packets at a hook that hold no IP, and passed.");
+        counters("tokenbucket_not_ip_packets", "Packets at a hook that are not IP, and passed.");
     for (RunningHook hook : hooks) {
       Labels at = labels(hook);
       for (RunningHook.Exempted each : hook.failsafes()) {
@@ -266,9 +268,13 @@ public final class AgentMetrics {
     GaugeSnapshot.Builder used =
         gauges("tokenbucket_buckets_used", "Buckets in a policy's table on this host.");
     GaugeSnapshot.Builder capacity =
-        gauges("tokenbucket_buckets_capacity", "Buckets that a policy's table has room for.");
+        gauges(
+            "tokenbucket_buckets_capacity",
+            "The number of buckets that a policy's table can hold.");
     CounterSnapshot.Builder evicted =
-        counters("tokenbucket_buckets_evicted", "Buckets that made room for others, about.");
+        counters(
+            "tokenbucket_buckets_evicted",
+            "The approximate number of buckets that made room for others.");
     tables.forEach(
         (policy, buckets) -> {
           Labels of = Labels.of("policy", policy);

@@ -65,7 +65,7 @@ public final class AgentThreads implements AutoCloseable {
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
     } catch (RuntimeException | Error e) {
-      LOG.error("the loop {} has failed, so the agent ends: {}", name, e.toString(), e);
+      LOG.error("the loop {} failed, so the agent ends: {}", name, e.toString(), e);
     } finally {
       ended.countDown();
     }

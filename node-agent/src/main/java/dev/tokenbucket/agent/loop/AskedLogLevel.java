@@ -32,9 +32,9 @@ public final class AskedLogLevel {
     last = asked;
     try {
       LogConfigurator.use(LogLevel.valueOf(asked.get(0)));
-      LOG.info("log lines are written from {} on, until the agent ends", asked.get(0));
+      LOG.info("the log level is {} until the agent ends", asked.get(0));
     } catch (IllegalArgumentException e) {
-      LOG.warn("{} names no level: {}", StateFiles.LOG_LEVEL.in(stateDir), asked.get(0));
+      LOG.warn("{} does not name a log level: {}", StateFiles.LOG_LEVEL.in(stateDir), asked.get(0));
     }
   }
 }

@@ -50,14 +50,14 @@ public final class BlockedAgent {
     Wake wake = new Wake();
     try (DesiredStateSource desired = opening.open(findings, wake)) {
       while (true) {
-        tell(desired);
+        report(desired);
         Stream.of(LoopName.values()).forEach(health::passed);
         wake.await(PASS);
       }
     }
   }
 
-  private void tell(DesiredStateSource desired) throws IOException {
+  private void report(DesiredStateSource desired) throws IOException {
     try {
       DesiredState wanted = desired.current().orElse(null);
       if (wanted != null) {

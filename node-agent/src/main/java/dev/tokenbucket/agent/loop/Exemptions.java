@@ -48,13 +48,13 @@ public final class Exemptions {
     try {
       settings = choice.with(wanted.failsafe());
     } catch (IllegalArgumentException e) {
-      notes.add("spec.failsafe is not used, what was exempt stays so: " + Reason.of(e));
+      notes.add("spec.failsafe is invalid, so the previous exemptions stay: " + Reason.of(e));
     }
-    tell(notes);
+    publish(notes);
     return settings;
   }
 
-  private void tell(List<String> notes) {
+  private void publish(List<String> notes) {
     List<String> now = new ArrayList<>(settings.describe());
     notes.forEach(note -> now.add("not understood: " + note));
     if (!now.equals(lines)) {

@@ -102,7 +102,7 @@ public final class HealthEndpoint implements AutoCloseable {
         .filter(each -> now - each.getValue() > LONGEST_PASS.toNanos())
         .map(
             each ->
-                "the loop %s made no pass for %d s"
+                "the loop %s has not run for %d s"
                     .formatted(
                         each.getKey().text(), Duration.ofNanos(now - each.getValue()).toSeconds()))
         .sorted()

@@ -46,7 +46,9 @@ public final class NetworkLoop implements AgentThreads.Loop {
           wake.signal();
         }
       } catch (RuntimeException e) {
-        LOG.warn("changes of interfaces are found by looking until this ends: {}", Reason.of(e));
+        LOG.warn(
+            "can't listen for changes of interfaces, so the agent polls until it can: {}",
+            Reason.of(e));
         Thread.sleep(LISTEN.toMillis());
       }
     }

@@ -147,8 +147,8 @@ public final class ProgramLoop implements AgentThreads.Loop {
       LOG.atWarn()
           .addKeyValue("repairs", repairs.count())
           .log(
-              "the kernel did not run what this agent had left; it was put right as the lines above"
-                  + " say. Look for other software that manages BPF on this host");
+              "other software changed this agent's kernel objects; the agent repaired them as the"
+                  + " lines above say. Look for other software that manages BPF on this host");
     }
     ended(wanted, failures, repaired);
   }
@@ -174,7 +174,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
     metrics.applied(wanted.policies(), failures.size(), repaired);
     applied = Optional.of(wanted);
     lastError = logChanged(failures.toString(), lastError);
-    reports.tell(new Applied(wanted, failures, exemptions.lines(), repairs));
+    reports.submit(new Applied(wanted, failures, exemptions.lines(), repairs));
   }
 
   /** Applies the set. A failure of the whole set is recorded for each of its policies. */
@@ -202,7 +202,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
   /** A failing step is retried forever, but its error is logged only once. */
   private static String logChanged(String error, String last) {
     if (!error.equals(last) && !error.equals("{}")) {
-      LOG.error("not programmed, the last good state stays in force: {}", error);
+      LOG.error("not programmed, so the last good state stays in force: {}", error);
     }
     return error;
   }

@@ -65,7 +65,7 @@ public final class ReportLoop implements AgentThreads.Loop {
   }
 
   /** Sets what is reported from now on. */
-  void tell(Applied applied) {
+  void submit(Applied applied) {
     latest.set(applied);
     wake.signal();
   }
@@ -92,7 +92,7 @@ public final class ReportLoop implements AgentThreads.Loop {
     } catch (IOException | RuntimeException e) {
       String error = Reason.of(e);
       if (!error.equals(lastError)) {
-        LOG.warn("what runs could not be told, it is tried again: {}", error);
+        LOG.warn("could not report what the kernel runs; trying again: {}", error);
       }
       lastError = error;
       return false;

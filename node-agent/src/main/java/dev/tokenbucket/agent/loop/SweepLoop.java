@@ -30,7 +30,7 @@ public final class SweepLoop implements AgentThreads.Loop {
       } catch (RuntimeException e) {
         String error = Reason.of(e);
         if (!error.equals(lastError)) {
-          LOG.warn("idle buckets stay until a later try succeeds: {}", error);
+          LOG.warn("could not sweep idle buckets; trying again: {}", error);
         }
         lastError = error;
       }

@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.match;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.tokenbucket.agent.layout.HookLimit;
+import dev.tokenbucket.api.Texts;
 import dev.tokenbucket.api.v1alpha1.Cidr;
 import java.util.ArrayList;
 import java.util.List;
@@ -114,22 +115,19 @@ public record FailsafeSettings(
     lines.add("membership of multicast groups (MLD and IGMP with hop limit 1)");
     lines.add("path MTU discovery (ICMP type 3 code 4, ICMPv6 type 2)");
     if (!peers.isEmpty()) {
-      lines.add("kubelet: TCP " + kubeletPort + " with " + some(peers));
-      overlayPorts.forEach(port -> lines.add("overlay: UDP " + port + " with " + some(peers)));
+      lines.add("kubelet: TCP " + kubeletPort + " with " + Texts.first(NAMED, peers));
+      overlayPorts.forEach(
+          port -> lines.add("overlay: UDP " + port + " with " + Texts.first(NAMED, peers)));
     }
     apiServers.stream()
         .limit(NAMED)
         .forEach(
             server -> lines.add("API server: TCP " + server.port() + " at " + server.address()));
     if (apiServers.size() > NAMED) {
-      lines.add("API server: at " + (apiServers.size() - NAMED) + " addresses more");
+      int more = apiServers.size() - NAMED;
+      lines.add("API server: at " + more + (more == 1 ? " more address" : " more addresses"));
     }
     return List.copyOf(lines);
-  }
-
-  private static String some(List<String> networks) {
-    String named = String.join(", ", networks.subList(0, Math.min(NAMED, networks.size())));
-    return networks.size() <= NAMED ? named : named + " and " + (networks.size() - NAMED) + " more";
   }
 
   private static String network(String text) {

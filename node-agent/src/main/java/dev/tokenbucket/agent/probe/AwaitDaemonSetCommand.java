@@ -44,14 +44,14 @@ public final class AwaitDaemonSetCommand implements Callable<Integer> {
       names = "--timeout",
       required = true,
       paramLabel = "SECONDS",
-      description = "For how long it waits.")
+      description = "How long to wait.")
   private long timeoutSeconds;
 
   @Option(
       names = "--then-delete-lease",
       required = true,
       paramLabel = "NAME",
-      description = "A lease in that namespace that nobody needs any more.")
+      description = "A lease in that namespace, which is deleted at the end.")
   private String lease = "";
 
   @Override

@@ -5,7 +5,7 @@ import java.util.concurrent.CountDownLatch;
 import picocli.CommandLine.Command;
 
 /** Keeps a pod running after its init container did the work: a DaemonSet's pods may not end. */
-@Command(name = "hold", hidden = true, description = "Waits until it is ended.")
+@Command(name = "hold", hidden = true, description = "Waits until it is stopped.")
 public final class HoldCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {

@@ -50,15 +50,15 @@ public final class ProbeCommand implements Callable<Integer> {
       defaultValue = "60",
       paramLabel = "SECONDS",
       description =
-          "For how long it waits for the policy to be in force, and to be gone (default:"
-              + " ${DEFAULT-VALUE}).")
+          "How long to wait for the policy to be in force, and later to be gone"
+              + " (default: ${DEFAULT-VALUE}).")
   private long timeoutSeconds = 60;
 
   @Override
   public Integer call() throws IOException {
     if (node == null || node.isBlank()) {
       throw new ParameterException(
-          spec.commandLine(), "which node this is, NODE_NAME or --node-name must say");
+          spec.commandLine(), "the node's name is not known: set NODE_NAME or give --node-name");
     }
     if (rate < 10 || rate > 10_000) {
       throw new ParameterException(spec.commandLine(), "--rate must be 10 to 10000, not " + rate);

@@ -88,14 +88,15 @@ final class ProbePolicy implements AutoCloseable {
     String agent =
         status()
             .map(s -> "its agent says: " + s.reason() + ": " + s.message())
-            .orElse("its agent says nothing of it");
+            .orElse("its agent has not reported it");
     return "policy "
         + name()
         + " is not in force on node "
         + node
         + "; "
         + agent
-        + ". Look at: kubectl get tbp,tbns; kubectl get pods -o wide; kubectl logs of the agent there";
+        + ". Look at: kubectl get tbp,tbns; kubectl get pods -o wide; kubectl logs of the agent"
+        + " there";
   }
 
   private Optional<NodePolicyStatus> status() {
@@ -115,7 +116,7 @@ final class ProbePolicy implements AutoCloseable {
     await(
         timeout,
         () -> resource().get() == null,
-        () -> "policy " + name() + " is being deleted, and is not gone");
+        () -> "policy " + name() + " was deleted, but still exists");
   }
 
   private Resource<TokenBucketPolicy> resource() {

@@ -251,7 +251,7 @@ public final class Programmer {
           .ifPresent(problems -> problems.forEach(each -> failures.add(Failures.HOST, each)));
     } catch (RuntimeException e) {
       LOG.debug("slots to give up", e);
-      failures.add(Failures.HOST, "giving up slots: " + Reason.of(e));
+      failures.add(Failures.HOST, "could not free slots: " + Reason.of(e));
     }
   }
 

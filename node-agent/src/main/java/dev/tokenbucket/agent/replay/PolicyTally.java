@@ -31,7 +31,7 @@ final class PolicyTally {
 
   /**
    * @param index the policy's index in the hook's order
-   * @param mostKeys the most keys that are told apart; packets of other keys count only in the
+   * @param mostKeys the most keys that are distinguished; packets of other keys count only in the
    *     total
    * @param mostRefusals how many of the first refusals are kept
    */
@@ -73,9 +73,9 @@ final class PolicyTally {
   /**
    * The policy's report.
    *
-   * @param told how many keys to report, those with most refusals first
+   * @param most how many keys to report, those with most refusals first
    */
-  PolicyReport report(int told) {
+  PolicyReport report(int most) {
     return new PolicyReport(
         policy.name(),
         policy.unit(),
@@ -92,7 +92,7 @@ final class PolicyTally {
         overflowed,
         marked,
         byKey.size(),
-        keys(told),
+        keys(most),
         List.copyOf(refusals),
         timeline.stepSeconds(),
         timeline.steps());

@@ -22,7 +22,7 @@ import java.util.List;
 public final class Replay {
   private static final double NANOS = 1e9;
 
-  /** The most keys that are told apart, over all policies: about 20 MB of memory. */
+  /** The most distinguished keys, over all policies: about 20 MB of memory. */
   private static final int MOST_KEYS = 100_000;
 
   /** Bytes of headers, and the offset of the type in an Ethernet header. */

@@ -202,7 +202,7 @@ public final class PolicySlots {
         (identity, slot) -> {
           if (identity.per().isTabled() && !tables.isWhole(slot, identity)) {
             LOG.warn(
-                "the table of {} was unpinned or exchanged by another; its buckets start full",
+                "other software unpinned or replaced the table of {}; its buckets start full",
                 identity.name());
             broken.add(slot);
           }
@@ -287,7 +287,7 @@ public final class PolicySlots {
             + policy.name()
             + " came too late "
             + CHANGE_TRIES
-            + " times: the host is overloaded; the old ones stay in force");
+            + " times: the host is overloaded; the old parameters stay in force");
   }
 
   /**
@@ -387,7 +387,7 @@ public final class PolicySlots {
         free(slot, Optional.ofNullable(freed.get(slot)));
       } catch (RuntimeException e) {
         LOG.debug("slot {}", slot, e);
-        problems.add("giving up slot %d: %s".formatted(slot, Reason.of(e)));
+        problems.add("could not free slot %d: %s".formatted(slot, Reason.of(e)));
       }
     }
     return problems;
@@ -398,7 +398,7 @@ public final class PolicySlots {
     memories.remove(slot);
     if (identity.isPresent()) {
       kernel.use(pins.identities(), map -> kernel.update(map, slot, new byte[SlotIdentity.SIZE]));
-      LOG.info("gave up the buckets of {}", identity.get().name());
+      LOG.info("freed the buckets of {}", identity.get().name());
     }
     tables.remove(slot);
   }

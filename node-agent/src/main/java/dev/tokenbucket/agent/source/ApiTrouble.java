@@ -64,12 +64,12 @@ public final class ApiTrouble implements Interceptor {
             + " can't be reached ("
             + cause.getClass().getSimpleName()
             + (cause.getMessage() == null ? "" : ": " + cause.getMessage())
-            + "); see that it runs and that this node has a way to it");
+            + "); check that it runs and that this node has a route to it");
   }
 
   private synchronized void failed(String what, String why) {
     if (!why.equals(said.put(what, why))) {
-      LOG.warn("{}; trying again, what runs stays in force", why);
+      LOG.warn("{}; trying again; what runs stays in force", why);
     }
   }
 
@@ -85,19 +85,19 @@ public final class ApiTrouble implements Interceptor {
       case HttpURLConnection.HTTP_UNAUTHORIZED ->
           "401: "
               + server
-              + " refuses the token; see that the token file is renewed and that the service account"
-              + " is there";
+              + " refuses the token; check that the token file is renewed and that the service"
+              + " account exists";
       case HttpURLConnection.HTTP_FORBIDDEN ->
           "403 for "
               + request
-              + ": bind the ClusterRole tokenbucket-agent to the agent's account; a write is for the"
-              + " token's own node alone";
+              + ": bind the ClusterRole tokenbucket-agent to the agent's account; a token may"
+              + " write only the state of its own node";
       case HttpURLConnection.HTTP_NOT_FOUND ->
           "404 for "
               + request
               + ": "
               + server
-              + " has no such kind or object; are the CRDs applied?";
+              + " has no such kind or object; check that the CRDs are applied";
       default -> server + " answers " + code + " to " + request;
     };
   }

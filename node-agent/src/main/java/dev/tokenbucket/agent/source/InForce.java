@@ -37,7 +37,7 @@ public record InForce(List<NodePolicy> policies, FailsafeSettings failsafes) {
     try {
       return StateFiles.IN_FORCE.write(stateDir, JSON.writeValueAsString(this));
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("policies are no JSON", e);
+      throw new IllegalStateException("policies can't be written as JSON", e);
     }
   }
 }

@@ -48,7 +48,8 @@ public final class LastNodeState {
       return isWhole(seen) && nodeName.equals(seen.node()) ? Optional.of(seen) : Optional.empty();
     } catch (IOException e) {
       LOG.warn(
-          "{} can't be read, so nothing is enforced anew until the API server answers: {}",
+          "{} can't be read, so the agent waits for the API server and leaves the kernel"
+              + " as it is: {}",
           file,
           Reason.of(e));
       return Optional.empty();
@@ -72,7 +73,7 @@ public final class LastNodeState {
       problem.ifPresent(each -> LOG.warn("{}", each));
       kept = problem.isEmpty() ? seen : null;
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("a node state is no JSON", e);
+      throw new IllegalStateException("a node state can't be written as JSON", e);
     }
   }
 
@@ -83,7 +84,8 @@ public final class LastNodeState {
       kept = null;
     } catch (IOException e) {
       LOG.warn(
-          "{} can't be deleted, and a restart without the API server would enforce it again: {}",
+          "{} can't be deleted, so a restart without the API server would enforce the"
+              + " removed state again: {}",
           StateFiles.NODE_STATE.in(stateDir),
           Reason.of(e));
     }

@@ -140,7 +140,7 @@ public final class NodeStateReader {
     }
     String version = " to this agent (" + BuildVersion.current() + "); upgrade the agent";
     if (e instanceof UnrecognizedPropertyException) {
-      return path + ": the field is not known" + version;
+      return path + ": unknown field" + version;
     }
     if (e instanceof InvalidFormatException value && value.getTargetType().isEnum()) {
       String known =
@@ -150,12 +150,15 @@ public final class NodeStateReader {
       return path
           + ": the value \""
           + value.getValue()
-          + "\" is not known (but "
+          + "\" is unknown (known: "
           + known
           + ")"
           + version;
     }
-    return path + ": " + e.getOriginalMessage() + ", so it is not understood; upgrade the agent";
+    return path
+        + ": "
+        + e.getOriginalMessage()
+        + "; this agent does not understand the value; upgrade the agent";
   }
 
   private static String consequence(@Nullable NodePolicy kept) {

@@ -83,9 +83,9 @@ public final class NodeStateReport {
    */
   public static TokenBucketNodeStateStatus since(
       TokenBucketNodeStateStatus status, @Nullable TokenBucketNodeStateStatus before, String now) {
-    Map<String, NodePolicyStatus> told = new HashMap<>();
+    Map<String, NodePolicyStatus> earlier = new HashMap<>();
     if (before != null && before.policies() != null) {
-      before.policies().forEach(entry -> told.put(entry.uid(), entry));
+      before.policies().forEach(entry -> earlier.put(entry.uid(), entry));
     }
     List<NodePolicyStatus> entries = status.policies() == null ? List.of() : status.policies();
     return new TokenBucketNodeStateStatus(
@@ -93,7 +93,7 @@ public final class NodeStateReport {
         status.summary(),
         status.preflight(),
         entries.stream()
-            .map(entry -> entry.since(time(entry, told.get(entry.uid()), now)))
+            .map(entry -> entry.since(time(entry, earlier.get(entry.uid()), now)))
             .toList(),
         status.exempt(),
         status.agentVersion(),
@@ -103,12 +103,13 @@ public final class NodeStateReport {
         status.conditions());
   }
 
-  private static String time(NodePolicyStatus entry, @Nullable NodePolicyStatus told, String now) {
-    return told != null
-            && told.lastTransitionTime() != null
-            && told.programmed() == entry.programmed()
-            && told.generation() == entry.generation()
-        ? told.lastTransitionTime()
+  private static String time(
+      NodePolicyStatus entry, @Nullable NodePolicyStatus earlier, String now) {
+    return earlier != null
+            && earlier.lastTransitionTime() != null
+            && earlier.programmed() == entry.programmed()
+            && earlier.generation() == entry.generation()
+        ? earlier.lastTransitionTime()
         : now;
   }
 

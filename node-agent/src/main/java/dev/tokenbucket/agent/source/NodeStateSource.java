@@ -215,8 +215,8 @@ public final class NodeStateSource implements DesiredStateSource {
   private DesiredState ofDisk(LastNodeState.Seen seen) {
     DesiredState desired = desired(seen.generation(), seen.spec());
     LOG.info(
-        "until the API server answers, generation {} of the node state is enforced as it was last"
-            + " seen (policies: {})",
+        "the agent enforces generation {} of the node state, as last seen, until the"
+            + " API server answers (policies: {})",
         seen.generation(),
         desired.policies().size());
     return desired;
@@ -244,13 +244,14 @@ public final class NodeStateSource implements DesiredStateSource {
     JsonNode before = part(there, "status");
     Instant now = Instant.now();
     String time = now.truncatedTo(SECONDS).toString();
-    TokenBucketNodeStateStatus told = lastReport.behind(before).orElseGet(() -> told(before));
+    TokenBucketNodeStateStatus reported =
+        lastReport.behind(before).orElseGet(() -> reported(before));
     TokenBucketNodeStateStatus status =
         NodeStateReport.since(
             NodeStateReport.status(applied, running, warnings, findings, now),
-            isOfThisBoot(told) ? told : null,
+            isOfThisBoot(reported) ? reported : null,
             time);
-    if (contact.isFresh(System.nanoTime()) && status.toldAt(boot, null).equals(told)) {
+    if (contact.isFresh(System.nanoTime()) && status.reportedAt(boot, null).equals(reported)) {
       return true;
     }
     try {
@@ -260,8 +261,8 @@ public final class NodeStateSource implements DesiredStateSource {
               .withName(nodeName)
               .subresource("status")
               .patch(
-                  PatchContext.of(PatchType.JSON_MERGE), patch(before, status.toldAt(boot, time)));
-      lastReport.wrote(status.toldAt(boot, null), part(stored, "status"));
+                  PatchContext.of(PatchType.JSON_MERGE), patch(before, status.reportedAt(boot, time)));
+      lastReport.wrote(status.reportedAt(boot, null), part(stored, "status"));
       contact.made(System.nanoTime(), now);
       return true;
     } catch (KubernetesClientException e) {
@@ -271,15 +272,15 @@ public final class NodeStateSource implements DesiredStateSource {
   }
 
   /** Nothing that an earlier boot reported is still in force. */
-  private boolean isOfThisBoot(@Nullable TokenBucketNodeStateStatus told) {
-    return told != null && Objects.equals(told.bootID(), boot);
+  private boolean isOfThisBoot(@Nullable TokenBucketNodeStateStatus reported) {
+    return reported != null && Objects.equals(reported.bootID(), boot);
   }
 
   /** A status without the time of its writing. */
-  private static @Nullable TokenBucketNodeStateStatus told(JsonNode status) {
+  private static @Nullable TokenBucketNodeStateStatus reported(JsonNode status) {
     try {
       TokenBucketNodeStateStatus read = JSON.treeToValue(status, TokenBucketNodeStateStatus.class);
-      return read == null ? null : read.toldAt(read.bootID(), null);
+      return read == null ? null : read.reportedAt(read.bootID(), null);
     } catch (JsonProcessingException e) {
       return null;
     }

@@ -74,7 +74,7 @@ public final class PolicyDirectorySource implements DesiredStateSource {
       return remember(
           List.of(),
           List.of(
-              "--policies %s can't be read (%s); what was last good stays in force"
+              "--policies %s can't be read (%s); the last good policies stay in force"
                   .formatted(path, Reason.of(e))));
     }
     if (changed.isEmpty()) {
@@ -85,9 +85,10 @@ public final class PolicyDirectorySource implements DesiredStateSource {
       return remember(
           List.of(),
           List.of(
-              "--policies %s is another folder than before, and holds no policy file: is a file"
-                      .formatted(path)
-                  + " system not mounted? What was last good stays in force; tb cleanup removes it"));
+              ("--policies %s is another folder than before, and holds no policy file: check that"
+                      + " its file system is mounted. The last good policies stay in force; tb"
+                      + " cleanup removes them")
+                  .formatted(path)));
     }
     return take(look);
   }
@@ -125,7 +126,8 @@ public final class PolicyDirectorySource implements DesiredStateSource {
     List<String> all = Stream.concat(refusals.stream(), problems.stream()).toList();
     if (!all.equals(logged)) {
       writeRefusals(all);
-      refusals.forEach(each -> LOG.error("refused {}; what it last said stays in force", each));
+      refusals.forEach(
+          each -> LOG.error("refused {}; the last valid content of the file stays in force", each));
       problems.forEach(each -> LOG.error("{}", each));
       logged = all;
     }

@@ -113,18 +113,18 @@ public final class PolicyFileParser {
   private static void refuseWhatNeedsACluster(TokenBucketPolicySpec spec) throws IOException {
     if (spec.nodeSelector() != null && !matchesWithoutLabels(spec.nodeSelector())) {
       throw new IOException(
-          "spec.nodeSelector: Forbidden: a bare host has no labels, and none that it asks for; leave it"
-              + " out with --policies");
+          "spec.nodeSelector: Forbidden: a host without a cluster has no labels; leave"
+              + " nodeSelector out with --policies");
     }
     if (spec.expiresAt() != null) {
       throw new IOException(
-          "spec.expiresAt: Forbidden: a file of --policies is in force until it is deleted; delete it"
-              + " at that time, as with a timer of systemd");
+          "spec.expiresAt: Forbidden: a file of --policies is in force until it is"
+              + " deleted; delete the file at that time, for example by a systemd timer");
     }
     if (spec.rollout() != null && Boolean.TRUE.equals(spec.rollout().paused())) {
       throw new IOException(
-          "spec.rollout.paused: Forbidden: a file of --policies is in force as soon as it is read;"
-              + " leave the file as it was until the change may go out");
+          "spec.rollout.paused: Forbidden: a file of --policies is in force as soon as"
+              + " it is read; do not change the file before the change may take effect");
     }
   }
 

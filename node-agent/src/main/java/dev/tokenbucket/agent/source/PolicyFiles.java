@@ -94,8 +94,9 @@ public record PolicyFiles(SortedMap<String, List<NodePolicy>> good) {
       if (names.add(policy.name())) {
         said.add(policy);
         refusals.add(
-            ("%s: policy \"%s\" is no longer in this file, and no new one is; its limit"
-                    + " stays in force until the file is deleted, or another file has the policy")
+            ("%s: policy \"%s\" is no longer in this file, and the file holds no new"
+                    + " policy; the limit of \"%2$s\" stays in force until the file is deleted or"
+                    + " another file holds the policy")
                 .formatted(file, policy.name()));
       }
     }

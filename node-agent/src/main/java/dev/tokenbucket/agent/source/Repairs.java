@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.source;
 
+import dev.tokenbucket.api.Texts;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import io.fabric8.kubernetes.api.model.Condition;
 import io.fabric8.kubernetes.api.model.ConditionBuilder;
@@ -47,11 +48,11 @@ public record Repairs(long count, Instant first, Instant last) {
         .withReason(shown ? Reasons.REPAIRED : Reasons.UNDISTURBED)
         .withMessage(
             shown
-                ? ("something changed BPF programs, maps or pins of the agent; it put them right %d"
-                        + " times since its start, last at %s. See its log for which, and look for"
-                        + " other software that manages BPF on this node")
-                    .formatted(count, seconds(last))
-                : "the kernel runs what the agent left")
+                ? ("other software changed BPF programs, maps or pins of the agent; the agent has"
+                        + " repaired them %s since its start, last at %s. The agent's log names"
+                        + " them; look for other software that manages BPF on this node")
+                    .formatted(Texts.count(count, "time"), seconds(last))
+                : "the kernel runs what the agent programmed")
         .withLastTransitionTime(seconds(transition))
         .build();
   }

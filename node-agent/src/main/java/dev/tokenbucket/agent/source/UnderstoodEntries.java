@@ -45,7 +45,7 @@ public final class UnderstoodEntries {
         found.put(entry.uid(), entry);
       }
     } catch (IOException e) {
-      LOG.warn("{} can't be read and is made anew: {}", file, Reason.of(e));
+      LOG.warn("{} can't be read and is created again: {}", file, Reason.of(e));
     }
     return found;
   }
@@ -69,7 +69,7 @@ public final class UnderstoodEntries {
       written = problem.isEmpty();
       problem.ifPresent(each -> LOG.warn("{}", each));
     } catch (JsonProcessingException e) {
-      throw new IllegalStateException("an entry is no JSON", e);
+      throw new IllegalStateException("an entry can't be written as JSON", e);
     }
   }
 }

@@ -111,8 +111,8 @@ final class KeyTable {
     long before = now - nanos;
     long held = line.valueAt(before) - (position - moved);
     long granted = line.valueAt(now) - line.valueAt(before);
-    boolean told = moved >= 0 && held + granted <= line.window();
-    return told ? TokenReading.inTokens(identity.unit(), moved) / (nanos / SECOND) : null;
+    boolean known = moved >= 0 && held + granted <= line.window();
+    return known ? TokenReading.inTokens(identity.unit(), moved) / (nanos / SECOND) : null;
   }
 
   long keys() {

@@ -35,7 +35,8 @@ final class KubernetesFunctions {
               String.class,
               text ->
                   KubernetesQuantity.parse(text)
-                      .orElseThrow(() -> new IllegalArgumentException(text + " is no quantity"))),
+                      .orElseThrow(
+                          () -> new IllegalArgumentException(text + " is not a quantity"))),
           CelFunctionBinding.from(
               overload("asApproximateFloat"), BigDecimal.class, BigDecimal::doubleValue),
           CelFunctionBinding.from(
@@ -65,7 +66,7 @@ final class KubernetesFunctions {
               String.class,
               text ->
                   Cidr.parse(text)
-                      .orElseThrow(() -> new IllegalArgumentException(text + " is no CIDR"))),
+                      .orElseThrow(() -> new IllegalArgumentException(text + " is not a CIDR"))),
           CelFunctionBinding.from(overload("masked"), Cidr.class, Cidr::masked));
 
   private KubernetesFunctions() {}

@@ -113,11 +113,9 @@ class CaptureReaderProperties {
   @Example
   void aLinkThatTheClassifierDoesNotReadIsRefused() {
     assertRefused(
-        CaptureFiles.pcap(105, true, ByteOrder.BIG_ENDIAN, List.of()),
-        "link type 105 is none that the classifier reads");
+        CaptureFiles.pcap(105, true, ByteOrder.BIG_ENDIAN, List.of()), "unsupported link type 105");
     assertRefused(
-        CaptureFiles.pcapng(105, ByteOrder.BIG_ENDIAN, List.of()),
-        "link type 105 is none that the classifier reads");
+        CaptureFiles.pcapng(105, ByteOrder.BIG_ENDIAN, List.of()), "unsupported link type 105");
   }
 
   /** Of 10^-6 s, the default, of 2^-10 s, and from a second on. */

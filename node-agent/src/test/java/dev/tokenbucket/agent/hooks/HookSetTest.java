@@ -58,9 +58,9 @@ class HookSetTest {
     assertThat(on(policy, ETH0, ETH1, VXLAN)).containsExactly("eth0", "eth1");
     assertThat(reason())
         .isEqualTo(
-            "vxlan1 is a tunnel, and its packets may also pass eth0, which is selected, too: each"
-                + " would be charged twice, so the policy is not on vxlan1; select one of them, or"
-                + " set bucket.per to Interface");
+            "vxlan1 is a tunnel whose packets may also pass eth0, which the policy selects too:"
+                + " each packet would be charged twice, so the policy is not on vxlan1; select one"
+                + " of them, or set bucket.per to Interface");
   }
 
   /** Only routes know by which interface it leaves. */
@@ -68,7 +68,7 @@ class HookSetTest {
   void aTunnelThatRoutesCarryMayComeByAnyOther() {
     Policy policy = Policy.packets(10, 1).per(BucketPer.SourceIP, 16);
     assertThat(on(policy, ETH0, ETH1, WIREGUARD)).containsExactly("eth0", "eth1");
-    assertThat(reason()).startsWith("wg0 is a tunnel, and its packets may also pass eth0, eth1");
+    assertThat(reason()).startsWith("wg0 is a tunnel whose packets may also pass eth0, eth1");
   }
 
   @Test
@@ -87,7 +87,7 @@ class HookSetTest {
     assertThat(on(Policy.packets(10, 1).per(BucketPer.Interface, 1), ETH0, GRE))
         .containsExactly("eth0");
     assertThat(reason())
-        .startsWith("the link layer of interface gre1 is none that the classifier reads")
+        .startsWith("interface gre1 has an unsupported link layer")
         .contains("a GRE tunnel without a fixed remote address shows the outer header");
   }
 }

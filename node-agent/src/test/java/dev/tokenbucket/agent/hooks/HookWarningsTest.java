@@ -96,11 +96,11 @@ class HookWarningsTest {
     assertThat(of(Map.of(ETH0, one, VLAN, one)).get("policy-1"))
         .singleElement()
         .asString()
-        .startsWith("eth0.7 stands on eth0 and both are selected");
+        .startsWith("eth0.7 is stacked on eth0 and the policy selects both");
     assertThat(of(Map.of(ETH0, one, BOND, one)).get("policy-1"))
         .singleElement()
         .asString()
-        .startsWith("bond0 stands on eth0");
+        .startsWith("bond0 is stacked on eth0");
   }
 
   @Test
@@ -128,7 +128,7 @@ class HookWarningsTest {
     assertThat(HookWarnings.of(new Situation(set, DEVICES, Map.of())).get("policy-1"))
         .singleElement()
         .asString()
-        .startsWith("eth0 has had no default route for a moment; it stays limited for 30 s");
+        .startsWith("eth0 lost its default route; the interface stays limited for 30 s");
   }
 
   @Test
@@ -138,7 +138,7 @@ class HookWarningsTest {
                 .get("policy-1"))
         .singleElement()
         .asString()
-        .startsWith("eth0 Ingress: 2 TCX programs of others run before ours");
+        .startsWith("eth0 Ingress: 2 other TCX programs run first");
   }
 
   @Test
@@ -155,7 +155,7 @@ class HookWarningsTest {
         HookWarnings.of(situation(hooks, List.of(), foreign)).getOrDefault("policy-30", List.of());
 
     assertThat(warnings).hasSize(HookWarnings.MOST);
-    assertThat(warnings.get(15)).isEqualTo("and 6 more warnings");
+    assertThat(warnings.get(15)).isEqualTo("and 6 more");
     assertThat(HookWarnings.of(situation(hooks, List.of(), Map.of())).get("policy-30"))
         .containsExactly(
             "eth1, eth2, eth3 and 17 more Ingress: may judge the same packets, before this one"

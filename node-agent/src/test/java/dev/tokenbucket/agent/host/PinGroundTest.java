@@ -42,7 +42,7 @@ class PinGroundTest {
 
       assertThatThrownBy(ground::ensure)
           .isInstanceOf(IOException.class)
-          .hasMessageContaining(ours + " was made by uid " + SOMEBODY)
+          .hasMessageContaining(ours + " belongs to uid " + SOMEBODY)
           .hasMessageContaining("mode=0700");
     }
     assertThatThrownBy(() -> new PinGround(kernel, bpffs)).isInstanceOf(IOException.class);

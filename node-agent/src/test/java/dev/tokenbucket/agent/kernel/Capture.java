@@ -53,7 +53,7 @@ public final class Capture implements AutoCloseable {
     return LibraryLoader.create(Calls.class).load("c");
   }
 
-  /** The frames seen so far, each cut to so many bytes. */
+  /** The frames seen so far, each cut to this many bytes. */
   public List<byte[]> frames(int longest) {
     List<byte[]> frames = new ArrayList<>();
     byte[] buffer = new byte[longest];

@@ -54,7 +54,7 @@ public final class FaultyKernel {
   private boolean changed;
   private int reached;
 
-  /** What becomes of the calls. */
+  /** What happens to the calls. */
   public interface Fault {
     /**
      * A call.

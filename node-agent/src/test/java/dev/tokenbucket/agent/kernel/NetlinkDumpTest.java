@@ -88,7 +88,8 @@ class NetlinkDumpTest {
   void aListThatChangesEachTimeItIsReadIsAnError() {
     assertThatThrownBy(() -> links(link(NLM_F_DUMP_INTR), part(NLMSG_DONE, NLM_F_DUMP_INTR, 0)))
         .hasMessage(
-            "reading the links, at each of 5 tries, failed: EAGAIN (Resource temporarily unavailable)");
+            "reading the links, at each of 5 tries, failed: EAGAIN (Resource temporarily"
+                + " unavailable)");
   }
 
   @Test

@@ -79,7 +79,7 @@ class ExemptionsTest {
             List.of("10.0.0.0/24"), null, List.of(), IntStream.rangeClosed(1, 8).boxed().toList());
     assertThat(exemptions.of(wanted(tooMany))).isEqualTo(good);
     assertThat(exemptions.lines())
-        .anyMatch(line -> line.contains("spec.failsafe is not used") && line.contains("at most 8"));
+        .anyMatch(line -> line.contains("spec.failsafe is invalid") && line.contains("at most 8"));
     assertThatThrownBy(() -> new Exemptions(Options.of("--failsafe-peer", "all"), stateDir))
         .isInstanceOf(ParameterException.class)
         .hasMessageContaining("failsafe peer \"all\"");

@@ -57,11 +57,11 @@ class HealthEndpointTest {
       assertThat(get(port, "/healthz").statusCode()).isEqualTo(200);
       clock.addAndGet(1);
       assertThat(get(port, "/healthz").statusCode()).isEqualTo(503);
-      assertThat(get(port, "/healthz").body()).contains("no pass for 60 s");
+      assertThat(get(port, "/healthz").body()).contains("has not run for 60 s");
       health.passed(LoopName.PROGRAMMING);
       health.passed(LoopName.SWEEPING);
       assertThat(get(port, "/healthz").body())
-          .isEqualTo("the loop reporting made no pass for 60 s\n");
+          .isEqualTo("the loop reporting has not run for 60 s\n");
       health.passed(LoopName.REPORTING);
       assertThat(get(port, "/healthz").statusCode()).isEqualTo(200);
     }

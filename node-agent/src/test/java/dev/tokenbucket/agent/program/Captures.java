@@ -34,7 +34,7 @@ final class Captures {
 
   private Captures() {}
 
-  /** Some dozens of frames, each cut to so many bytes. */
+  /** Some dozens of frames, each cut to this many bytes. */
   static List<byte[]> take(int longest) throws Exception {
     ExecutorService thread = Executors.newSingleThreadExecutor();
     try {

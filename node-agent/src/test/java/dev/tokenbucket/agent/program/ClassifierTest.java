@@ -20,7 +20,7 @@ class ClassifierTest extends KernelTest {
   private static final byte[] FRAME = Frames.udp("10.0.0.2", 100);
   private static final long SECOND = 1_000_000_000L;
 
-  /** A packet's worth of time at 1,000 packets a second, and what rounding may take. */
+  /** A packet's worth of time at 1,000 packets per second, and what rounding may take. */
   private static final long ONE_TOKEN = SECOND / 1000 + 1000;
 
   @Test

@@ -38,7 +38,7 @@ class CrashPointsTest extends VethTest {
   private static final int ENOMEM = 12;
   private static final int ENOSPC = 28;
 
-  /** Looks at every so many points; {@code make test-faults} looks at more of them. */
+  /** Tries every Nth point; {@code make test-faults} looks at more of them. */
   private static final int STRIDE = Integer.getInteger("crash.stride", 19);
 
   /** Bounds each loop; no step makes as many calls. */
@@ -168,7 +168,7 @@ class CrashPointsTest extends VethTest {
     return open;
   }
 
-  /** Exactly this set runs, and nothing else of ours is in the kernel. */
+  /** Exactly this set runs, and the kernel holds nothing else of Tokenbucket. */
   private void assertConverged(String when, List<NodePolicy> set, boolean clsact) throws Exception {
     assertThat(running()).as(when).isEqualTo(wanted(set));
     assertThat(pins()).as(when).containsExactlyInAnyOrderElementsOf(wantedPins(set, clsact));

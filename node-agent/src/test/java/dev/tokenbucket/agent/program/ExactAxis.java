@@ -10,7 +10,7 @@ import java.math.BigInteger;
 final class ExactAxis {
   private static final BigInteger NANOS = BigInteger.valueOf(1_000_000_000);
 
-  /** A rate in bits a second gives so many eighths of a byte a second. */
+  /** A rate of N bits per second gives N eighths of a byte per second. */
   static final BigInteger TOKEN = NANOS.shiftLeft(3);
 
   private final RateUnit unit;

@@ -179,7 +179,10 @@ class ExactnessTest extends KernelTest {
     }
   }
 
-  /** Policies with each kind of bucket, each for its own sources, of so many packets a second. */
+  /**
+   * Policies with each kind of bucket, each for its own sources, with this rate in packets per
+   * second.
+   */
   private static Policy[] ofEachKind(long rate) {
     return new Policy[] {
       Policy.packets(rate, 10).matching(Terms.from("10.0.0.0/24")),

@@ -86,7 +86,8 @@ class FailsafeTest extends KernelTest {
             68, 68, false
             68, 53, false
             53, 67, false
-            546, 547, false""",
+            546, 547, false\
+            """,
             cells -> Frames.ports(UDP, number(cells[0]), number(cells[1]))));
   }
 
@@ -102,7 +103,8 @@ class FailsafeTest extends KernelTest {
             547, 547, false
             546, 53, false
             4000, 547, false
-            68, 67, false""",
+            68, 67, false\
+            """,
             cells -> Frames.extended(number(cells[0]), number(cells[1]))));
   }
 
@@ -132,7 +134,8 @@ class FailsafeTest extends KernelTest {
             fe80::2, 144, 1, false
             fd00::2, 2, 64, true
             fd00::2, 1, 64, false
-            fd00::2, 3, 64, false""",
+            fd00::2, 3, 64, false\
+            """,
             cells -> Frames.icmpv6(cells[0], number(cells[1]), number(cells[2]))));
   }
 
@@ -146,7 +149,8 @@ class FailsafeTest extends KernelTest {
         224.0.0.22, 2, 2, false
         10.0.0.1, 2, 1, false
         240.0.0.1, 2, 1, false
-        224.0.0.18, 112, 1, false""";
+        224.0.0.18, 112, 1, false\
+        """;
     Function<String[], byte[]> frame =
         cells -> Frames.ipv4(cells[0], number(cells[1]), number(cells[2]), 0x22, 0);
     assertExemptBothWays(rows(table, frame));
@@ -162,7 +166,8 @@ class FailsafeTest extends KernelTest {
         1, 3, 0, false
         1, 8, 4, false
         1, 11, 0, false
-        58, 2, 0, false""";
+        58, 2, 0, false\
+        """;
     Function<String[], byte[]> frame =
         cells -> Frames.ipv4("10.0.0.1", number(cells[0]), 64, number(cells[1]), number(cells[2]));
     assertExemptBothWays(rows(table, frame));
@@ -199,7 +204,8 @@ class FailsafeTest extends KernelTest {
         10.0.0.2, 10250, 5, false
         10.1.0.1, 6443, 5, true
         10.1.0.2, 6443, 5, false
-        10.1.0.1, 5, 6443, false""");
+        10.1.0.1, 5, 6443, false\
+        """);
     assertExemptWithPeer(
         Direction.Egress,
         TCP,
@@ -208,7 +214,8 @@ class FailsafeTest extends KernelTest {
         10.0.0.2, 5, 10250, false
         10.0.1.2, 10250, 5, false
         10.1.0.1, 5, 6443, true
-        10.1.0.2, 5, 6443, false""");
+        10.1.0.2, 5, 6443, false\
+        """);
   }
 
   @Test
@@ -217,7 +224,8 @@ class FailsafeTest extends KernelTest {
         """
         10.0.0.2, 5, 4789, true
         10.0.1.2, 5, 4789, false
-        10.0.0.2, 4789, 5, false""";
+        10.0.0.2, 4789, 5, false\
+        """;
     assertExemptWithPeer(Direction.Ingress, UDP, ofUdp);
     assertExemptWithPeer(Direction.Egress, UDP, ofUdp);
     assertExemptWithPeer(Direction.Ingress, TCP, "10.0.0.2, 5, 4789, false");

@@ -131,7 +131,7 @@ class FragmentsTest extends KernelTest {
 
       hook.pass(2 * SECOND);
       assertThat(judged(hook, first(OTHER))).isFalse();
-      assertThat(judged(hook, later())).as("the identification is used anew").isFalse();
+      assertThat(judged(hook, later())).as("the identification is reused").isFalse();
       hook.pass(2 * SECOND);
       assertThat(judged(hook, later())).as("too late for any reassembly").isTrue();
     }

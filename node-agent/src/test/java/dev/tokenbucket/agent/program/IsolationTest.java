@@ -17,7 +17,7 @@ import java.util.Map;
 import java.util.function.BiPredicate;
 import org.junit.jupiter.api.Test;
 
-/** One fault of the kernel's, injected, and what becomes of all that has nothing to do with it. */
+/** One injected kernel fault, and what happens to everything that the fault does not concern. */
 class IsolationTest extends VethTest {
   private static final int ENOMEM = 12;
 

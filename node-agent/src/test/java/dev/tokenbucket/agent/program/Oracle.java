@@ -22,7 +22,7 @@ final class Oracle {
 
   private static final long ROUNDING_OF_A_BEND = 3;
 
-  /** A rate is rounded to 2^-40 units a nanosecond: less than a unit in so many nanoseconds. */
+  /** A rate is rounded to 2^-40 units per nanosecond: less than a unit in this many nanoseconds. */
   private static final long UNIT_OF_DRIFT = 1L << 41;
 
   private final ExactAxis axis;

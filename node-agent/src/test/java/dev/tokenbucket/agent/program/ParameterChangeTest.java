@@ -68,7 +68,7 @@ class ParameterChangeTest extends KernelTest {
     }
   }
 
-  /** Whoever is delayed between the two steps of a change, no packet's verdict bends afterwards. */
+  /** A delay between the two steps of a change never bends a verdict after the fact. */
   @Test
   void aProposalThatAPacketMeetsAfterItsTimeComesToNothing() {
     try (VirtualHook hook = hook(SLOW)) {

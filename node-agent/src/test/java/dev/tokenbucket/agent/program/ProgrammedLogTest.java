@@ -86,7 +86,7 @@ class ProgrammedLogTest extends KernelTest {
     assertThat(agent.apply(List.of(POLICY)).values())
         .singleElement()
         .asString()
-        .contains("runs nothing of ours after program", "was attached");
+        .contains("runs no Tokenbucket program after program", "was attached");
     assertThat(said()).isEmpty();
     assertThat(agent.running()).isEmpty();
   }

@@ -53,7 +53,7 @@ record Trace(List<Limit> policies, List<Event> events) {
 
   sealed interface Event {}
 
-  /** Equal packets at one moment, each merged of so many segments. */
+  /** Equal packets at one moment, each merged from this many segments. */
   record Burst(int packets, int source, int length, int segments) implements Event {}
 
   record Idle(long nanos) implements Event {}

@@ -254,7 +254,7 @@ final class VirtualHook implements AutoCloseable {
     }
   }
 
-  /** From now on the queue of a policy's free places holds so many, and refuses the others. */
+  /** From now on the queue of a policy's free places holds this many, and refuses the others. */
   void limitFreePlaces(int policy, int most) {
     int queue = kernel.createQueue("free_places", Integer.BYTES, most);
     byte[] value =
@@ -275,7 +275,7 @@ final class VirtualHook implements AutoCloseable {
     return inUse;
   }
 
-  /** How many of so many equal frames pass now. */
+  /** How many of these equal frames pass now. */
   int passing(int frames, byte[] frame) {
     int passed = 0;
     for (int i = 0; i < frames; i++) {

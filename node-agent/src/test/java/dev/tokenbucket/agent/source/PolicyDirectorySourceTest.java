@@ -137,7 +137,10 @@ class PolicyDirectorySourceTest {
     Files.move(policies, mounted);
     Files.createDirectory(policies);
     assertThat(rates()).containsExactly("a 1000");
-    assertThat(refusals()).singleElement().asString().contains("not mounted");
+    assertThat(refusals())
+        .singleElement()
+        .asString()
+        .contains("check that its file system is mounted");
     start();
     assertThat(rates()).containsExactly("a 1000");
     Files.delete(policies);

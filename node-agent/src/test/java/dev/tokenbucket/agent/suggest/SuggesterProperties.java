@@ -90,7 +90,7 @@ class SuggesterProperties {
     Limit limit = new Suggester(RateUnit.Bits, 0, 0.1).fit(trace, 0, trace.size());
 
     assertThat(limit.on(trace, 0, trace.size()).refused()).isZero();
-    // 100 packets of 1,000 bytes a second, less what the burst lends over 100 s.
+    // 100 packets of 1,000 bytes per second, less what the burst lends over 100 s.
     assertThat(limit.rate()).isBetween(99_000L, 100_000L);
   }
 }

@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator.drain;
 
+import dev.tokenbucket.api.Texts;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.PolicyReconciler;
@@ -16,7 +17,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Consumer;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -44,20 +44,25 @@ final class Drain {
   /** Whether every node has confirmed. No policy is left in either case. */
   boolean run(Duration timeout) {
     int count = policies().size();
-    out.accept(count + " policies are deleted; waiting up to " + timeout.toSeconds() + " s");
+    out.accept(
+        "deleting "
+            + Texts.count(count, "policy")
+            + "; waiting up to "
+            + timeout.toSeconds()
+            + " s");
     client.resources(TokenBucketPolicy.class).delete();
     List<TokenBucketPolicy> left = await(timeout);
     if (left.isEmpty()) {
-      out.accept("drained: no policy is left, and every node in reach has confirmed it");
+      out.accept("drained: no policy is left, and every reachable node has confirmed the removal");
       return true;
     }
     out.accept(
-        left.size()
-            + " policies are still there after "
+        Texts.count(left.size(), "policy")
+            + " still there after "
             + timeout.toSeconds()
             + " s: "
-            + some(left.stream().map(each -> each.getMetadata().getName()).toList())
-            + "; their finalizer is removed now");
+            + Texts.first(NAMED, left.stream().map(each -> each.getMetadata().getName()).toList())
+            + "; removing their finalizer");
     List<String> nodes = holders();
     left.forEach(this::letGo);
     if (nodes.isEmpty()) {
@@ -65,10 +70,10 @@ final class Drain {
       return true;
     }
     out.accept(
-        nodes.size()
-            + " nodes were not awaited, and their limits stay in force until `tb cleanup` has run on"
+        Texts.count(nodes.size(), "node")
+            + " did not confirm, and their limits stay in force until `tb cleanup` has run on"
             + " each: "
-            + some(nodes));
+            + Texts.first(NAMED, nodes));
     return false;
   }
 
@@ -149,10 +154,5 @@ final class Drain {
         throw e;
       }
     }
-  }
-
-  private static String some(List<String> names) {
-    String named = names.stream().limit(NAMED).collect(Collectors.joining(", "));
-    return names.size() <= NAMED ? named : named + " and " + (names.size() - NAMED) + " more";
   }
 }

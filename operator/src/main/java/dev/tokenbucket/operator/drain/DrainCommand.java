@@ -51,6 +51,6 @@ public final class DrainCommand {
       // reported below
     }
     throw new IllegalArgumentException(
-        TIMEOUT + ": \"" + text + "\" must be a time of at most 24 h, such as 90s or 2m");
+        TIMEOUT + ": \"" + text + "\" must be a duration of at most 24 h, such as 90s or 2m");
   }
 }

@@ -79,7 +79,10 @@ public record FailsafeSettings(
         .filter(cidr -> cidr.prefixLength() > 0)
         .orElseThrow(
             () ->
-                refused(name, text, "must be a network such as 10.0.0.0/24, and not all there is"));
+                refused(
+                    name,
+                    text,
+                    "must be a network such as 10.0.0.0/24, with a prefix length of at least 1"));
   }
 
   private static Endpoint endpoint(String name, String text) {

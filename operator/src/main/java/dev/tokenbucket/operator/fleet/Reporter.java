@@ -115,7 +115,7 @@ final class Reporter {
         Reasons.PROGRESS_DEADLINE_EXCEEDED,
         "generation "
             + policy.generation()
-            + " is not confirmed within rollout.progressDeadlineSeconds, "
+            + " was not confirmed within rollout.progressDeadlineSeconds, "
             + gate.limits().progressDeadline().toSeconds()
             + (message == null ? "" : ": " + message));
   }
@@ -127,7 +127,7 @@ final class Reporter {
       return new FailedNode(
           name,
           Reasons.NODE_NOT_READY,
-          "the node is not Ready since it was given generation " + policy.generation());
+          "the node is not Ready, and has not confirmed generation " + policy.generation());
     }
     if (node != null && state != null && AgentContacts.isOfEarlierBoot(node, state)) {
       return new FailedNode(

@@ -106,7 +106,7 @@ public class LeaderElection {
 
   private void refused(String write) {
     if (!stopping) {
-      end(write + " came when the lease was not held any more");
+      end(write + " was attempted without holding the lease");
     }
   }
 
@@ -134,7 +134,7 @@ public class LeaderElection {
       }
     } catch (KubernetesClientException e) {
       LOG.warn(
-          "the lease {}/{} was not handed over and will run out within {} s: {}",
+          "could not release the lease {}/{}, which expires within {} s: {}",
           namespace,
           NAME,
           DURATION.toSeconds(),

@@ -37,15 +37,17 @@ class Gauges {
   Gauges(OperatorRuntime runtime, LeaderElection election, MeterRegistry registry) {
     this.runtime = runtime;
     Gauge.builder("tokenbucket.operator.leader", election, each -> each.leading() ? 1 : 0)
-        .description("1 where this replica holds the lease")
+        .description("1 if this replica holds the lease, else 0")
         .register(registry);
     nodes =
         MultiGauge.builder("tokenbucket.policy.nodes")
-            .description("Nodes of a policy: desired, and of those programmed, pending, failed")
+            .description(
+                "Nodes per policy and state; desired is the sum of programmed, pending, failed"
+                    + " and others")
             .register(registry);
     conditions =
         MultiGauge.builder("tokenbucket.policy.condition")
-            .description("1 where a policy's condition is True, with its reason")
+            .description("1 if the policy's condition is True, else 0, with the condition's reason")
             .register(registry);
   }
 

@@ -58,14 +58,14 @@ final class NodeLoad {
       return Optional.of(
           new Refusal(
               Reasons.NODE_STATE_TOO_LARGE,
-              "its node state would have more than 256 KiB; shorten match and exempt, or have fewer"
-                  + " policies select this node"));
+              "the node state would be larger than 256 KiB; shorten match and exempt, or let"
+                  + " fewer policies select this node"));
     }
     int sum = policies + weight(entry);
     if (sum > limits.policies()) {
       return exceeded(
-          ("a node holds at most %d policies, one with exceed.action MarkECN counted twice; with this"
-                  + " one and those before it in order it would be %d")
+          ("a node holds at most %d policies, where a policy with exceed.action MarkECN"
+                  + " counts twice; this policy and those before it in order make %d")
               .formatted(limits.policies(), sum));
     }
     return hookRefuses(entry);
@@ -89,22 +89,22 @@ final class NodeLoad {
     List<NodePolicy> there = sameWay.stream().filter(other -> isOn(other, place)).toList();
     if (there.size() >= limits.policiesPerHook()) {
       return exceeded(
-          ("%s: an interface holds at most %d policies in a direction, and as many are before this"
-                  + " one in order")
+          ("%s: an interface holds at most %d policies per direction, and that many come"
+                  + " before this one in order")
               .formatted(text(place, entry.direction()), limits.policiesPerHook()));
     }
     int sum = terms(there) + terms(entry);
     return sum <= limits.termsPerHook()
         ? Optional.empty()
         : exceeded(
-            ("%s: an interface holds at most %d terms of match and exempt in a direction; with this"
-                    + " policy and those before it in order it would be %d")
+            ("%s: an interface holds at most %d terms of match and exempt per direction;"
+                    + " this policy and those before it in order have %d")
                 .formatted(text(place, entry.direction()), limits.termsPerHook(), sum));
   }
 
   private static Optional<Refusal> exceeded(String limit) {
     return Optional.of(
-        new Refusal(Reasons.NODE_LIMIT_EXCEEDED, limit + "; have fewer policies select this node"));
+        new Refusal(Reasons.NODE_LIMIT_EXCEEDED, limit + "; let fewer policies select this node"));
   }
 
   /** The interfaces that a policy is certain to be on, if the host has them. */

@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator.status;
 
+import dev.tokenbucket.api.Texts;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.operator.fleet.Holder;
 import dev.tokenbucket.operator.fleet.NodeView;
@@ -87,15 +88,13 @@ public record DeletionVerdict(List<String> awaited, List<String> abandoned, Dura
     if (abandoned.isEmpty()) {
       return Optional.empty();
     }
-    int more = Math.max(0, abandoned.size() - MAX_NAMED);
     return Optional.of(
         new PolicyEvent(
             true,
             Reasons.NODES_NOT_AWAITED,
-            "deleted without word from "
-                + String.join(", ", abandoned.subList(0, abandoned.size() - more))
-                + (more > 0 ? " and " + more + " more" : "")
-                + "; such a node enforces it until its agent is back",
+            "deleted without confirmation from "
+                + Texts.first(MAX_NAMED, abandoned)
+                + "; these nodes enforce the policy until their agents are back",
             generation));
   }
 }

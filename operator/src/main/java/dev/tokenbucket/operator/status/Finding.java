@@ -1,12 +1,12 @@
 package dev.tokenbucket.operator.status;
 
+import dev.tokenbucket.api.Texts;
 import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import dev.tokenbucket.operator.fleet.PolicyReport;
 import dev.tokenbucket.operator.rollout.NodeAmount;
 import java.time.Instant;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /**
  * The most important fact of a report: the reason and message of condition Programmed, and the
@@ -52,10 +52,15 @@ record Finding(String status, String reason, String message, String summary) {
             + at
             + (leaving == 0
                 ? ": in force on no node"
-                : "; "
-                    + leaving
-                    + (leaving == 1 ? " node has" : " nodes have")
-                    + " yet to remove it"));
+                : "; " + leavingText(leaving) + " yet to remove the policy"));
+  }
+
+  private static String leavingText(int leaving) {
+    return Texts.count(leaving, "node") + has(leaving);
+  }
+
+  private static String has(int nodes) {
+    return nodes == 1 ? " has" : " have";
   }
 
   private static Finding ofProgress(PolicyReport report, boolean programmed) {
@@ -66,7 +71,11 @@ record Finding(String status, String reason, String message, String summary) {
     }
     if (counts.leaving() > 0) {
       return plain(
-          Reasons.PENDING, counts.leaving() + " nodes no longer selected have yet to remove it");
+          Reasons.PENDING,
+          Texts.count(counts.leaving(), "node")
+              + " no longer selected"
+              + has(counts.leaving())
+              + " yet to remove the policy");
     }
     if (counts.noAgent() > 0) {
       return plain(Reasons.NO_AGENT, noAgentMessage(report));
@@ -88,7 +97,9 @@ record Finding(String status, String reason, String message, String summary) {
         Reasons.ALL_NODES_PROGRAMMED,
         "in force on "
             + nodes(counts.programmed(), counts.desired())
-            + (joined == 0 ? "" : "; " + joined + " joined since and have yet to report"),
+            + (joined == 0
+                ? ""
+                : "; " + joined + " joined since and" + has(joined) + " yet to report"),
         "in force");
   }
 
@@ -103,7 +114,8 @@ record Finding(String status, String reason, String message, String summary) {
       return "in force on " + nodes(counts.programmed(), counts.desired()) + ", " + settling;
     }
     return nodes(pending, counts.desired())
-        + " have yet to report"
+        + has(pending)
+        + " yet to report"
         + (counts.away() == 0 ? "" : ", " + counts.away() + " of them not Ready")
         + (counts.settling() == 0
             ? ""
@@ -112,19 +124,17 @@ record Finding(String status, String reason, String message, String summary) {
   }
 
   static String noAgentMessage(PolicyReport report) {
-    int more = report.counts().noAgent() - report.withoutAgent().size();
     return "no agent answers on "
         + nodes(report.counts().noAgent(), report.counts().desired())
         + ": "
-        + String.join(", ", report.withoutAgent())
-        + (more > 0 ? " and " + more + " more" : "");
+        + Texts.some(report.withoutAgent(), report.counts().noAgent());
   }
 
   private static String unknownMessage(PolicyReport report) {
     int lost = report.counts().lost();
-    return "of "
-        + nodes(lost, report.counts().desired())
-        + " it is not known what they enforce: "
+    return nodes(lost, report.counts().desired())
+        + (lost == 1 ? " is" : " are")
+        + " in an unknown state: "
         + named(report.unknownNodes(), lost);
   }
 
@@ -142,9 +152,7 @@ record Finding(String status, String reason, String message, String summary) {
   }
 
   private static String names(List<FailedNode> nodes, int all) {
-    int more = all - Math.min(NAMES, nodes.size());
-    return nodes.stream().limit(NAMES).map(FailedNode::name).collect(Collectors.joining(", "))
-        + (more > 0 ? " and " + more + " more" : "");
+    return Texts.some(nodes.stream().limit(NAMES).map(FailedNode::name).toList(), all);
   }
 
   static String refusalReason(PolicyReport report) {
@@ -154,7 +162,10 @@ record Finding(String status, String reason, String message, String summary) {
   static String refusedMessage(PolicyReport report) {
     int refused = report.counts().refused();
     return nodes(refused, report.counts().desired())
-        + " can't hold it beside the policies before it in order, and keep what they have of it: "
+        + (refused == 1 ? " has" : " have")
+        + " no room for this policy beside those before it in order, and"
+        + (refused == 1 ? " keeps its" : " keep their")
+        + " earlier state: "
         + named(report.refusedNodes(), refused);
   }
 
@@ -185,8 +196,11 @@ record Finding(String status, String reason, String message, String summary) {
         + report.generation()
         + " has halted; "
         + nodes(counts.held(), counts.desired())
-        + " keep what they had"
-        + (kept > counts.held() ? ", " + (kept - counts.held()) + " have yet to report" : "");
+        + (counts.held() == 1 ? " keeps its" : " keep their")
+        + " earlier state"
+        + (kept > counts.held()
+            ? ", " + (kept - counts.held()) + has(kept - counts.held()) + " yet to report"
+            : "");
   }
 
   private static String maxFailures(PolicyReport report) {
@@ -203,11 +217,8 @@ record Finding(String status, String reason, String message, String summary) {
   }
 
   private static String named(List<FailedNode> nodes, int all) {
-    int more = all - nodes.size();
-    return nodes.stream()
-            .map(node -> node.name() + ": " + node.message())
-            .collect(Collectors.joining("; "))
-        + (more > 0 ? "; and " + more + " more" : "");
+    return Texts.someSentences(
+        nodes.stream().map(node -> node.name() + ": " + node.message()).toList(), all);
   }
 
   private static String nodes(int some, int all) {

@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator.status;
 
+import dev.tokenbucket.api.Texts;
 import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.NodeCounts;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -41,7 +42,7 @@ public final class PolicyStatusAggregator {
     if (report.intent() instanceof PolicyIntent.Refused refused) {
       return ofRefused(refused, report, before, conditions);
     }
-    throw new IllegalArgumentException("a policy that is being deleted has no status to come");
+    throw new IllegalArgumentException("a policy that is being deleted gets no further status");
   }
 
   private static TokenBucketPolicyStatus ofEnforced(
@@ -99,7 +100,7 @@ public final class PolicyStatusAggregator {
           Reasons.ACCEPTED, false, Finding.refusalReason(report), Finding.refusedMessage(report));
     }
     return conditions.is(
-        Reasons.ACCEPTED, true, Reasons.VALID, "the policy is valid and handed to its nodes");
+        Reasons.ACCEPTED, true, Reasons.VALID, "the policy is valid and was sent to its nodes");
   }
 
   private static Condition degraded(PolicyReport report, Conditions conditions) {
@@ -129,12 +130,7 @@ public final class PolicyStatusAggregator {
               + other.priority()
               + ")");
     }
-    if (texts.size() > MAX_OVERLAPS) {
-      int more = texts.size() - MAX_OVERLAPS + 1;
-      texts.subList(MAX_OVERLAPS - 1, texts.size()).clear();
-      texts.add("and " + more + " more");
-    }
-    return texts.isEmpty() ? null : List.copyOf(texts);
+    return texts.isEmpty() ? null : Texts.bounded(MAX_OVERLAPS, texts);
   }
 
   private static TokenBucketPolicyStatus ofExpired(
@@ -152,7 +148,7 @@ public final class PolicyStatusAggregator {
         all(
             Readiness.of(report, finding, conditions),
             conditions.is(
-                Reasons.ACCEPTED, true, Reasons.VALID, "the policy is valid, and has expired"),
+                Reasons.ACCEPTED, true, Reasons.VALID, "the policy is valid and has expired"),
             conditions.is(
                 Reasons.PROGRAMMED, finding.status(), finding.reason(), finding.message()),
             conditions.is(Reasons.DEGRADED, false, Reasons.AS_EXPECTED, "no node failed")));
@@ -164,9 +160,10 @@ public final class PolicyStatusAggregator {
       @Nullable TokenBucketPolicyStatus before,
       Conditions conditions) {
     String stays =
-        "not handed to nodes; "
-            + report.counts().holding()
-            + " of them stay at an earlier generation";
+        "not sent to nodes; "
+            + Texts.count(report.counts().holding(), "node")
+            + (report.counts().holding() == 1 ? " stays" : " stay")
+            + " at an earlier generation";
     return new TokenBucketPolicyStatus(
         report.generation(),
         before == null ? null : before.completedGeneration(),

@@ -72,7 +72,7 @@ class ExpiryTest {
     assertThat(fleet.tick()).isEqualTo(new Affected(Set.of("n"), Set.of("p")));
     assertThat(planned()).isEmpty();
     assertThat(condition(Reasons.PROGRAMMED))
-        .isEqualTo("expired at 2026-01-01T12:00:00Z; 1 node has yet to remove it");
+        .isEqualTo("expired at 2026-01-01T12:00:00Z; 1 node has yet to remove the policy");
     assertThat(condition(Reasons.RECONCILING)).isNotEmpty();
     fleet.removeState("n", null);
     assertThat(condition(Reasons.READY))
@@ -96,7 +96,7 @@ class ExpiryTest {
         .isEqualTo(
             new PolicyIntent.Refused(
                 "uid-p",
-                "spec.expiresAt: Invalid value: \"2026-02-30T12:00:00Z\": must be an RFC 3339 time such"
-                    + " as 2026-12-01T18:00:00Z"));
+                "spec.expiresAt: Invalid value: \"2026-02-30T12:00:00Z\": must be an RFC 3339 time"
+                    + " such as 2026-12-01T18:00:00Z"));
   }
 }

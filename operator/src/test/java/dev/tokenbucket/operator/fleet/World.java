@@ -186,7 +186,7 @@ final class World {
     return backup;
   }
 
-  /** The cluster is as it was then, versions included; the operator lists everything anew. */
+  /** The cluster is as it was then, versions included; the operator lists everything again. */
   void restore(World backup) {
     undelivered.clear();
     version = backup.version;

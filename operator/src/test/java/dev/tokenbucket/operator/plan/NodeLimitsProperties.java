@@ -163,8 +163,8 @@ class NodeLimitsProperties {
                 "uid-p64",
                 new Refusal(
                     "NodeLimitExceeded",
-                    "interfaces with a default route Ingress: an interface holds at most 64 policies"
-                        + " in a direction, and as many are before this one in order; have fewer"
-                        + " policies select this node")));
+                    "interfaces with a default route Ingress: an interface holds at most 64"
+                        + " policies per direction, and that many come before this one in order;"
+                        + " let fewer policies select this node")));
   }
 }

@@ -93,7 +93,7 @@ class RolloutGateProperties {
     }
   }
 
-  /** A node told anew costs no more than itself, and what it gives equals a gate made anew. */
+  /** Setting one node costs no more than that node, and gives the same as a new gate. */
   @Property
   void toldStepByStepItKnowsWhatAGateMadeAnewKnows(
       @ForAll("limits") RolloutLimits limits,
@@ -104,15 +104,15 @@ class RolloutGateProperties {
       gate.put(change.getKey(), change.getValue());
       stages.put(change.getKey(), change.getValue());
       gate.admit();
-      RolloutGate anew = gate(limits, stages);
+      RolloutGate fresh = gate(limits, stages);
       if (gate.completed()) {
-        anew.complete();
+        fresh.complete();
       }
       for (NodeStage stage : NodeStage.values()) {
-        assertThat(gate.count(stage)).isEqualTo(anew.count(stage));
+        assertThat(gate.count(stage)).isEqualTo(fresh.count(stage));
       }
       assertThat(gate.desired()).isEqualTo(stages.size());
-      assertThat(gate.halted()).isEqualTo(anew.halted());
+      assertThat(gate.halted()).isEqualTo(fresh.halted());
     }
   }
 

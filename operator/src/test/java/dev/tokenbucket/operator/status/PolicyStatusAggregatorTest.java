@@ -135,7 +135,7 @@ class PolicyStatusAggregatorTest {
     report.leaving = 1;
 
     assertThat(condition(report.status(), Reasons.PROGRAMMED).getMessage())
-        .isEqualTo("1 nodes no longer selected have yet to remove it");
+        .isEqualTo("1 node no longer selected has yet to remove the policy");
   }
 
   @Test
@@ -163,7 +163,7 @@ class PolicyStatusAggregatorTest {
         .startsWith("15 of 30 nodes failed: node-10: no eth7; node-11: no eth7; ")
         .endsWith(
             "; and 5 more; more than rollout.maxFailures, which is 1, so the rollout of generation"
-                + " 4 has halted; 12 of 30 nodes keep what they had");
+                + " 4 has halted; 12 of 30 nodes keep their earlier state");
     assertThat(condition(status, Reasons.PROGRAMMED).getReason()).isEqualTo(Reasons.ROLLOUT_HALTED);
     assertThat(status.summary())
         .isEqualTo(
@@ -200,8 +200,8 @@ class PolicyStatusAggregatorTest {
     assertThat(condition(status, Reasons.ACCEPTED).getStatus()).isEqualTo("False");
     assertThat(condition(status, Reasons.DEGRADED).getStatus()).isEqualTo("True");
     assertThat(condition(status, Reasons.ACCEPTED).getMessage())
-        .startsWith("4 of 6 nodes can't hold it")
-        .contains("what they have of it: a: 64 are there; b: 64 are there; ");
+        .startsWith("4 of 6 nodes have no room for this policy")
+        .contains("keep their earlier state: a: 64 are there; b: 64 are there; ");
     assertThat(status.nodes()).isEqualTo(new NodeCounts(6, 2, 0, 4, 0, "2/6"));
     assertThat(status.failedNodes()).isEqualTo(report.refused);
     assertThat(status.summary())
@@ -296,7 +296,7 @@ class PolicyStatusAggregatorTest {
     assertThat(condition(status, Reasons.ACCEPTED).getMessage())
         .isEqualTo("spec.nodeSelector: wrong");
     assertThat(condition(status, Reasons.PROGRAMMED).getMessage())
-        .isEqualTo("not handed to nodes; 1 of them stay at an earlier generation");
+        .isEqualTo("not sent to nodes; 1 node stays at an earlier generation");
   }
 
   @Test

@@ -69,9 +69,9 @@ public final class ControlledSocket implements AutoCloseable {
   /**
    * A datagram.
    *
-   * @param told the control message's data, in the host's byte order
+   * @param control the control message's data, in the host's byte order
    */
-  public record Datagram(InetAddress from, ByteBuffer told) {}
+  public record Datagram(InetAddress from, ByteBuffer control) {}
 
   private final LibC library = LibraryLoader.create(LibC.class).load("c");
   private final Runtime runtime = Runtime.getRuntime(library);
@@ -152,7 +152,7 @@ public final class ControlledSocket implements AutoCloseable {
       message.putAddress(32, control.address());
       message.putLong(40, CONTROL);
       if (library.recvmsg(socket, message, 0) >= 0) {
-        return Optional.of(new Datagram(sender(), told()));
+        return Optional.of(new Datagram(sender(), control()));
       }
       Errno error = Errno.valueOf(runtime.getLastError());
       if (error == Errno.EAGAIN) {
@@ -174,7 +174,7 @@ public final class ControlledSocket implements AutoCloseable {
     }
   }
 
-  private ByteBuffer told() {
+  private ByteBuffer control() {
     byte[] data = new byte[(int) Math.max(0, control.getLong(0) - CONTROL_HEADER)];
     control.get(CONTROL_HEADER, data, 0, data.length);
     return host(data);

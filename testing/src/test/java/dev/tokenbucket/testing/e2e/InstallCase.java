@@ -22,7 +22,7 @@ record InstallCase(RealNodes nodes) {
 
   void fromInstallToLimitedTraffic() {
     assertThat(nodes.kubectl("get", "crds", "-o", "name"))
-        .as("a cluster without the kinds of Prometheus and of ours")
+        .as("a cluster without the CRDs of Prometheus and Tokenbucket")
         .doesNotContain("monitoring.coreos.com")
         .doesNotContain("tokenbucket.dev");
     long start = System.nanoTime();

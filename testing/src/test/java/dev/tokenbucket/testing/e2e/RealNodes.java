@@ -112,14 +112,15 @@ final class RealNodes implements AutoCloseable {
 
   static String policy(String name, int packetsPerSecond, String rest) {
     return """
-        apiVersion: tokenbucket.dev/v1alpha1
-        kind: TokenBucketPolicy
-        metadata: {name: %s}
-        spec:
-          rate: {packetsPerSecond: %d}
-          burst: {packets: %d}
-          match: [{protocol: UDP, destinationPorts: [5000]}]
-        %s"""
+    apiVersion: tokenbucket.dev/v1alpha1
+    kind: TokenBucketPolicy
+    metadata: {name: %s}
+    spec:
+      rate: {packetsPerSecond: %d}
+      burst: {packets: %d}
+      match: [{protocol: UDP, destinationPorts: [5000]}]
+    %s\
+    """
         .formatted(name, packetsPerSecond, BURST, rest);
   }
 
