@@ -4,7 +4,7 @@ DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing
 SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane helm build images dist sbom test test-faults e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
+.PHONY: setup control-plane helm build images dist sbom lint test test-faults e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,7 +28,10 @@ dist: build ## what a host without a cluster needs, and the kubectl plugin, as a
 	@deploy/host/build.sh target/dist
 	@deploy/krew/build.sh target/dist
 
-test: setup control-plane helm ## set up, build, and run every test (root, for BPF and network namespaces)
+lint: setup ## check scripts, spelling and wording (builds vale once per machine; needs Go, or VALE)
+	@testing/lint.sh
+
+test: setup control-plane helm lint ## set up, build, and run every test (root, for BPF and network namespaces)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
 	@clang-format --style=file:bpf/.clang-format --dry-run -Werror testing/src/main/bpf/*.c
 	$(MVN) verify

@@ -7,7 +7,7 @@ set -euo pipefail
 declare -A package=(
     [javac]=openjdk-17-jdk-headless [mvn]=maven [clang]=clang [clang-format]=clang-format
     [bpftool]=bpftool [ip]=iproute2 [etcd]=etcd-server [nsenter]=util-linux [git]=git
-    [jq]=jq [buildah]=buildah [mmdebstrap]=mmdebstrap [shellcheck]=shellcheck
+    [jq]=jq [buildah]=buildah [mmdebstrap]=mmdebstrap [shellcheck]=shellcheck [codespell]=codespell
     [socat]=socat [strace]=strace [promtool]=prometheus [nft]=nftables [iptables-nft]=iptables [ethtool]=ethtool
 )
 case "${1:-}" in
