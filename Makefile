@@ -4,7 +4,19 @@ DEMO := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing
 SCALE := java -Xmx3g -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.scale.ScaleBench
 BENCH := java -cp "testing/target/*:testing/target/lib/*" dev.tokenbucket.testing.bench.Bench
 
-.PHONY: setup control-plane helm build images dist sbom lint test test-faults e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
+# JDK=25 builds and tests with that JDK; testing/jdk.sh finds it.
+ifdef JDK
+JAVA_HOME := $(shell testing/jdk.sh $(JDK))
+$(if $(JAVA_HOME),,$(error JDK=$(JDK) is not installed))
+export JAVA_HOME
+export PATH := $(JAVA_HOME)/bin:$(PATH)
+# On newer JDKs Spotless asks for another formatter, so only 17 checks the format of Java.
+ifneq ($(JDK),17)
+MVN += -Dspotless.check.skip=true
+endif
+endif
+
+.PHONY: setup control-plane helm build images dist sbom lint test test-jdks test-faults e2e fuzz demo demo-stop demo-host bench bench-scale crds manifests clean help
 
 help: ## print this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -31,11 +43,14 @@ dist: build ## what a host without a cluster needs, and the kubectl plugin, as a
 lint: setup ## check scripts, spelling and wording (builds vale once per machine; needs Go, or VALE)
 	@testing/lint.sh
 
-test: setup control-plane helm lint ## set up, build, and run every test (root, for BPF and network namespaces)
+test: setup control-plane helm lint ## set up, build, and run every test (root, for BPF and network namespaces; JDK=25 takes another JDK)
 	@clang-format --dry-run -Werror bpf/*.c bpf/*.h
 	@clang-format --style=file:bpf/.clang-format --dry-run -Werror testing/src/main/bpf/*.c
 	$(MVN) verify
 	@deploy/sbom.sh target/sbom
+
+test-jdks: ## make test with each of the JDKs 17, 21 and 25 that is installed
+	@testing/jdk.sh all test
 
 test-faults: build ## kill the agent at each of its system calls, fail them, change policies 1,000 times (root; up to an hour, and nothing else that uses BPF)
 	$(MVN) verify -pl node-agent,testing -am -Dtest='CrashPointsTest,*Faults' -Dsurefire.failIfNoSpecifiedTests=false -Dcrash.stride=4 -Dfaults.minutes=30
