@@ -156,7 +156,7 @@ class CompatibilityTest {
             "the answer", SOON, () -> answer(host.name(), "p", "reason").equals("Unsupported"));
         agent.await("the other", SOON, () -> answer(host.name(), "old", "generation").equals("2"));
         assertThat(answer(host.name(), "p", "message"))
-            .startsWith("spec.policies[1].jitter: unknown field")
+            .startsWith("spec.policies[1].jitter: the field is unknown")
             .endsWith("generation 1 stays in force");
         assertThat(answer(host.name(), "p", "generation")).isEqualTo("1");
         assertThat(answer(host.name(), "q", "reason")).isEqualTo(Reasons.UNSUPPORTED);

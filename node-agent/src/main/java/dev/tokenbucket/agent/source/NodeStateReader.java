@@ -138,9 +138,9 @@ public final class NodeStateReader {
             step.getFieldName() == null ? "[" + step.getIndex() + "]" : "." + step.getFieldName();
       }
     }
-    String version = " to this agent (" + BuildVersion.current() + "); upgrade the agent";
+    String agent = " to this agent (" + BuildVersion.current() + ")";
     if (e instanceof UnrecognizedPropertyException) {
-      return path + ": unknown field" + version;
+      return path + ": the field is unknown" + agent + "; upgrade the agent";
     }
     if (e instanceof InvalidFormatException value && value.getTargetType().isEnum()) {
       String known =
@@ -150,10 +150,11 @@ public final class NodeStateReader {
       return path
           + ": the value \""
           + value.getValue()
-          + "\" is unknown (known: "
+          + "\" is unknown"
+          + agent
+          + ", which knows "
           + known
-          + ")"
-          + version;
+          + "; upgrade the agent";
     }
     return path
         + ": "

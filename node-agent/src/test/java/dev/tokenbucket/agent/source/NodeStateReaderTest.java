@@ -60,11 +60,12 @@ class NodeStateReaderTest {
     assertThat(reading.understood()).containsExactly(understood("good"));
     assertThat(reading.unsupported()).hasSize(3);
     assertThat(message(reading, "field"))
-        .startsWith("spec.policies[0].match[0].payload: unknown field to this agent (")
+        .startsWith("spec.policies[0].match[0].payload: the field is unknown to this agent (")
         .contains("upgrade the agent")
         .endsWith("the policy is not enforced on this node");
     assertThat(message(reading, "value"))
-        .startsWith("spec.policies[2].action: the value \"Police\" is unknown (known: Drop,");
+        .startsWith("spec.policies[2].action: the value \"Police\" is unknown to this agent (")
+        .contains("), which knows Drop, ");
     assertThat(message(reading, "lacking")).startsWith("spec.policies[3].rate: is missing");
   }
 
@@ -124,6 +125,6 @@ class NodeStateReaderTest {
     assertThat(Objects.requireNonNull(reading.failsafe()).peers()).containsExactly("10.0.0.0/24");
     assertThat(reading.notes())
         .anyMatch(note -> note.startsWith("spec.epoch is not known"))
-        .anyMatch(note -> note.startsWith("spec.failsafe.bgpPort: unknown field"));
+        .anyMatch(note -> note.startsWith("spec.failsafe.bgpPort: the field is unknown"));
   }
 }

@@ -71,10 +71,10 @@ public final class NodeStateDraft {
         .forEach(entry -> texts.add(entry.name() + " generation " + entry.generation()));
     before.stream()
         .filter(entry -> plan.entries().stream().noneMatch(e -> e.uid().equals(entry.uid())))
-        .forEach(entry -> texts.add("no more " + entry.name()));
+        .forEach(entry -> texts.add("removed " + entry.name()));
     if (there != null && !Objects.equals(failsafe, there.failsafe())) {
-      texts.add("what is exempt");
+      texts.add("changed exemptions");
     }
-    return texts.isEmpty() ? "put back" : String.join(", ", texts);
+    return texts.isEmpty() ? "restored" : String.join(", ", texts);
   }
 }
