@@ -2,9 +2,9 @@ package dev.tokenbucket.operator;
 
 import dev.tokenbucket.api.BuildVersion;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
-import dev.tokenbucket.operator.api.JitteredBackoff;
-import dev.tokenbucket.operator.api.RetryAfter;
 import dev.tokenbucket.operator.lease.LeaderElection;
+import dev.tokenbucket.operator.retry.JitteredBackoff;
+import dev.tokenbucket.operator.retry.RetryAfter;
 import dev.tokenbucket.operator.schema.ServedSchema;
 import io.fabric8.kubernetes.api.model.HasMetadata;
 import io.fabric8.kubernetes.client.Config;

@@ -5,7 +5,6 @@ import io.fabric8.kubernetes.api.model.IntOrString;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import java.util.Map;
 import java.util.function.UnaryOperator;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -17,9 +16,7 @@ import org.jspecify.annotations.Nullable;
  * distinct; port ranges that overlap or adjoin merged. Pure.
  */
 final class MatchResolver {
-  private static final int TCP = 6;
-  private static final Map<String, Integer> PROTOCOLS =
-      Map.of("TCP", TCP, "UDP", 17, "SCTP", 132, "ICMP", 1, "ICMPv6", 58);
+  private static final int TCP = IpProtocol.TCP.number();
 
   /** The highest port, and the greatest length. */
   private static final int GREATEST = 65_535;
@@ -92,8 +89,7 @@ final class MatchResolver {
     if (!text.matches(MatchRules.PROTOCOL)) {
       throw invalid(field, text, "must be a protocol's name or a number from 0 to 255");
     }
-    Integer number = PROTOCOLS.get(text);
-    return number == null ? Integer.parseInt(text) : number;
+    return IpProtocol.number(text).orElseThrow();
   }
 
   private static List<String> networks(String field, @Nullable List<String> texts) {

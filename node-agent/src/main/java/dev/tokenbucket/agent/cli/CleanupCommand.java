@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.cli;
 
+import dev.tokenbucket.agent.files.FileTrees;
 import dev.tokenbucket.agent.host.AgentLock;
 import dev.tokenbucket.agent.host.CommandFailure;
 import dev.tokenbucket.agent.host.CommandFailure.Exit;
@@ -14,8 +15,6 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -79,8 +78,8 @@ public final class CleanupCommand implements Callable<Integer> {
   private void removeAll(Programmer programmer) throws IOException {
     programmer.removeAll();
     for (StateFiles file : StateFiles.values()) {
-      delete(file.in(host.stateDir));
-      delete(file.partialIn(host.stateDir));
+      FileTrees.delete(file.in(host.stateDir));
+      FileTrees.delete(file.partialIn(host.stateDir));
     }
     removeStateDir();
   }
@@ -131,17 +130,6 @@ public final class CleanupCommand implements Callable<Integer> {
       return false;
     } catch (CommandFailure e) {
       return true;
-    }
-  }
-
-  private static void delete(Path root) throws IOException {
-    if (!Files.exists(root)) {
-      return;
-    }
-    try (Stream<Path> all = Files.walk(root)) {
-      for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-        Files.delete(each);
-      }
     }
   }
 }

@@ -7,8 +7,8 @@ import dev.tokenbucket.agent.explain.PacketFields;
 import dev.tokenbucket.agent.host.CommandFailure;
 import dev.tokenbucket.agent.host.CommandFailure.Exit;
 import dev.tokenbucket.agent.kernel.PacketRunner;
-import dev.tokenbucket.agent.simulate.Protocols;
 import dev.tokenbucket.api.v1alpha1.Cidr;
+import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.nio.file.Path;
@@ -185,7 +185,7 @@ public final class PacketOptions {
           "--length %,d: at most %,d are allowed".formatted(words.length, PacketRunner.MAX_FRAME));
     }
     int protocol = protocol(words.protocol, ipv6);
-    if (words.syn && protocol != Protocols.TCP.number()) {
+    if (words.syn && protocol != IpProtocol.TCP.number()) {
       throw wrong("--syn requires --proto tcp");
     }
     try {
@@ -230,7 +230,7 @@ public final class PacketOptions {
 
   private int protocol(@Nullable String text, boolean ipv6) {
     int number =
-        Protocols.number(text == null ? "tcp" : text)
+        IpProtocol.number(text == null ? "tcp" : text)
             .orElseThrow(
                 () ->
                     wrong(
@@ -238,7 +238,7 @@ public final class PacketOptions {
                             + text
                             + "\": must be tcp, udp, sctp, icmp or a number up to"
                             + " 255"));
-    return ipv6 && number == Protocols.ICMP.number() ? Protocols.ICMPV6.number() : number;
+    return ipv6 && number == IpProtocol.ICMP.number() ? IpProtocol.ICMPV6.number() : number;
   }
 
   private ParameterException wrong(String message) {

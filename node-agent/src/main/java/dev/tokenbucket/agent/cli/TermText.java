@@ -1,7 +1,7 @@
 package dev.tokenbucket.agent.cli;
 
-import dev.tokenbucket.agent.simulate.Protocols;
 import dev.tokenbucket.api.v1alpha1.Icmp;
+import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
 import dev.tokenbucket.api.v1alpha1.TcpFlags;
 import java.util.ArrayList;
@@ -26,7 +26,7 @@ final class TermText {
   private void addTransport(NodeMatchTerm term) {
     Integer protocol = term.protocol();
     if (protocol != null) {
-      conditions.add("protocol " + Protocols.name(protocol).replace("protocol ", ""));
+      conditions.add("protocol " + IpProtocol.name(protocol).replace("protocol ", ""));
     }
     add("source port", term.sourcePorts());
     add("destination port", term.destinationPorts());

@@ -13,10 +13,10 @@ import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.simulate.PacketReport;
-import dev.tokenbucket.agent.simulate.Protocols;
 import dev.tokenbucket.agent.simulate.SimulatedHook;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.Failsafe;
+import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
@@ -196,7 +196,7 @@ public final class Explainer {
     return new Packet(
         ip ? read.source() : null,
         ip ? read.destination() : null,
-        ip ? Protocols.name(read.protocol()) : null,
+        ip ? IpProtocol.name(read.protocol()) : null,
         ports ? read.sourcePort() : null,
         ports ? read.destinationPort() : null,
         ip ? read.length() : bytes);

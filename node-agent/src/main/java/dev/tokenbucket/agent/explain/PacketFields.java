@@ -1,6 +1,6 @@
 package dev.tokenbucket.agent.explain;
 
-import dev.tokenbucket.agent.simulate.Protocols;
+import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import java.net.InetAddress;
 import java.nio.ByteBuffer;
 
@@ -60,10 +60,10 @@ public record PacketFields(
   }
 
   private int transportBytes() {
-    if (protocol == Protocols.TCP.number()) {
+    if (protocol == IpProtocol.TCP.number()) {
       return 20;
     }
-    return protocol == Protocols.SCTP.number() ? 12 : 8;
+    return protocol == IpProtocol.SCTP.number() ? 12 : 8;
   }
 
   private void putIpv4(ByteBuffer ip) {
@@ -84,7 +84,7 @@ public record PacketFields(
   }
 
   private void putTransport(ByteBuffer to, boolean ipv4) {
-    if (protocol == Protocols.ICMP.number() || protocol == Protocols.ICMPV6.number()) {
+    if (protocol == IpProtocol.ICMP.number() || protocol == IpProtocol.ICMPV6.number()) {
       to.put(0, (byte) (ipv4 ? ECHO : ECHO_OF_IPV6));
       return;
     }
@@ -92,16 +92,16 @@ public record PacketFields(
       return;
     }
     to.putShort(0, (short) sourcePort).putShort(2, (short) destinationPort);
-    if (protocol == Protocols.TCP.number()) {
+    if (protocol == IpProtocol.TCP.number()) {
       to.put(12, (byte) 0x50).put(13, (byte) (syn ? SYN : ACK));
-    } else if (protocol == Protocols.UDP.number()) {
+    } else if (protocol == IpProtocol.UDP.number()) {
       to.putShort(4, (short) to.capacity());
     }
   }
 
   private boolean hasPorts() {
-    return protocol == Protocols.TCP.number()
-        || protocol == Protocols.UDP.number()
-        || protocol == Protocols.SCTP.number();
+    return protocol == IpProtocol.TCP.number()
+        || protocol == IpProtocol.UDP.number()
+        || protocol == IpProtocol.SCTP.number();
   }
 }

@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.layout.FailsafeBy;
 import dev.tokenbucket.agent.layout.FailsafeKeyLayout;
 import dev.tokenbucket.agent.layout.HookConfigurationLayout;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -20,8 +21,8 @@ import java.util.TreeSet;
  * (failsafe.h).
  */
 public final class FailsafePeers {
-  private static final int TCP = 6;
-  private static final int UDP = 17;
+  private static final int TCP = IpProtocol.TCP.number();
+  private static final int UDP = IpProtocol.UDP.number();
 
   /** Bits of port, protocol and version in front of an address in a key. */
   private static final int SERVICE_BITS = 32;

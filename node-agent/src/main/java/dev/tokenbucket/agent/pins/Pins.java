@@ -1,5 +1,6 @@
 package dev.tokenbucket.agent.pins;
 
+import dev.tokenbucket.agent.files.FileTrees;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.layout.BucketKeyLayout;
 import dev.tokenbucket.agent.layout.FlowKeyLayout;
@@ -11,7 +12,6 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
@@ -171,15 +171,8 @@ public record Pins(Path root) {
 
   /** Removes a folder of pins. */
   public static void remove(Path folder) {
-    if (!Files.exists(folder)) {
-      return;
-    }
     try {
-      try (Stream<Path> all = Files.walk(folder)) {
-        for (Path each : all.sorted(Comparator.reverseOrder()).toList()) {
-          Files.delete(each);
-        }
-      }
+      FileTrees.delete(folder);
     } catch (IOException e) {
       throw new UncheckedIOException("removing " + folder, e);
     }

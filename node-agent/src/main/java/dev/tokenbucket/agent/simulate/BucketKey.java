@@ -4,6 +4,7 @@ import dev.tokenbucket.agent.layout.BucketKeyLayout;
 import dev.tokenbucket.agent.layout.FlowKeyLayout;
 import dev.tokenbucket.agent.layout.PacketReportLayout;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
+import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -124,7 +125,7 @@ public final class BucketKey {
   }
 
   private String protocolName() {
-    return Protocols.name(Byte.toUnsignedInt(bytes[PROTOCOL]));
+    return IpProtocol.name(Byte.toUnsignedInt(bytes[PROTOCOL]));
   }
 
   private String end(int address, int port) {

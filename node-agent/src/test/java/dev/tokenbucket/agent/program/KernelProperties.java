@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.agent.files.FileTrees;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -42,11 +43,7 @@ abstract class KernelProperties {
   @AfterProperty
   void unmount() throws Exception {
     run("umount", bpffs().toString());
-    try (var files = Files.walk(folder)) {
-      for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {
-        Files.delete(file);
-      }
-    }
+    FileTrees.delete(folder);
   }
 
   private Path bpffs() {

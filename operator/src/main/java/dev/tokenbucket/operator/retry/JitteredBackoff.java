@@ -1,4 +1,4 @@
-package dev.tokenbucket.operator.api;
+package dev.tokenbucket.operator.retry;
 
 import io.javaoperatorsdk.operator.processing.retry.Retry;
 import io.javaoperatorsdk.operator.processing.retry.RetryExecution;

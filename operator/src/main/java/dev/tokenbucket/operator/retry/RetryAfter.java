@@ -1,4 +1,4 @@
-package dev.tokenbucket.operator.api;
+package dev.tokenbucket.operator.retry;
 
 import io.fabric8.kubernetes.client.http.BasicBuilder;
 import io.fabric8.kubernetes.client.http.HttpResponse;

@@ -1,4 +1,4 @@
-package dev.tokenbucket.operator.api;
+package dev.tokenbucket.operator.retry;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

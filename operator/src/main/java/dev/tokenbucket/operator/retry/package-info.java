@@ -1,5 +1,5 @@
 /** How the operator talks to an API server that is busy, restarting or away. */
 @NullMarked
-package dev.tokenbucket.operator.api;
+package dev.tokenbucket.operator.retry;
 
 import org.jspecify.annotations.NullMarked;

@@ -1,11 +1,11 @@
-package dev.tokenbucket.agent.simulate;
+package dev.tokenbucket.api.v1alpha1;
 
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
-/** IP protocols, by the names that policies use. */
-public enum Protocols {
+/** The IP protocols that have a name here, with their numbers. */
+public enum IpProtocol {
   ICMP(1),
   IGMP(2),
   TCP(6),
@@ -19,7 +19,7 @@ public enum Protocols {
 
   private final int number;
 
-  Protocols(int number) {
+  IpProtocol(int number) {
     this.number = number;
   }
 
@@ -43,7 +43,7 @@ public enum Protocols {
     }
     return Arrays.stream(values())
         .filter(each -> each.name().equals(text.toUpperCase(Locale.ROOT)))
-        .map(Protocols::number)
+        .map(IpProtocol::number)
         .findFirst();
   }
 }

@@ -1,0 +1,5 @@
+/** What several packages do with files. */
+@NullMarked
+package dev.tokenbucket.agent.files;
+
+import org.jspecify.annotations.NullMarked;
