@@ -21,7 +21,7 @@ import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
-/** Policies for tests: of 1,000 packets/s at the default priority unless told otherwise. */
+/** Policies for tests: of 1,000 packets/s at the default priority unless a test changes them. */
 public final class Policies {
   private final String name;
   private long generation = 1;
@@ -138,7 +138,7 @@ public final class Policies {
     return PolicyIntent.of(build());
   }
 
-  /** As a node is to run it; it has to be valid. */
+  /** The entry that a node is to run; the policy has to be valid. */
   public NodePolicy entry() {
     return ((PolicyIntent.Enforced) intent()).entry();
   }

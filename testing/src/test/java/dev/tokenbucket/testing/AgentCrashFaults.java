@@ -24,16 +24,16 @@ import org.junit.jupiter.api.io.TempDir;
  */
 @ExtendWith(RequiresRoot.class)
 class AgentCrashFaults {
-  /** Of each test on each host; what it does not get to it does not try. */
+  /** The time of each test per host; points beyond that time are not tried. */
   private static final Duration MOST = Duration.ofMinutes(Integer.getInteger("faults.minutes", 3));
 
   /** The first point that is tried; a run continues where another one had no more time. */
   private static final int FIRST = Integer.getInteger("faults.from", 0);
 
-  /** libbpf and the agent's dumps talk to rtnetlink by them. */
+  /** The calls by which libbpf and the agent's dumps talk to rtnetlink. */
   private static final List<String> NETLINK = List.of("sendto", "sendmsg");
 
-  /** By then libbpf knows what the kernel can do. */
+  /** After this many calls libbpf has probed the kernel's features. */
   private static final int MOST_OF_A_FIRST_LOAD = 40;
 
   private static final List<String> ERRORS = List.of("ENOMEM", "ENOSPC", "EPERM");

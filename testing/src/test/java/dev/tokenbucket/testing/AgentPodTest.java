@@ -78,7 +78,7 @@ class AgentPodTest {
         .create();
   }
 
-  /** As a kubelet does: the file is replaced, never written into. */
+  /** Replaces the file, as a kubelet does, and never writes into it. */
   private void rotate(String token) throws IOException {
     Path next = Files.writeString(work.resolve("token.next"), token);
     Files.move(next, account.resolve("token"), StandardCopyOption.REPLACE_EXISTING);

@@ -267,7 +267,7 @@ class AgentTrafficTest {
     return header + "0a580102" + "0a580101" + "00".repeat(length - 20);
   }
 
-  /** Of the same priority those of the first names fit. */
+  /** Among policies of the same priority, those with the first names fit. */
   @Test
   void ofMoreThan64PoliciesOnAHookTheFirstAreInForceAndTheOthersSayWhy() throws IOException {
     apply("{}", RATE);

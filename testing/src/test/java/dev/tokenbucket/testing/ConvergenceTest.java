@@ -184,7 +184,7 @@ class ConvergenceTest {
         20 + random.nextInt(80));
   }
 
-  /** By node, what the planner gives for what is in the API. */
+  /** The planner's entries per node, for the objects in the API. */
   private static Map<String, List<NodePolicy>> planned(KubernetesClient client) {
     List<PolicyIntent> intents =
         client.resources(TokenBucketPolicy.class).list().getItems().stream()
@@ -204,7 +204,7 @@ class ConvergenceTest {
     return plans;
   }
 
-  /** By node, what its node state says; a node with nothing to run has none. */
+  /** The entries of the node states, per node; a node with nothing to run has no state. */
   private static Map<String, List<NodePolicy>> found(SimulatedAgents agents) {
     Map<String, List<NodePolicy>> found = new TreeMap<>();
     agents
@@ -217,7 +217,7 @@ class ConvergenceTest {
     return client.resources(TokenBucketPolicy.class).list().getItems();
   }
 
-  /** By policy, how many nodes it selects. */
+  /** The number of selected nodes per policy. */
   private static Map<String, Long> selected(Map<String, List<NodePolicy>> planned) {
     Map<String, Long> selected = new TreeMap<>();
     planned

@@ -39,7 +39,7 @@ class DrainTest {
 
   private record Result(int code, String output) {}
 
-  /** As the administrator: the rights of the chart's Job are the chart's to test. */
+  /** Drains as the administrator; the chart's tests cover the rights of its Job. */
   private Result drain(String timeout) throws IOException, InterruptedException {
     ProcessBuilder command =
         new ProcessBuilder(

@@ -138,7 +138,7 @@ final class FaultyHost {
     return new Objects(pins(), running(), filters());
   }
 
-  /** As tb status has it, without a process for each look. */
+  /** What tb status shows, without a process per look. */
   private List<String> running() {
     try {
       return Inside.call(host.namespace(), programmer::running).stream()

@@ -8,7 +8,7 @@ package dev.tokenbucket.testing;
  * @param operator the operator's service account
  */
 record Installation(String name, String namespace, String agent, String operator) {
-  /** That of the plain manifests. */
+  /** The installation from the plain manifests. */
   static final Installation PLAIN =
       new Installation(
           "tokenbucket", "tokenbucket-system", "tokenbucket-agent", "tokenbucket-operator");

@@ -57,7 +57,7 @@ class ModuleRulesTest {
         .check(OURS);
   }
 
-  /** From the command line down to the kernel, and never up. */
+  /** The layers, from the command line down to the kernel; uses go only downwards. */
   @Test
   void theAgentsPackagesAreInLayers() {
     layeredArchitecture()

@@ -183,7 +183,7 @@ final class OperatedFleet implements AutoCloseable {
     return reasons;
   }
 
-  /** For the next test: agents that answer, new nodes, an operator that runs, and no policy. */
+  /** Prepares the next test: agents that answer, new nodes, a running operator, no policy. */
   void reset() {
     if (!operator.isAlive()) {
       operator = start();

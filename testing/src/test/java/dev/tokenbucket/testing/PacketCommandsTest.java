@@ -29,7 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 class PacketCommandsTest extends HostTest {
   private static final int PORT = 5300;
 
-  /** Of a datagram of 64 bytes, with its headers. */
+  /** The bytes of a frame whose datagram has 64 bytes. */
   private static final int FRAME = 64 + 42;
 
   private static final String EACH_SOURCE =
@@ -69,7 +69,7 @@ class PacketCommandsTest extends HostTest {
     }
   }
 
-  /** Of the policy that nothing but a test's own traffic matches. */
+  /** The counters of the policy that matches only this test's traffic. */
   private String counters() {
     return host.policy("explained").toString();
   }
@@ -125,7 +125,7 @@ class PacketCommandsTest extends HostTest {
     return explanation.path("policies").path(0).path("result").asText();
   }
 
-  /** From port 68 to 67, as a client asks. */
+  /** A datagram from port 68 to 67, as a DHCP client sends it. */
   private static String dhcp() {
     return "ffffffffffff 020000000001 0800 4500001c 00000000 40110000 00000000 ffffffff"
         + " 00440043 00080000";

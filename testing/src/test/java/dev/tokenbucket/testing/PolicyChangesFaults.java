@@ -19,10 +19,10 @@ import org.junit.jupiter.api.Test;
 class PolicyChangesFaults extends HostTest {
   private static final int CHANGES = Integer.getInteger("faults.changes", 1_000);
 
-  /** By then classes are loaded and the heap has its size. */
+  /** After this many changes classes are loaded and the heap has its size. */
   private static final int WARM_UP = CHANGES / 5;
 
-  /** Of memory outside of the heap a leak of 20 KiB a change would be as much. */
+  /** The growth that a leak of 20 KiB per change would cause outside of the heap. */
   private static final long GROWTH_KIB = 16 * 1024;
 
   private static final Duration IN_FORCE = Duration.ofSeconds(60);
@@ -128,7 +128,7 @@ class PolicyChangesFaults extends HostTest {
     }
   }
 
-  /** Of kernel objects and the like their kind, of all else that it has a path. */
+  /** The kind of a kernel object, or "file" for a descriptor with a path. */
   private static String kind(Path descriptor) {
     try {
       String of = Files.readSymbolicLink(descriptor).toString();

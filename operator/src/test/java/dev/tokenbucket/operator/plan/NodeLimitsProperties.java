@@ -82,7 +82,7 @@ class NodeLimitsProperties {
     return PLANNER.planAll(Map.of(), policies, List.of(), limits);
   }
 
-  /** As a host with these interfaces counts, told in another way than the planner's. */
+  /** What a host with these interfaces counts, computed in another way than the planner's. */
   private static boolean holds(List<NodePolicy> entries, NodeLimits limits) {
     long windows =
         entries.stream().mapToInt(entry -> entry.action().name().equals("MarkECN") ? 2 : 1).sum();

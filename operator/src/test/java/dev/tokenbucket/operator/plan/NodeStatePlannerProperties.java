@@ -119,7 +119,7 @@ class NodeStatePlannerProperties {
         .isEqualTo(expected);
   }
 
-  /** The API's definition of a label selector, told in another way than the planner's. */
+  /** The API's definition of a label selector, computed in another way than the planner's. */
   private static boolean selects(LabelSelector selector, Map<String, String> labels) {
     return labels.entrySet().containsAll(selector.getMatchLabels().entrySet())
         && selector.getMatchExpressions().stream()

@@ -36,7 +36,7 @@ class NodeProgressTest {
   private static final Instant NOW = Instant.parse("2026-01-01T12:00:00Z");
   private static final Duration START = Duration.ofMinutes(1);
 
-  /** A node that is well, unless told otherwise. */
+  /** A healthy node, unless a test changes it. */
   private static final class Node {
     boolean ready = true;
     AgentContact agent = AgentContact.CURRENT;

@@ -25,7 +25,7 @@ class PolicyStatusAggregatorTest {
   private static final Instant NOON = Instant.parse("2026-01-01T12:00:00Z");
   private static final long GENERATION = 4;
 
-  /** A report of a valid policy; what is not told is none. */
+  /** A report of a valid policy; counts that a test does not set are 0. */
   private static final class Report {
     PolicyIntent intent = Policies.named("p").generation(GENERATION).intent();
     int desired;

@@ -55,7 +55,7 @@ final class BenchPolicies {
     return all(interfaceName, per, expected, BURST);
   }
 
-  /** As above, with another B. */
+  /** The policy above, with another B. */
   static NodePolicy all(String interfaceName, String per, Subject.Expected expected, long burst) {
     String rate = expected == Subject.Expected.CONFORM ? UNREACHED : NEXT_TO_NOTHING;
     return all(interfaceName, per, rate, burst);
@@ -92,7 +92,7 @@ final class BenchPolicies {
     return "match:\n- sourceCIDRs: [192.0.%d.0/24]\n".formatted(number);
   }
 
-  /** As above, but sharing its first 16 bits with the packet's source. */
+  /** The network above, but with the first 16 bits of the packet's source. */
   static String otherNetworkNearby(int number) {
     return "match:\n- sourceCIDRs: [10.77.%d.0/24]\n".formatted(FIRST_NEARBY + number);
   }
