@@ -22,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir;
 /**
  * {@code kubectl tokenbucket} with a real kubectl and API server, and pods that no kubelet runs. A
  * script in kubectl's place passes everything on to it but {@code exec}, which it answers as the
- * node's name says. {@code make e2e} runs the plugin on real nodes.
+ * node's name says.
  */
 @ExtendWith(ControlPlaneExtension.class)
 class KubectlPluginTest {
@@ -49,7 +49,7 @@ class KubectlPluginTest {
   @TempDir Path work;
   private ControlPlane controlPlane;
   private Path calls;
-  private final List<String> pods = new ArrayList<>();
+  private final List<Pod> pods = new ArrayList<>();
 
   @BeforeEach
   void standIn(ControlPlane shared) throws IOException {
@@ -64,10 +64,8 @@ class KubectlPluginTest {
 
   @AfterEach
   void removePods() {
-    for (String pod : pods) {
-      Commands.run(
-          controlPlane.kubectl(
-              "delete", "pod", "-n", NAMESPACE, pod, "--force", "--grace-period=0"));
+    for (Pod pod : pods) {
+      controlPlane.client().resource(pod).withGracePeriod(0).delete();
     }
   }
 
@@ -124,7 +122,7 @@ class KubectlPluginTest {
             "plug-empty",
             "plug-old",
             "plug-a",
-            "--timeout=8",
+            "--timeout=5",
             "-o",
             "json");
     assertThat(all.code()).isEqualTo(8);
@@ -139,7 +137,7 @@ class KubectlPluginTest {
     assertThat(nodes.findValuesAsText("exitCode")).containsExactly("3", "2", "0");
     assertThat(nodes.findValuesAsText("message"))
         .satisfiesExactly(
-            hangs -> assertThat(hangs).isEqualTo("none within 8 s; --timeout sets more"),
+            hangs -> assertThat(hangs).isEqualTo("none within 5 s; --timeout sets more"),
             cut -> assertThat(cut).isEqualTo("error: connection reset"),
             gone -> assertThat(gone).startsWith("no agent runs there"),
             empty -> assertThat(empty).startsWith("no hook"),
@@ -256,18 +254,13 @@ class KubectlPluginTest {
               .endSpec()
               .build();
       controlPlane.client().resource(pod).create();
-      pods.add(node);
-      Commands.run(
-          controlPlane.kubectl(
-              "patch",
-              "pod",
-              "-n",
-              NAMESPACE,
-              node,
-              "--subresource=status",
-              "--type=merge",
-              "-p",
-              "{\"status\": {\"phase\": \"Running\"}}"));
+      pods.add(pod);
+      controlPlane
+          .client()
+          .resource(pod)
+          .editStatus(
+              each ->
+                  new PodBuilder(each).editOrNewStatus().withPhase("Running").endStatus().build());
     }
   }
 }
