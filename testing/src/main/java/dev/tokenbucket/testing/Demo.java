@@ -99,7 +99,9 @@ public final class Demo implements AutoCloseable {
     ClusterTarget target = new ClusterTarget(cluster);
     cases(network, target);
     changeTheRate(network, target);
-    removal(network.hosts(), target, "node-wide");
+    target.remove("node-wide");
+    String shown = whoIsLimited(network, target);
+    removal(network.hosts(), target, shown);
     if (keep) {
       kept(controlPlane, network);
     }
@@ -134,7 +136,9 @@ public final class Demo implements AutoCloseable {
     FolderTarget target = new FolderTarget(policies, agent);
     cases(network, target);
     changeTheRate(network, target);
-    removal(network.hosts(), target, "node-wide");
+    target.remove("node-wide");
+    String shown = whoIsLimited(network, target);
+    removal(network.hosts(), target, shown);
   }
 
   private void cases(TestNetwork network, PolicyTarget target) {
@@ -198,6 +202,34 @@ public final class Demo implements AutoCloseable {
     }
     target.awaitInForce(shown.sample());
     target.show();
+  }
+
+  /**
+   * Shows under load which sources are limited, and what a packet of one of them would meet.
+   *
+   * @return the policy that is left in force
+   */
+  private String whoIsLimited(TestNetwork network, PolicyTarget target) {
+    DemoCase shown = DemoCase.ALL.stream().filter(DemoCase::perSource).findFirst().orElseThrow();
+    TestHost host = network.hosts().get(0);
+    say("who is limited, and what a packet would meet: " + shown.sample() + ".yaml, under load");
+    target.apply(sample(shown.sample()));
+    target.awaitInForce(shown.sample());
+    TrafficRun run = shown.start(network, host, MEASURED_SECONDS, false);
+    Daemon.pause(Duration.ofSeconds(2));
+    ask(host, List.of("top", "--once"));
+    String source = host.source(shown.senders().get(0).source());
+    ask(
+        host,
+        List.of(
+            "explain", "--in", "eth0", "--src", source, "--dst", host.address(), "--proto", "udp"));
+    run.result();
+    return shown.sample();
+  }
+
+  private static void ask(TestHost host, List<String> command) {
+    System.out.println("$ tb " + String.join(" ", command) + "    # on " + host.name());
+    System.out.print(Commands.run(host.tb(command.toArray(String[]::new))).indent(2));
   }
 
   private Path changed(DemoCase shown) {
