@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 class AbsenceTrafficTest extends HostTest {
   private static final Duration SOON = Duration.ofSeconds(20);
 
-  /** As docs/operations.md promises. */
+  /** How long a hold lasts, as docs/operations.md promises. */
   private static final Duration HOLD = Duration.ofSeconds(30);
 
   private static final String ROUTE = "10.88.1.2";
@@ -32,10 +32,11 @@ class AbsenceTrafficTest extends HostTest {
 
       atHostRun("ip", "route", "del", "default");
       Poll.until(
-          "the hold is reported", SOON, () -> host.statusText().contains("no default route"));
+          "the hold is reported", SOON, () -> host.statusText().contains("lost its default route"));
       passed += arriving(100, from, to);
       atHostRun("ip", "route", "add", "default", "via", ROUTE);
-      Poll.until("the warning ends", SOON, () -> !host.statusText().contains("no default route"));
+      Poll.until(
+          "the warning ends", SOON, () -> !host.statusText().contains("lost its default route"));
       passed += arriving(100, from, to);
 
       assertThat(passed).isLessThanOrEqualTo(mostSince(start));
@@ -52,7 +53,7 @@ class AbsenceTrafficTest extends HostTest {
     atHostRun("ip", "route", "del", "default");
     try {
       Poll.until(
-          "the hold is reported", SOON, () -> host.statusText().contains("no default route"));
+          "the hold is reported", SOON, () -> host.statusText().contains("lost its default route"));
 
       restartAgent();
 

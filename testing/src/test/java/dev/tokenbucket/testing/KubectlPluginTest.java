@@ -38,7 +38,7 @@ class KubectlPluginTest {
       end() { echo "$1" >&2; echo "command terminated with exit code $2" >&2; exit "$2"; }
       case " $* " in
           *" plug-hangs "*) trap 'kill $nap; exit' TERM; sleep 60 & nap=$!; wait ;;
-          *" plug-empty "*) end "no hook of this host has a program of ours" 3 ;;
+          *" plug-empty "*) end "no hook of this host has a program of the agent" 3 ;;
           *" plug-old "*) end 'Unknown option: "--new\\x"' 2 ;;
           *" plug-cut "*) echo "error: connection reset" >&2; exit 1 ;;
           *json*) printf '{\\n  "schema": "s"\\n}\\n' ;;
@@ -110,7 +110,7 @@ class KubectlPluginTest {
     Outcome three = plugin("status", "plug-old", "plug-empty", "plug-a");
     assertThat(three.code()).isEqualTo(3);
     assertThat(three.output())
-        .contains("plug-empty  no hook of this host has a program of ours")
+        .contains("plug-empty  no hook of this host has a program of the agent")
         .doesNotContain("command terminated");
 
     Outcome all =

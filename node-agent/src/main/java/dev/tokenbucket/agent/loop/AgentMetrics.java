@@ -228,7 +228,7 @@ public final class AgentMetrics {
                         .add("mode", policy.mode().name())
                         .add("action", policy.action().name()))
                 .build());
-        rate.dataPoint(gauge(policy.rate(), unit));
+        rate.dataPoint(gauge(policy.ratePerSecond(), unit));
         burst.dataPoint(gauge(policy.burst(), unit));
       }
     }

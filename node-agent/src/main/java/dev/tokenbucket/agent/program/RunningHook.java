@@ -65,6 +65,11 @@ public record RunningHook(
       return TokenRate.of(unit, rate, ratePeriod).text();
     }
 
+    /** Q per second; a fraction if the period is longer. */
+    public double ratePerSecond() {
+      return (double) rate / TokenRate.of(unit, rate, ratePeriod).period().seconds();
+    }
+
     /** B, formatted for people. */
     public String burstText() {
       return unit.burstText(burst);

@@ -261,7 +261,8 @@ public final class NodeStateSource implements DesiredStateSource {
               .withName(nodeName)
               .subresource("status")
               .patch(
-                  PatchContext.of(PatchType.JSON_MERGE), patch(before, status.reportedAt(boot, time)));
+                  PatchContext.of(PatchType.JSON_MERGE),
+                  patch(before, status.reportedAt(boot, time)));
       lastReport.wrote(status.reportedAt(boot, null), part(stored, "status"));
       contact.made(System.nanoTime(), now);
       return true;

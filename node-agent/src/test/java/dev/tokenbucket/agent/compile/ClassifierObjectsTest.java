@@ -102,7 +102,7 @@ class ClassifierObjectsTest {
   @Test
   void alwaysWithoutClangSaysWhatToDo() {
     assertThatThrownBy(() -> objects(work.toString()).of(CompileMode.ALWAYS))
-        .hasMessageContaining("no clang on the PATH \"" + work + "\"")
+        .hasMessageContaining("clang is not on the PATH \"" + work + "\"")
         .hasMessageContaining("apt install clang")
         .hasMessageContaining("--compile=never");
   }

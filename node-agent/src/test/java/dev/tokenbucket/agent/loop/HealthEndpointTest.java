@@ -10,6 +10,7 @@ import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Mode;
+import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -75,8 +76,8 @@ class HealthEndpointTest {
             "u",
             3,
             RateUnit.Packets,
-            10,
-            null,
+            600,
+            RatePeriod.Minute,
             20,
             BucketPer.SourceIP,
             ExceedAction.Drop,

@@ -8,7 +8,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /**
- * A flood of random sources, a million packets a second against a table that holds few of them:
+ * A flood of random sources, a million packets per second against a table that holds few of them:
  * clients that were there before keep their goodput, and new ones get in. In the kernel and under a
  * virtual clock. Needs root.
  */

@@ -294,7 +294,7 @@ final class VirtualHook implements AutoCloseable {
     return sweepRested(policy, time, 0);
   }
 
-  /** Removes the buckets that have been full for so many nanoseconds by this time. */
+  /** Removes the buckets that by this time have been full for these nanoseconds. */
   int sweepRested(int policy, long time, long rest) {
     NodePolicy of = policies.get(policy);
     return sweeper.sweep(

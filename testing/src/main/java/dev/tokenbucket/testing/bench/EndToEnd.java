@@ -207,7 +207,7 @@ final class EndToEnd {
       }
     }
 
-    /** Sends so many packets and awaits them; returns how many seconds that took. */
+    /** Sends packets and awaits them; returns how many seconds that took. */
     private double send(int count) {
       long before = flooded.arrived();
       long began = System.nanoTime();
