@@ -18,7 +18,7 @@ enum admission_limit {
 	SIGHTINGS = 1 << SIGHTINGS_BITS,
 	/*
 	 * Buckets that may be replaced per tick and slot, which bounds what an attacker who sends
-	 * each source twice can cost: a replacement takes about as long as ten refusals.
+	 * from each source twice can cost: a replacement is dearer than a refusal.
 	 */
 	ADMISSIONS_PER_TICK = 256,
 };

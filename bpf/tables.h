@@ -17,11 +17,11 @@
  * that is half written. The loser frees its place, and all use the winner's.
  *
  * Removing: sweep.bpf.c removes idle keys. A packet removes one to make room for its own key if
- * there is no free place and admission.h admits that key; it removes the one that has been full for
- * longest of a few. Both remove only full buckets of keys whose last word is set. They mark the
- * bucket, remove the entry, zero the last word, and free the place. The
- * CPU whose compare-and-swap made the mark is the only one to remove that key. If the kernel can't
- * remove the entry, the CPU takes the mark back.
+ * there is no free place and admission.h admits that key: of a few, the one that has been full for
+ * longest. Both remove only full buckets, of keys whose last word is set. They mark the bucket,
+ * remove the entry, zero the last word, and free the place. Only the CPU whose compare-and-swap
+ * made the mark removes that key. If the kernel can't remove the entry, that CPU takes the mark
+ * back.
  *
  * A packet reads the bucket's position before the place's key. A late packet meets the mark, or
  * loses its compare-and-swap and looks its key up again, and so spends no other key's tokens. The
@@ -95,7 +95,7 @@ static __always_inline _Bool table_remove(const struct clock_source *source, voi
 #define TABLE_SLOT(at) ((__u16)((at) >> 32))
 #define TABLE_IN_FORCE(at) ((__u16)((at) >> 48))
 
-/* Of how many places the one whose bucket was full for longest is replaced. */
+/* How many places a packet looks at to find a bucket to replace. */
 #define REPLACE_LOOKS 4
 
 /* Where a packet looks for a bucket to replace: elsewhere in each tick. */
@@ -104,9 +104,7 @@ static __always_inline __u32 replace_from(__u32 hash, __u64 tick, __u32 capacity
 	return ((__u64)(hash ^ (__u32)tick * 0x9e3779b9) * capacity) >> 32;
 }
 
-/*
- * The index of the place, of a few, whose bucket has been full for longest; -1 if none is full.
- */
+/* The index of the place, of a few, whose bucket has been full for longest; -1 if none is full. */
 __noinline int replace_choose(struct clock_source *source, __u64 at, __u32 wide)
 {
 	__u32 slot = TABLE_SLOT(at), in_force = TABLE_IN_FORCE(at);
