@@ -38,20 +38,21 @@ struct {
 
 /*
  * full_in: the tick in which no free place was found; zero if one was freed since. Any CPU writes
- * it with a plain store, and so does each CPU that frees a place. taken: a tick, and the number of
- * replacements in it, in the lowest 16 bits. Any CPU writes it with a plain store.
+ * it with a plain store, and so does each CPU that frees a place; the agent reads it. taken: a
+ * tick, and the number of replacements in it, in the lowest 16 bits. Any CPU writes it with a plain
+ * store.
  */
 struct admission {
 	__u64 full_in;
 	__u64 taken;
 };
 
-/* Pinned, host-wide, by slot. What another policy left there names a tick that has passed. */
+/* Pinned, host-wide. The agent zeroes an element before the slot's first use. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_SLOTS);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct admission));
+	__type(key, __u32);
+	__type(value, struct admission);
 } admissions SEC(".maps");
 
 /* Whether one of the four tags in seen equals tag. */

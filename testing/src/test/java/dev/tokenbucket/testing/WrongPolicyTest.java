@@ -30,9 +30,9 @@ class WrongPolicyTest {
       {}
         | spec.rate: Required value
       {rate: {packetsPerSecond: 10}, burst: {bytes: 2000}}
-        | spec.burst.bytes: Forbidden: burst.bytes requires rate.bitsPerSecond
+        | spec.burst.bytes: Forbidden: burst.bytes goes with rate.bitsPerSecond or rate.bits
       {rate: {bitsPerSecond: 1M}, burst: {packets: 20}}
-        | spec.burst.packets: Forbidden: burst.packets requires rate.packetsPerSecond
+        | spec.burst.packets: Forbidden: burst.packets goes with rate.packetsPerSecond or rate.packets
       {rate: {packetsPerSecond: 10}, burst: {packets: 0}}
         | spec.burst.packets: Invalid value: 0: must be a whole quantity from 1 to 1Ti
       {rate: {bitsPerSecond: 1M}, burst: {bytes: 1513}}

@@ -49,9 +49,10 @@ public final class Programmer {
   private static final int SWEPT_AT_ONCE = 131_072;
 
   /**
-   * How long a bucket of a full table has to have been full before a sweep removes it. Whatever
-   * fills the table takes the places that a sweep frees, so clients that send more often than this
-   * keep theirs. A client that has none takes a full bucket's place without a sweep (tables.h).
+   * How long a bucket of a table that turns keys away has to have been full before a sweep removes
+   * it. Whatever fills the table takes the places that a sweep frees, so clients that send more
+   * often than this keep theirs. A client that has none takes a full bucket's place without a sweep
+   * (tables.h).
    */
   private static final Duration REST_IN_A_FULL_TABLE = Duration.ofSeconds(10);
 
@@ -379,7 +380,7 @@ public final class Programmer {
                 slotOf.getOrDefault(identity.ofWindow(Window.CONFORM), slot),
                 identity,
                 SWEPT_AT_ONCE / all.size(),
-                tables.isFull(slot, identity) ? REST_IN_A_FULL_TABLE : Duration.ZERO));
+                slots.turnsKeysAway(slot) ? REST_IN_A_FULL_TABLE : Duration.ZERO));
   }
 
   private void sweep(int slot, int parameters, SlotIdentity identity, int most, Duration rest) {

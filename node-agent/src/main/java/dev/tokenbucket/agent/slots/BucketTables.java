@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.kernel.KernelMaps;
+import dev.tokenbucket.agent.layout.AdmissionLayout;
 import dev.tokenbucket.agent.layout.BucketLayout;
 import dev.tokenbucket.agent.layout.PlaceCursorLayout;
 import dev.tokenbucket.agent.layout.PlaceLayout;
@@ -75,6 +76,8 @@ public final class BucketTables {
     byte[] cursor =
         PlaceCursorLayout.STRUCT.encode(to -> PlaceCursorLayout.CAPACITY.putInt(to, capacity));
     with(PlaceCursorLayout.MAP, map -> kernel.update(map, slot, cursor));
+    byte[] turnedNobodyAway = new byte[AdmissionLayout.STRUCT.size()];
+    with(AdmissionLayout.MAP, map -> kernel.update(map, slot, turnedNobodyAway));
   }
 
   /** The slots with pinned maps: slots in use, and slots left by killed agents. */

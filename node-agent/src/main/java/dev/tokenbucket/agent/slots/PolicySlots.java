@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.slots;
 
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.layout.AdmissionLayout;
 import dev.tokenbucket.agent.layout.AxisLineLayout;
 import dev.tokenbucket.agent.layout.ChangeStep;
 import dev.tokenbucket.agent.layout.ClockSourceLayout;
@@ -20,6 +21,7 @@ import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -435,13 +437,16 @@ public final class PolicySlots {
       Sums sums = of(slot);
       return sums.of(TableCountersLayout.ADDED) > sums.of(TableCountersLayout.REMOVED);
     }
+  }
 
-    /** Whether the slot's table holds as many buckets as it has places for. */
-    public boolean isFull(int slot, SlotIdentity identity) {
-      Sums sums = of(slot);
-      long buckets = sums.of(TableCountersLayout.ADDED) - sums.of(TableCountersLayout.REMOVED);
-      return buckets >= identity.capacity();
-    }
+  /** Whether a key has found no place in the slot's table since a place was last freed. */
+  public boolean turnsKeysAway(int slot) {
+    byte[] read =
+        kernel.read(
+            pins.map(AdmissionLayout.MAP),
+            map -> kernel.lookup(map, slot, AdmissionLayout.STRUCT.size()));
+    return AdmissionLayout.FULL_IN.getLong(ByteBuffer.wrap(read).order(ByteOrder.nativeOrder()))
+        != 0;
   }
 
   /** A slot's table; empty if the slot has none. */

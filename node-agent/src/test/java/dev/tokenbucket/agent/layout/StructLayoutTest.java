@@ -100,7 +100,6 @@ class StructLayoutTest {
     }
     expected.put(NotIpLayout.MAP, MapType.of(1, INDEX, Btf.bytes(NotIpLayout.FRAMES.size())));
     expected.put("sightings", MapType.of(1 << 16, INDEX, Btf.bytes(8)));
-    expected.put("admissions", MapType.of(SlotLimit.MAX_SLOTS, INDEX, Btf.bytes(16)));
     expected.put("fragments", MapType.of(1, Btf.bytes(40), Btf.bytes(16)));
     expected.put("failsafe_peers", MapType.of(1, FailsafeKeyLayout.STRUCT.name(), INDEX));
     expected.putAll(ofMaps());

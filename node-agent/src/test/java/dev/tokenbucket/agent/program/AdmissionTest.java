@@ -2,6 +2,9 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.agent.kernel.LinuxKernel;
+import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.PolicySlots;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.nio.ByteBuffer;
@@ -135,6 +138,34 @@ class AdmissionTest extends KernelTest {
       // One in 8,192 looks like another one.
       assertThat(newcomersOf(hook)).isLessThan(10);
       assertThat(hook.counters(0).overflow()).isGreaterThan(once - 10);
+    }
+  }
+
+  @Test
+  void aTableTurnsKeysAwayUntilAPlaceIsFreed() {
+    PolicySlots slots = new PolicySlots(new LinuxKernel(), new Pins(bpffs), objects, any -> {});
+    try (VirtualHook hook = hook(Policy.packets(1000, 10).perSource(1))) {
+      hook.passes(Frames.udp("10.0.0.2", 100));
+      assertThat(slots.turnsKeysAway(0)).as("full, but nobody else came").isFalse();
+      hook.passes(Frames.udp("10.0.0.3", 100));
+      assertThat(slots.turnsKeysAway(0)).isTrue();
+      hook.pass(SECOND);
+      assertThat(hook.sweep(0)).isEqualTo(1);
+      assertThat(slots.turnsKeysAway(0)).isFalse();
+    }
+  }
+
+  @Test
+  void aSlotsNewOwnerHasTurnedNobodyAway() {
+    PolicySlots slots = new PolicySlots(new LinuxKernel(), new Pins(bpffs), objects, any -> {});
+    try (VirtualHook hook = hook(Policy.packets(1000, 10).perSource(1))) {
+      hook.passes(Frames.udp("10.0.0.2", 100));
+      hook.passes(Frames.udp("10.0.0.3", 100));
+      assertThat(slots.turnsKeysAway(0)).isTrue();
+    }
+    try (VirtualHook hook = hook(Policy.packets(1000, 10).perSource(1))) {
+      assertThat(slots.turnsKeysAway(0)).as("the slot has a new owner").isFalse();
+      assertThat(hook.notIp()).isZero();
     }
   }
 
