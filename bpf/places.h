@@ -37,8 +37,8 @@ union table_key {
 
 /*
  * bucket (token_bucket.h): the CPU that took the place writes the whole bucket before the place's
- * key is valid. key: the same CPU writes it; a CPU that removes the key zeroes the last
- * word. 64 bytes: one cache line.
+ * key is valid. key: the same CPU writes it; a CPU that removes the key zeroes the last word. 64
+ * bytes: one cache line.
  */
 struct place {
 	struct bucket bucket;

@@ -28,10 +28,10 @@
  * bucket moves: a CPU that sees the position sees the tick. A bucket is full once it was left alone
  * for part of a turn, and for as long as it takes to fill under the line in force.
  *
- * Removal: a bucket that is full equals none. sweep.bpf.c removes, and so does a packet
- * that needs room in a full table (tables.h). Either marks the bucket by a compare-and-swap on pos,
- * which fails if a packet came in between, and then deletes the bucket. A packet that meets the
- * mark spends nothing from a bucket that is about to be forgotten.
+ * Removal: a bucket that is full equals none. sweep.bpf.c removes, and so does a packet that needs
+ * room in a full table (tables.h). Either marks the bucket by a compare-and-swap on pos, which
+ * fails if a packet came in between, and then deletes the bucket. A packet that meets the mark
+ * spends nothing from a bucket that is about to be forgotten.
  */
 #ifndef TB_TOKEN_BUCKET_H
 #define TB_TOKEN_BUCKET_H
@@ -59,8 +59,8 @@
 #define BUCKET_IS_MARKED(pos) ((pos)&1)
 
 /*
- * The registers of one flow. pos: any CPU changes it by compare-and-swap, and who removes the key
- * marks it in the same way, and alone takes the mark back; only the agent zeroes it, before a
+ * The registers of one flow. pos: any CPU changes it by compare-and-swap; a CPU that removes the
+ * key marks it in the same way, and alone takes the mark back; only the agent zeroes it, before a
  * policy's first packet. lim: the CPU that won pos writes it with a plain store. excess: a CPU that
  * found excess or is about to move the bucket writes it with a plain store; a CPU that draws on it
  * uses compare-and-swap. A zeroed bucket is a full one.
