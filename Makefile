@@ -52,8 +52,8 @@ test: setup control-plane helm lint ## set up, build, and run every test (root, 
 test-jdks: ## make test with each of the JDKs 17, 21 and 25 that is installed
 	@testing/jdk.sh all test
 
-test-faults: build ## kill the agent at each of its system calls, fail them, change policies 1,000 times (root; up to an hour, and nothing else that uses BPF)
-	$(MVN) verify -pl node-agent,testing -am -Dtest='CrashPointsTest,*Faults' -Dsurefire.failIfNoSpecifiedTests=false -Dcrash.stride=4 -Dfaults.minutes=30
+test-faults: build ## kill the agent at each of its system calls, fail them, change policies 1,000 times (root; about an hour, two on a busy machine, and nothing else that uses BPF)
+	$(MVN) verify -pl node-agent,testing -am -Dtest='CrashPointsTest,*Faults' -Dsurefire.failIfNoSpecifiedTests=false -Dcrash.stride=4 -Dfaults.minutes=60
 
 e2e: ## install, upgrade, break and remove it on two real nodes (root; builds the nodes' parts, once per machine)
 	@testing/setup.sh e2e
