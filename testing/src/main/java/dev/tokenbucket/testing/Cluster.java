@@ -31,6 +31,7 @@ public final class Cluster {
         "--for=condition=Established",
         "--timeout=30s",
         "crd/tokenbucketpolicies.tokenbucket.dev",
+        "crd/tokenbucketaddresssets.tokenbucket.dev",
         "crd/tokenbucketnodestates.tokenbucket.dev");
     awaitAdmission("tokenbucket", NAMESPACE, "tokenbucket-agent");
   }

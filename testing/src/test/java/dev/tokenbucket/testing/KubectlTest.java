@@ -41,7 +41,7 @@ class KubectlTest {
           .contains("DESCRIPTION:")
           .doesNotContain("<no description>");
     }
-    for (String kind : List.of("tbp", "tbns")) {
+    for (String kind : List.of("tbp", "tbas", "tbns")) {
       assertThat(Commands.run(controlPlane.kubectl("explain", kind)))
           .contains("    A TokenBucket")
           .doesNotContain("<empty>");
@@ -89,6 +89,10 @@ class KubectlTest {
             .mapToObj(i -> "2001:db8:eeee:ffff:ffff:ffff:ffff:%x/128".formatted(i))
             .collect(Collectors.joining("', '", "['", "']"));
     String dscps = IntStream.range(0, 64).boxed().toList().toString();
+    String sets =
+        IntStream.range(0, 8)
+            .mapToObj(i -> "%s%d".formatted("s".repeat(252), i))
+            .collect(Collectors.joining("', '", "['", "']"));
     String terms =
         IntStream.range(0, 64)
             .mapToObj(
@@ -97,8 +101,10 @@ class KubectlTest {
                             .formatted(networks, networks, ports)
                         + " notDestinationPorts: %s, notSourceCIDRs: %s, notDestinationCIDRs: %s,"
                             .formatted(ports, others, others)
-                        + " packetLengths: %s, dscps: %s, tcpFlags: {set: [SYN], unset: [ACK]}}"
-                            .formatted(ports, dscps))
+                        + " packetLengths: %s, dscps: %s, tcpFlags: {set: [SYN], unset: [ACK]},"
+                            .formatted(ports, dscps)
+                        + " sourceAddressSets: %s, destinationAddressSets: %s}"
+                            .formatted(sets, sets))
             .collect(Collectors.joining(", "));
     Path file = folder.resolve("limits.yaml");
     Files.writeString(

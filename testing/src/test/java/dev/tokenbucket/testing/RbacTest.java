@@ -38,13 +38,17 @@ class RbacTest {
         "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketPolicy, metadata: {name: rbac},"
             + " spec: {rate: {packetsPerSecond: 1}, nodeSelector: {matchLabels: {rbac: none}}}}");
     create(
+        "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketAddressSet, metadata: {name:"
+            + " rbac}, spec: {cidrs: []}}");
+    create(
         "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketNodeState, metadata: {name:"
             + " rbac-1}, spec: {policies: []}}");
   }
 
   @AfterAll
   void removeIt() {
-    cluster.kubectl("delete", "node/rbac-1", "tbp/rbac", "tbns/rbac-1", "--ignore-not-found");
+    cluster.kubectl(
+        "delete", "node/rbac-1", "tbp/rbac", "tbas/rbac", "tbns/rbac-1", "--ignore-not-found");
     cluster.kubectl("delete", "-n", NAMESPACE, "secret/rbac", "lease/rbac");
   }
 
@@ -53,6 +57,8 @@ class RbacTest {
         arguments("get tbp rbac"),
         arguments("get tbp"),
         arguments("get tbns"),
+        arguments("get tbas"),
+        arguments("patch tbas rbac --type=merge --subresource=status -p={\"status\":{}}"),
         arguments("get nodes"),
         arguments("get node " + NODE),
         arguments("patch tbp rbac --type=merge " + PATCH),
@@ -76,6 +82,8 @@ class RbacTest {
         arguments("patch node " + NODE + " --subresource=status -p={\"status\":{}}"),
         arguments("delete node " + NODE),
         arguments("delete tbp rbac"),
+        arguments("patch tbas rbac --type=merge " + PATCH),
+        arguments("delete tbas rbac"),
         arguments("patch tbns " + NODE + " --type=merge --subresource=status -p={\"status\":{}}"),
         arguments("get lease rbac -n " + NAMESPACE),
         arguments("get leases -n " + NAMESPACE),
@@ -94,6 +102,7 @@ class RbacTest {
   static Stream<Arguments> agentMay() {
     return Stream.of(
         arguments("get tbns " + NODE),
+        arguments("get tbas rbac"),
         arguments("get tbns --field-selector=metadata.name=" + NODE),
         arguments("patch tbns " + NODE + " --type=merge --subresource=status -p={\"status\":{}}"));
   }
@@ -107,6 +116,8 @@ class RbacTest {
         arguments("get node " + NODE),
         arguments("get pods -A"),
         arguments("get tbp"),
+        arguments("get tbas"),
+        arguments("patch tbas rbac --type=merge " + PATCH),
         arguments("get endpointslices -n default"),
         arguments("get leases -n " + NAMESPACE),
         arguments("create token tokenbucket-agent -n " + NAMESPACE),

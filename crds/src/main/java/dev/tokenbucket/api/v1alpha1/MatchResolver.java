@@ -74,7 +74,17 @@ final class MatchResolver {
         icmp(field + ".icmp", term.icmp()),
         NodePolicy.orEmpty(term.dscps()).stream().distinct().sorted().toList(),
         lengths(field + ".packetLengths", term.packetLengths()),
-        term.fragment());
+        term.fragment(),
+        sets(term.sourceAddressSets()),
+        sets(term.destinationAddressSets()));
+  }
+
+  private static List<AddressSetRef> sets(@Nullable List<String> names) {
+    return NodePolicy.orEmpty(names).stream()
+        .distinct()
+        .sorted()
+        .map(AddressSetRef::named)
+        .toList();
   }
 
   private static @Nullable Icmp icmp(String field, @Nullable Icmp icmp) {

@@ -22,7 +22,8 @@ final class MatchRules {
       "[has(self.protocol), has(self.sourceCIDRs), has(self.destinationCIDRs),"
           + " has(self.sourcePorts), has(self.destinationPorts), has(self.notSourceCIDRs),"
           + " has(self.notDestinationCIDRs), has(self.notSourcePorts),"
-          + " has(self.notDestinationPorts), has(self.tcpFlags), has(self.icmp), has(self.dscps),"
+          + " has(self.notDestinationPorts), has(self.sourceAddressSets),"
+          + " has(self.destinationAddressSets), has(self.tcpFlags), has(self.icmp), has(self.dscps),"
           + " has(self.packetLengths), has(self.fragment), "
           + NEW_CONNECTIONS
           + "].exists(x, x)";
@@ -66,15 +67,17 @@ final class MatchRules {
           + NEW_CONNECTIONS;
 
   static final String SOURCES_ARE_LEFT =
-      "!has(self.sourceCIDRs) || !has(self.notSourceCIDRs)"
+      "!has(self.sourceCIDRs) || !has(self.notSourceCIDRs) || has(self.sourceAddressSets)"
           + " || !self.sourceCIDRs.all(c, c in self.notSourceCIDRs)";
 
   static final String DESTINATIONS_ARE_LEFT =
       "!has(self.destinationCIDRs) || !has(self.notDestinationCIDRs)"
+          + " || has(self.destinationAddressSets)"
           + " || !self.destinationCIDRs.all(c, c in self.notDestinationCIDRs)";
 
   static final String ONE_FAMILY =
       "!has(self.sourceCIDRs) || !has(self.destinationCIDRs)"
+          + " || has(self.sourceAddressSets) || has(self.destinationAddressSets)"
           + " || self.sourceCIDRs.exists(c, c.contains(':'))"
           + " && self.destinationCIDRs.exists(c, c.contains(':'))"
           + " || self.sourceCIDRs.exists(c, !c.contains(':'))"
@@ -101,6 +104,10 @@ final class MatchRules {
   static final String CIDR_MESSAGE =
       "must be an IPv4 or IPv6 network whose bits after the prefix length are 0,"
           + " such as 192.0.2.0/24 or 2001:db8::/32";
+
+  static final String SET_NAME = "self.matches('^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$')";
+  static final String SET_NAME_MESSAGE =
+      "must be the name of a TokenBucketAddressSet, such as blocklist";
 
   static final String PORT =
       "string(self).matches('^[0-9]{1,5}(-[0-9]{1,5})?$')"

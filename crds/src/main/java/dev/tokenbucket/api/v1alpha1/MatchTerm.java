@@ -17,8 +17,8 @@ import org.jspecify.annotations.Nullable;
     message =
         "at least one of protocol, sourceCIDRs, destinationCIDRs, sourcePorts, destinationPorts"
             + " must be set, or newConnectionsOnly be true, or one of notSourceCIDRs,"
-            + " notDestinationCIDRs, notSourcePorts, notDestinationPorts, tcpFlags, icmp, dscps,"
-            + " packetLengths, fragment be set")
+            + " notDestinationCIDRs, notSourcePorts, notDestinationPorts, sourceAddressSets,"
+            + " destinationAddressSets, tcpFlags, icmp, dscps, packetLengths, fragment be set")
 @ValidationRule(
     value = MatchRules.NEW_CONNECTIONS_ARE_TCP,
     fieldPath = ".newConnectionsOnly",
@@ -170,7 +170,56 @@ public record MatchTerm(
             "Which part of a fragmented datagram the packet is. Any: any fragment. First:"
                 + " the fragment with the ports. Later: any other fragment. None: a whole"
                 + " datagram.")
-        @Nullable Fragment fragment) {
+        @Nullable Fragment fragment,
+    @JsonPropertyDescription(
+            "The source address is in one of these TokenBucketAddressSets, by name, or in one of"
+                + " sourceCIDRs. A set may change without a change of the policy; each change is"
+                + " rolled out as the policy's rollout says. An empty set contains no address."
+                + " While a set does not exist, nodes keep what they have of the policy.")
+        @Size(min = 1, max = 8)
+        @Nullable List<String> sourceAddressSets,
+    @JsonPropertyDescription(
+            "The destination address is in one of these TokenBucketAddressSets, by name, or in one"
+                + " of destinationCIDRs; the rules are those of sourceAddressSets.")
+        @Size(min = 1, max = 8)
+        @Nullable List<String> destinationAddressSets) {
+  /** A term without address sets. */
+  public MatchTerm(
+      @Nullable IntOrString protocol,
+      @Nullable List<String> sourceCIDRs,
+      @Nullable List<String> destinationCIDRs,
+      @Nullable List<IntOrString> sourcePorts,
+      @Nullable List<IntOrString> destinationPorts,
+      @Nullable Boolean newConnectionsOnly,
+      @Nullable List<String> notSourceCIDRs,
+      @Nullable List<String> notDestinationCIDRs,
+      @Nullable List<IntOrString> notSourcePorts,
+      @Nullable List<IntOrString> notDestinationPorts,
+      @Nullable TcpFlags tcpFlags,
+      @Nullable Icmp icmp,
+      @Nullable List<Integer> dscps,
+      @Nullable List<IntOrString> packetLengths,
+      @Nullable Fragment fragment) {
+    this(
+        protocol,
+        sourceCIDRs,
+        destinationCIDRs,
+        sourcePorts,
+        destinationPorts,
+        newConnectionsOnly,
+        notSourceCIDRs,
+        notDestinationCIDRs,
+        notSourcePorts,
+        notDestinationPorts,
+        tcpFlags,
+        icmp,
+        dscps,
+        packetLengths,
+        fragment,
+        null,
+        null);
+  }
+
   /** A term with only the most common fields. */
   public MatchTerm(
       @Nullable IntOrString protocol,

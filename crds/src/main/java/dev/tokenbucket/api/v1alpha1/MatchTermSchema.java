@@ -15,6 +15,7 @@ import java.util.Objects;
 public final class MatchTermSchema implements SchemaCustomizer.Customizer {
   private static final long MAX_CIDR_LENGTH = 43;
   private static final long MAX_PORTS_LENGTH = 16;
+  private static final long MAX_NAME_LENGTH = 253;
 
   @Override
   public JSONSchemaProps apply(
@@ -27,9 +28,13 @@ public final class MatchTermSchema implements SchemaCustomizer.Customizer {
     }
     for (String networks :
         List.of("sourceCIDRs", "destinationCIDRs", "notSourceCIDRs", "notDestinationCIDRs")) {
-      item(schema, networks).setMaxLength(MAX_CIDR_LENGTH);
-      addRule(item(schema, networks), MatchRules.CIDR, MatchRules.CIDR_MESSAGE);
+      restrictToNetworks(field(schema, networks));
       field(schema, networks).setXKubernetesListType("set");
+    }
+    for (String sets : List.of("sourceAddressSets", "destinationAddressSets")) {
+      item(schema, sets).setMaxLength(MAX_NAME_LENGTH);
+      addRule(item(schema, sets), MatchRules.SET_NAME, MatchRules.SET_NAME_MESSAGE);
+      field(schema, sets).setXKubernetesListType("set");
     }
     item(schema, "packetLengths").setMaxLength(MAX_PORTS_LENGTH);
     addRule(item(schema, "packetLengths"), MatchRules.LENGTH, MatchRules.LENGTH_MESSAGE);
@@ -39,6 +44,13 @@ public final class MatchTermSchema implements SchemaCustomizer.Customizer {
       field(field(schema, "tcpFlags"), flags).setXKubernetesListType("set");
     }
     return schema;
+  }
+
+  /** Restricts a list's items to networks. */
+  static void restrictToNetworks(JSONSchemaProps list) {
+    JSONSchemaProps item = list.getItems().getSchema();
+    item.setMaxLength(MAX_CIDR_LENGTH);
+    addRule(item, MatchRules.CIDR, MatchRules.CIDR_MESSAGE);
   }
 
   private static JSONSchemaProps field(JSONSchemaProps schema, String name) {

@@ -42,7 +42,15 @@ public record NodeMatchTerm(
     @JsonPropertyDescription(
             "Which part of a fragmented datagram the packet is. Absent: any part, or a"
                 + " whole datagram.")
-        @Nullable Fragment fragment) {
+        @Nullable Fragment fragment,
+    @JsonPropertyDescription(
+            "Address sets; the source address is in one of them, or in sourceCIDRs.")
+        @Size(max = 8)
+        List<AddressSetRef> sourceAddressSets,
+    @JsonPropertyDescription(
+            "Address sets; the destination address is in one of them, or in destinationCIDRs.")
+        @Size(max = 8)
+        List<AddressSetRef> destinationAddressSets) {
   /** An arbitrary but fixed order. */
   static final Comparator<NodeMatchTerm> CANONICAL =
       Comparator.comparing(
@@ -58,7 +66,9 @@ public record NodeMatchTerm(
           .thenComparing(term -> String.valueOf(term.icmp()))
           .thenComparing(term -> term.dscps().toString())
           .thenComparing(term -> term.packetLengths().toString())
-          .thenComparing(term -> String.valueOf(term.fragment()));
+          .thenComparing(term -> String.valueOf(term.fragment()))
+          .thenComparing(term -> term.sourceAddressSets().toString())
+          .thenComparing(term -> term.destinationAddressSets().toString());
 
   /** Sets lists that JSON omits to empty. */
   public NodeMatchTerm {
@@ -70,6 +80,41 @@ public record NodeMatchTerm(
     notDestinationCIDRs = NodePolicy.orEmpty(notDestinationCIDRs);
     dscps = NodePolicy.orEmpty(dscps);
     packetLengths = NodePolicy.orEmpty(packetLengths);
+    sourceAddressSets = NodePolicy.orEmpty(sourceAddressSets);
+    destinationAddressSets = NodePolicy.orEmpty(destinationAddressSets);
+  }
+
+  /** A term without address sets. */
+  public NodeMatchTerm(
+      @Nullable Integer protocol,
+      List<String> sourceCIDRs,
+      List<String> destinationCIDRs,
+      List<PortRange> sourcePorts,
+      List<PortRange> destinationPorts,
+      boolean newConnectionsOnly,
+      List<String> notSourceCIDRs,
+      List<String> notDestinationCIDRs,
+      @Nullable TcpFlags tcpFlags,
+      @Nullable Icmp icmp,
+      List<Integer> dscps,
+      List<LengthRange> packetLengths,
+      @Nullable Fragment fragment) {
+    this(
+        protocol,
+        sourceCIDRs,
+        destinationCIDRs,
+        sourcePorts,
+        destinationPorts,
+        newConnectionsOnly,
+        notSourceCIDRs,
+        notDestinationCIDRs,
+        tcpFlags,
+        icmp,
+        dscps,
+        packetLengths,
+        fragment,
+        List.of(),
+        List.of());
   }
 
   /** A term with only the most common fields. */
@@ -111,6 +156,34 @@ public record NodeMatchTerm(
         icmp,
         dscps,
         packetLengths,
-        fragment);
+        fragment,
+        sourceAddressSets,
+        destinationAddressSets);
+  }
+
+  /** This term with other addresses. */
+  NodeMatchTerm withAddresses(
+      List<String> source,
+      List<String> notSource,
+      List<AddressSetRef> sourceSets,
+      List<String> destination,
+      List<String> notDestination,
+      List<AddressSetRef> destinationSets) {
+    return new NodeMatchTerm(
+        protocol,
+        source,
+        destination,
+        sourcePorts,
+        destinationPorts,
+        newConnectionsOnly,
+        notSource,
+        notDestination,
+        tcpFlags,
+        icmp,
+        dscps,
+        packetLengths,
+        fragment,
+        sourceSets,
+        destinationSets);
   }
 }

@@ -90,6 +90,32 @@ public record NodePolicy(
             other.mode));
   }
 
+  /** This policy with other terms. */
+  NodePolicy withTerms(List<NodeMatchTerm> matchTerms, List<NodeMatchTerm> exemptTerms) {
+    return new NodePolicy(
+        name,
+        uid,
+        generation,
+        interfaces,
+        direction,
+        priority,
+        matchTerms,
+        exemptTerms,
+        failsafe,
+        per,
+        capacity,
+        onFull,
+        ipv4PrefixLength,
+        ipv6PrefixLength,
+        unit,
+        rate,
+        ratePeriod,
+        burst,
+        action,
+        dscp,
+        mode);
+  }
+
   static <T> List<T> orEmpty(@Nullable List<T> list) {
     return list == null ? List.of() : List.copyOf(list);
   }

@@ -17,15 +17,18 @@ public final class Overlap {
   private final List<InterfaceSelector> interfaces;
   private final List<Term> terms;
 
-  /** A term with its networks as sets; null: any address. */
+  /** A term with its networks as sets; null: any address, as that of a set that may change. */
   private record Term(
       NodeMatchTerm term, @Nullable AddressSet sources, @Nullable AddressSet destinations) {
     static Term of(NodeMatchTerm term) {
-      return new Term(term, networks(term.sourceCIDRs()), networks(term.destinationCIDRs()));
+      return new Term(
+          term,
+          networks(term.sourceCIDRs(), term.sourceAddressSets()),
+          networks(term.destinationCIDRs(), term.destinationAddressSets()));
     }
 
-    private static @Nullable AddressSet networks(List<String> cidrs) {
-      return cidrs.isEmpty() ? null : AddressSet.of(cidrs);
+    private static @Nullable AddressSet networks(List<String> cidrs, List<AddressSetRef> sets) {
+      return cidrs.isEmpty() || !sets.isEmpty() ? null : AddressSet.of(cidrs);
     }
 
     boolean meets(Term other) {

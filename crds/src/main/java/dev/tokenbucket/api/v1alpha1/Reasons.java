@@ -30,6 +30,12 @@ public final class Reasons {
   public static final String INVALID = "Invalid";
 
   /**
+   * Accepted is False: the policy names an address set that does not exist; nodes keep what they
+   * have of the policy.
+   */
+  public static final String ADDRESS_SET_NOT_FOUND = "AddressSetNotFound";
+
+  /**
    * Accepted is False, and a failed node's reason: the node state would exceed its maximum size;
    * the node keeps its earlier generation of the policy, if any.
    */

@@ -26,7 +26,7 @@ class CrdCompatibilityTest {
   private static final Path LANDED = Path.of("src/test/resources/landed");
 
   @ParameterizedTest
-  @ValueSource(strings = {"tokenbucketpolicies", "tokenbucketnodestates"})
+  @ValueSource(strings = {"tokenbucketpolicies", "tokenbucketaddresssets", "tokenbucketnodestates"})
   void whatTheLastLandedCrdTookIsTaken(String plural) throws IOException {
     Path now = Path.of(plural + ".tokenbucket.dev-v1.yml");
     Path landed = LANDED.resolve(plural + ".tokenbucket.dev-v1.yml");

@@ -21,7 +21,7 @@ import java.util.stream.Stream;
 /** Makes the CRDs from the API's types. */
 final class CrdGeneration {
   static final List<Class<? extends HasMetadata>> KINDS =
-      List.of(TokenBucketPolicy.class, TokenBucketNodeState.class);
+      List.of(TokenBucketPolicy.class, TokenBucketAddressSet.class, TokenBucketNodeState.class);
 
   private CrdGeneration() {}
 
@@ -68,6 +68,8 @@ final class CrdGeneration {
       if (kind.equals("TokenBucketPolicy")) {
         selector(field(field(fields, "spec"), "nodeSelector"));
         status(field(fields, "status"));
+      } else if (kind.equals("TokenBucketAddressSet")) {
+        conditions(field(field(fields, "status"), "conditions"));
       } else {
         // Of a list that is a map another hand's edit of one entry would go unseen in the others.
         field(field(fields, "spec"), "policies").setXKubernetesListType("atomic");

@@ -20,7 +20,7 @@ class CrdStalenessTest {
   @TempDir Path generated;
 
   @ParameterizedTest
-  @ValueSource(strings = {"tokenbucketpolicies", "tokenbucketnodestates"})
+  @ValueSource(strings = {"tokenbucketpolicies", "tokenbucketaddresssets", "tokenbucketnodestates"})
   void theCommittedCrdIsTheOneMadeFromTheTypes(String plural) throws IOException {
     String name = plural + ".tokenbucket.dev-v1.yml";
     CrdGeneration.into(generated);
@@ -34,7 +34,7 @@ class CrdStalenessTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tokenbucketpolicies", "tokenbucketnodestates"})
+  @ValueSource(strings = {"tokenbucketpolicies", "tokenbucketaddresssets", "tokenbucketnodestates"})
   void everyFieldSaysWhatItMeans(String plural) throws IOException {
     CrdGeneration.into(generated);
     CustomResourceDefinition crd =
@@ -71,6 +71,7 @@ class CrdStalenessTest {
         ApiReference.of(
             List.of(
                 generated.resolve("tokenbucketpolicies.tokenbucket.dev-v1.yml"),
+                generated.resolve("tokenbucketaddresssets.tokenbucket.dev-v1.yml"),
                 generated.resolve("tokenbucketnodestates.tokenbucket.dev-v1.yml")));
     Path page = Path.of("../docs/reference/api.md");
     if (Boolean.getBoolean("crds.update")) {

@@ -59,9 +59,33 @@ final class Descriptions {
           "status.conditions.lastTransitionTime",
           "When status last changed.");
 
+  private static final Map<String, String> ADDRESS_SET =
+      Map.of(
+          "spec",
+          "The networks, which one writer keeps.",
+          "status",
+          "What the operator knows of the set.",
+          "status.conditions.type",
+          "Ready.",
+          "status.conditions.status",
+          "True, False or Unknown.",
+          "status.conditions.reason",
+          "The reason in one word; docs/reference/conditions.md lists all reasons.",
+          "status.conditions.message",
+          "The reason as a sentence.",
+          "status.conditions.observedGeneration",
+          "The set's generation that the condition refers to.",
+          "status.conditions.lastTransitionTime",
+          "When status last changed.");
+
   private static final String POLICY_KIND =
       "A TokenBucketPolicy limits traffic on the network interfaces of nodes with a token bucket."
           + " On each selected node, the agent's classifier passes what the bucket grants.";
+  private static final String ADDRESS_SET_KIND =
+      "A TokenBucketAddressSet is a list of networks that policies name in sourceAddressSets and"
+          + " destinationAddressSets of match and exempt. Another program may keep the list, for"
+          + " example by server-side apply; a change of the list reaches the nodes without a change"
+          + " of the policies.";
   private static final String NODE_STATE_KIND =
       "A TokenBucketNodeState says what one node is to run, and what its kernel runs. It has the"
           + " name of its Node. The operator writes spec, the node's agent writes status; do not"
@@ -71,15 +95,24 @@ final class Descriptions {
 
   /** What a kind is for. */
   static String of(String kind) {
-    return kind.equals("TokenBucketPolicy") ? POLICY_KIND : NODE_STATE_KIND;
+    return switch (kind) {
+      case "TokenBucketPolicy" -> POLICY_KIND;
+      case "TokenBucketAddressSet" -> ADDRESS_SET_KIND;
+      default -> NODE_STATE_KIND;
+    };
   }
 
   /**
    * @param fields spec and status of a kind
    */
   static void addTo(Map<String, JSONSchemaProps> fields, String kind) {
-    (kind.equals("TokenBucketPolicy") ? POLICY : NODE_STATE)
-        .forEach((path, text) -> field(fields, path).setDescription(text));
+    Map<String, String> texts =
+        switch (kind) {
+          case "TokenBucketPolicy" -> POLICY;
+          case "TokenBucketAddressSet" -> ADDRESS_SET;
+          default -> NODE_STATE;
+        };
+    texts.forEach((path, text) -> field(fields, path).setDescription(text));
   }
 
   private static JSONSchemaProps field(Map<String, JSONSchemaProps> fields, String path) {

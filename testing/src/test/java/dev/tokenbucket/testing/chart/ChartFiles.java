@@ -31,7 +31,8 @@ final class ChartFiles {
   static Map<Path, Made> made(Chart chart) {
     Path root = Commands.repository();
     Map<Path, Made> made = new LinkedHashMap<>();
-    for (String plural : List.of("tokenbucketpolicies", "tokenbucketnodestates")) {
+    for (String plural :
+        List.of("tokenbucketpolicies", "tokenbucketaddresssets", "tokenbucketnodestates")) {
       String name = plural + ".tokenbucket.dev-v1.yml";
       made.put(
           Chart.FOLDER.resolve("files/crds/" + name),

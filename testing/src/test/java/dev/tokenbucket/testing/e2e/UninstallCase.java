@@ -63,6 +63,7 @@ record UninstallCase(RealNodes nodes) {
         "delete",
         "crd",
         "tokenbucketpolicies." + CRD_NAMES,
+        "tokenbucketaddresssets." + CRD_NAMES,
         "tokenbucketnodestates." + CRD_NAMES,
         "--timeout=30s");
   }
