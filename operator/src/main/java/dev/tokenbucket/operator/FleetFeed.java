@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator;
 
+import dev.tokenbucket.api.v1alpha1.TokenBucketAddressSet;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.fleet.Affected;
@@ -25,9 +26,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Feeds the {@link Fleet} with the API server's objects, and wakes the reconcilers. Nodes and
- * policies come from the reconcilers' own caches, node states from one watch that both reconcilers
- * share.
+ * Feeds the {@link Fleet} with the API server's objects, and wakes the reconcilers. Nodes, policies
+ * and address sets come from the reconcilers' own caches, node states from one watch that all
+ * reconcilers share.
  */
 @ApplicationScoped
 public class FleetFeed {
@@ -53,6 +54,8 @@ public class FleetFeed {
   private final Periodic timer = new Periodic("fleet");
   private final CopyOnWriteArrayList<Consumer<Set<String>>> nodes = new CopyOnWriteArrayList<>();
   private final CopyOnWriteArrayList<Consumer<Set<String>>> policies = new CopyOnWriteArrayList<>();
+  private final CopyOnWriteArrayList<Consumer<Set<String>>> addressSets =
+      new CopyOnWriteArrayList<>();
   private final EnumSet<Part> missing = EnumSet.allOf(Part.class);
   private @Nullable SharedIndexInformer<TokenBucketNodeState> informer;
   private @Nullable SharedIndexInformer<EndpointSlice> endpoints;
@@ -60,6 +63,7 @@ public class FleetFeed {
   private enum Part {
     NODES,
     POLICIES,
+    ADDRESS_SETS,
     STATES
   }
 
@@ -83,12 +87,19 @@ public class FleetFeed {
     policies.add(wake);
   }
 
+  void onAddressSets(Consumer<Set<String>> wake) {
+    addressSets.add(wake);
+  }
+
   void wake(Affected affected) {
     if (!affected.nodes().isEmpty()) {
       nodes.forEach(wake -> wake.accept(affected.nodes()));
     }
     if (!affected.policies().isEmpty()) {
       policies.forEach(wake -> wake.accept(affected.policies()));
+    }
+    if (!affected.addressSets().isEmpty()) {
+      addressSets.forEach(wake -> wake.accept(affected.addressSets()));
     }
   }
 
@@ -100,6 +111,11 @@ public class FleetFeed {
   void policiesLoaded(Supplier<Stream<TokenBucketPolicy>> there) {
     fleet.loadPolicies(there);
     loaded(Part.POLICIES);
+  }
+
+  void addressSetsLoaded(Supplier<Stream<TokenBucketAddressSet>> there) {
+    fleet.loadAddressSets(there);
+    loaded(Part.ADDRESS_SETS);
   }
 
   private void loaded(Part part) {

@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator;
 
+import dev.tokenbucket.api.v1alpha1.TokenBucketAddressSet;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import io.fabric8.kubernetes.api.model.HasMetadata;
@@ -34,6 +35,11 @@ abstract class FleetSource<P extends HasMetadata>
   static FleetSource<TokenBucketPolicy> ofPolicies(
       FleetFeed feed, EventSourceContext<TokenBucketPolicy> context) {
     return new Policies(feed, context);
+  }
+
+  static FleetSource<TokenBucketAddressSet> ofAddressSets(
+      FleetFeed feed, EventSourceContext<TokenBucketAddressSet> context) {
+    return new AddressSets(feed, context);
   }
 
   abstract void load(EventSourceContext<P> context);
@@ -112,6 +118,28 @@ abstract class FleetSource<P extends HasMetadata>
     @Override
     public void onResourceDeleted(TokenBucketPolicy policy) {
       feed.wake(feed.fleet().removePolicy(policy.getMetadata().getUid()));
+    }
+  }
+
+  private static final class AddressSets extends FleetSource<TokenBucketAddressSet> {
+    AddressSets(FleetFeed feed, EventSourceContext<TokenBucketAddressSet> context) {
+      super("fleet-address-sets", feed, context);
+      feed.onAddressSets(this::wake);
+    }
+
+    @Override
+    void load(EventSourceContext<TokenBucketAddressSet> context) {
+      feed.addressSetsLoaded(() -> context.getPrimaryCache().list(any -> true));
+    }
+
+    @Override
+    public void onResourceCreated(TokenBucketAddressSet set) {
+      feed.wake(feed.fleet().put(set));
+    }
+
+    @Override
+    public void onResourceDeleted(TokenBucketAddressSet set) {
+      feed.wake(feed.fleet().removeAddressSet(set.getMetadata().getName()));
     }
   }
 }

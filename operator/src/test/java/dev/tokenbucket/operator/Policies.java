@@ -97,6 +97,29 @@ public final class Policies {
     return this;
   }
 
+  /** Limits sources that are in these address sets. */
+  public Policies fromSets(String... names) {
+    return match(
+        new MatchTerm(
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            List.of(names),
+            null));
+  }
+
   public Policies expiresAt(String value) {
     expiresAt = value;
     return this;

@@ -3,10 +3,12 @@ package dev.tokenbucket.operator.fleet;
 import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.TokenBucketAddressSet;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.failsafe.FailsafeDiscovery;
 import dev.tokenbucket.operator.failsafe.FailsafeSettings;
+import dev.tokenbucket.operator.plan.KnownAddressSets;
 import dev.tokenbucket.operator.plan.NodePlan;
 import dev.tokenbucket.operator.plan.NodeStatePlanner;
 import dev.tokenbucket.operator.plan.PolicyIntent;
@@ -43,6 +45,7 @@ public final class Fleet {
   private final Map<String, NodeView> nodes = new HashMap<>();
   private final Map<String, StateView> states = new HashMap<>();
   private final Map<String, TrackedPolicy> policies = new TreeMap<>();
+  private final Map<String, AddressSetView> addressSets = new HashMap<>();
 
   private final PolicyHolders holders = new PolicyHolders();
   private final Refusals refusals = new Refusals(planner);
@@ -79,6 +82,7 @@ public final class Fleet {
       affected.policies().add(policy.name());
     }
     affected.nodes().addAll(nodes.keySet());
+    affected.addressSets().addAll(addressSets.keySet());
     return affected;
   }
 
@@ -92,6 +96,11 @@ public final class Fleet {
 
   /** Loads the existing policies; see {@link #loadNodes}. */
   public synchronized void loadPolicies(Supplier<Stream<TokenBucketPolicy>> there) {
+    there.get().forEach(this::put);
+  }
+
+  /** Loads the existing address sets; see {@link #loadNodes}. */
+  public synchronized void loadAddressSets(Supplier<Stream<TokenBucketAddressSet>> there) {
     there.get().forEach(this::put);
   }
 
@@ -206,10 +215,12 @@ public final class Fleet {
     if (before != null && before.asksForTheSameAs(resource)) {
       return Affected.none();
     }
-    TrackedPolicy policy = TrackedPolicy.of(resource, pool, clock.instant());
+    TrackedPolicy policy = TrackedPolicy.of(resource, this::find, pool, clock.instant());
     policies.put(policy.uid(), policy);
     Affected affected = Affected.none();
     if (open) {
+      affected.addressSets().addAll(policy.addressSets());
+      affected.addressSets().addAll(before == null ? Set.of() : before.addressSets());
       nodes.values().forEach(node -> place(policy, node));
       policiesChanged(policy.uid(), affected);
     }
@@ -219,10 +230,85 @@ public final class Fleet {
   /** Removes a policy that is gone. */
   public synchronized Affected removePolicy(String uid) {
     Affected affected = Affected.none();
-    if (policies.remove(uid) != null && open) {
+    TrackedPolicy gone = policies.remove(uid);
+    if (gone != null && open) {
+      affected.addressSets().addAll(gone.addressSets());
       policiesChanged(uid, affected);
     }
     return affected;
+  }
+
+  /** Puts an address set as found in the API. */
+  public Affected put(TokenBucketAddressSet resource) {
+    String name = resource.getMetadata().getName();
+    synchronized (this) {
+      AddressSetView before = addressSets.get(name);
+      if (before != null && before.isOf(resource)) {
+        return Affected.none();
+      }
+    }
+    // Without the lock: hashing 10,000 networks takes a while.
+    AddressSetView set = AddressSetView.of(resource);
+    synchronized (this) {
+      addressSets.put(name, set);
+      return addressSetChanged(name);
+    }
+  }
+
+  /** Removes an address set that is gone. Nodes keep what they have of policies that name it. */
+  public synchronized Affected removeAddressSet(String name) {
+    return addressSets.remove(name) == null ? Affected.none() : addressSetChanged(name);
+  }
+
+  private Affected addressSetChanged(String name) {
+    Affected affected = Affected.none();
+    List<TrackedPolicy> changed = new ArrayList<>();
+    for (TrackedPolicy policy : List.copyOf(policies.values())) {
+      if (policy.addressSets().contains(name)) {
+        TrackedPolicy now = policy.with(this::find, pool, clock.instant());
+        if (!now.equals(policy)) {
+          policies.put(now.uid(), now);
+          changed.add(now);
+        }
+      }
+    }
+    if (open) {
+      affected.addressSets().add(name);
+      for (TrackedPolicy policy : changed) {
+        nodes.values().forEach(node -> place(policy, node));
+        policiesChanged(policy.uid(), affected);
+      }
+    }
+    return affected;
+  }
+
+  private KnownAddressSets.Found find(String name) {
+    AddressSetView set = addressSets.get(name);
+    if (set == null) {
+      return new KnownAddressSets.Absent(KnownAddressSets.notFound(name));
+    }
+    return set.ref() == null
+        ? new KnownAddressSets.Absent(
+            "TokenBucketAddressSet \"" + name + "\" is invalid: " + set.problem())
+        : new KnownAddressSets.Present(set.ref());
+  }
+
+  /** What is known of an address set; empty if there is none, or the fleet is not open yet. */
+  public synchronized Optional<AddressSetReport> addressSet(String name) {
+    AddressSetView set = addressSets.get(name);
+    if (set == null || !open) {
+      return Optional.empty();
+    }
+    return Optional.of(
+        new AddressSetReport(
+            set.generation(),
+            set.ref() == null ? 0 : set.ref().cidrs(),
+            set.problem(),
+            policies.values().stream()
+                .filter(policy -> policy.addressSets().contains(name))
+                .map(TrackedPolicy::name)
+                .sorted()
+                .toList()));
   }
 
   private void policiesChanged(String uid, Affected affected) {

@@ -1,5 +1,6 @@
 package dev.tokenbucket.operator.fleet;
 
+import dev.tokenbucket.api.v1alpha1.AddressSets;
 import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -122,12 +123,7 @@ record StateView(
         status == null || status.limits() == null ? NodeLimits.DEFAULT : status.limits(),
         status == null ? null : status.bootID(),
         status == null ? null : notAfter(time(status.lastContactTime()), now),
-        given(
-            entries,
-            answers,
-            known,
-            new Given(writtenAt(metadata, now), known == null ? 0 : generation),
-            observed),
+        given(entries, answers, known, new Given(writtenAt(metadata, now), generation), observed),
         status == null
             ? Map.of()
             : inForceSince(orEmpty(status.policies()), known, now.minus(LONG_AGO), now));
@@ -136,7 +132,8 @@ record StateView(
   /**
    * Since when each unconfirmed entry is unchanged. The previous view knows this for an entry that
    * it contained. For an entry seen for the first time, as after a restart, an answer to the
-   * entry's generation is believed.
+   * entry's generation is believed, unless the entry names address sets: their contents change
+   * within one generation.
    */
   private static Map<String, Given> given(
       List<NodePolicy> entries,
@@ -146,10 +143,11 @@ record StateView(
       @Nullable Long observed) {
     Map<String, Given> found = new HashMap<>();
     for (NodePolicy entry : entries) {
+      boolean believed = before == null && AddressSets.refs(entry).isEmpty();
       Given given =
           before != null && entry.equals(before.entry(entry.uid()))
               ? before.given().get(entry.uid())
-              : now;
+              : believed ? new Given(now.since(), 0) : now;
       if (given != null && !isSettled(entry, answers.get(entry.uid()), given, observed)) {
         found.put(entry.uid(), given);
       }

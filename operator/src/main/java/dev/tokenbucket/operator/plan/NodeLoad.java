@@ -1,5 +1,7 @@
 package dev.tokenbucket.operator.plan;
 
+import dev.tokenbucket.api.v1alpha1.AddressSetRef;
+import dev.tokenbucket.api.v1alpha1.AddressSets;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
@@ -7,6 +9,7 @@ import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.Reasons;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Objects;
@@ -28,11 +31,18 @@ final class NodeLoad {
    */
   static final int ROOM_BYTES = (256 - 32) * 1024;
 
+  /**
+   * The networks of address sets that a node can hold: an agent with more would come near its
+   * memory limit.
+   */
+  static final int ADDRESS_SET_CIDRS = 20_000;
+
   private final NodeLimits limits;
   private final ToIntFunction<NodePolicy> bytesOf;
   private final List<NodePolicy> entries = new ArrayList<>();
   private long bytes;
   private int policies;
+  private final Set<AddressSetRef> addressSets = new HashSet<>();
 
   /**
    * @param bytesOf the bytes that an entry takes in a node state
@@ -50,6 +60,7 @@ final class NodeLoad {
     entries.add(entry);
     bytes += bytesOf.applyAsInt(entry);
     policies += weight(entry);
+    addressSets.addAll(AddressSets.refs(entry));
   }
 
   /** The reason why there is no room for another entry; empty if there is room. */
@@ -68,7 +79,32 @@ final class NodeLoad {
                   + " counts twice; this policy and those before it in order make %d")
               .formatted(limits.policies(), sum));
     }
-    return hookRefuses(entry);
+    return addressSetsRefuse(entry).or(() -> hookRefuses(entry));
+  }
+
+  private Optional<Refusal> addressSetsRefuse(NodePolicy entry) {
+    Set<AddressSetRef> asked = AddressSets.refs(entry);
+    if (asked.isEmpty()) {
+      return Optional.empty();
+    }
+    Set<AddressSetRef> all = new HashSet<>(addressSets);
+    all.addAll(asked);
+    long cidrs = cidrs(all);
+    return cidrs <= ADDRESS_SET_CIDRS
+        ? Optional.empty()
+        : exceeded(
+            ("a node holds at most %d networks of address sets, each set counted once; this policy"
+                    + " and those before it in order name sets of %d")
+                .formatted(ADDRESS_SET_CIDRS, cidrs));
+  }
+
+  private static long cidrs(Set<AddressSetRef> sets) {
+    return sets.stream().mapToLong(AddressSetRef::cidrs).sum();
+  }
+
+  /** The networks of the address sets that a policy names. */
+  static long addressSetCidrs(NodePolicy entry) {
+    return cidrs(AddressSets.refs(entry));
   }
 
   private Optional<Refusal> hookRefuses(NodePolicy entry) {

@@ -133,22 +133,25 @@ public final class NodeStatePlanner {
     long bytes = 0;
     int weight = 0;
     int terms = 0;
+    long addressSetCidrs = 0;
     for (PolicyIntent.Enforced policy : policies) {
       bytes += bytes(policy.entry());
       weight += NodeLoad.weight(policy.entry());
       terms += NodeLoad.terms(policy.entry());
+      addressSetCidrs += NodeLoad.addressSetCidrs(policy.entry());
     }
-    return new Demand(bytes, weight, policies.size(), terms);
+    return new Demand(bytes, weight, policies.size(), terms, addressSetCidrs);
   }
 
   /** The demand of all policies together, as if they were on one interface. */
-  public record Demand(long bytes, int weight, int policies, int terms) {
+  public record Demand(long bytes, int weight, int policies, int terms, long addressSetCidrs) {
     /** Whether a node is certain to have room, whichever of the policies it gets. */
     public boolean fits(NodeLimits limits) {
       return bytes <= NodeLoad.ROOM_BYTES
           && weight <= limits.policies()
           && policies <= limits.policiesPerHook()
-          && terms <= limits.termsPerHook();
+          && terms <= limits.termsPerHook()
+          && addressSetCidrs <= NodeLoad.ADDRESS_SET_CIDRS;
     }
   }
 

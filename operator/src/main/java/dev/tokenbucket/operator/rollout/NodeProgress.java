@@ -95,12 +95,13 @@ public record NodeProgress(
   }
 
   /**
-   * A failure counts for the generation that the agent tried, not for a generation that the agent
-   * has not seen yet. An unknown reason, from a later agent, also counts as a failure: the node
-   * waits for nothing.
+   * A failure counts for the entry that the agent tried, not for one that the agent has not seen
+   * yet: another generation, or the same one with other contents of an address set. An unknown
+   * reason, from a later agent, also counts as a failure: the node waits for nothing.
    */
   private boolean failed(NodePolicy entry) {
-    return answer != null
+    return speaksOfGiven
+        && answer != null
         && !answer.programmed()
         && Objects.equals(answer.observedGeneration(), entry.generation())
         && answer.reason() != null

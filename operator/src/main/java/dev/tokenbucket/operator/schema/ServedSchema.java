@@ -18,7 +18,8 @@ import java.util.List;
  */
 public final class ServedSchema {
   private static final String PATH = "/openapi/v3/apis/tokenbucket.dev/v1alpha1";
-  private static final List<String> KINDS = List.of("tokenbucketpolicies", "tokenbucketnodestates");
+  private static final List<String> KINDS =
+      List.of("tokenbucketpolicies", "tokenbucketaddresssets", "tokenbucketnodestates");
 
   private ServedSchema() {}
 

@@ -11,11 +11,17 @@ import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Makes conditions whose transition time changes only with their status. */
-record Conditions(@Nullable TokenBucketPolicyStatus before, long generation, Instant now) {
+record Conditions(
+    @Nullable TokenBucketPolicyStatus before, List<Condition> there, long generation, Instant now) {
   private static final int MAX_MESSAGE = 8192;
   static final String TRUE = "True";
   static final String FALSE = "False";
   static final String UNKNOWN = "Unknown";
+
+  /** Conditions of a policy. */
+  Conditions(@Nullable TokenBucketPolicyStatus before, long generation, Instant now) {
+    this(before, of(before), generation, now);
+  }
 
   Condition is(String type, boolean holds, String reason, String message) {
     return is(type, holds ? TRUE : FALSE, reason, message);
@@ -33,7 +39,7 @@ record Conditions(@Nullable TokenBucketPolicyStatus before, long generation, Ins
   }
 
   private String since(String type, String status) {
-    return find(before, type)
+    return find(there, type)
         .filter(condition -> status.equals(condition.getStatus()))
         .map(Condition::getLastTransitionTime)
         .orElseGet(() -> now.truncatedTo(ChronoUnit.SECONDS).toString());
@@ -45,15 +51,21 @@ record Conditions(@Nullable TokenBucketPolicyStatus before, long generation, Ins
 
   /** Whether the condition was True for this generation. */
   boolean was(String type) {
-    return find(before, type)
+    return find(there, type)
         .filter(condition -> TRUE.equals(condition.getStatus()))
         .filter(condition -> Objects.equals(generation, condition.getObservedGeneration()))
         .isPresent();
   }
 
   static Optional<Condition> find(@Nullable TokenBucketPolicyStatus status, String type) {
-    List<Condition> there =
-        status == null || status.conditions() == null ? List.of() : status.conditions();
-    return there.stream().filter(condition -> type.equals(condition.getType())).findFirst();
+    return find(of(status), type);
+  }
+
+  private static Optional<Condition> find(List<Condition> conditions, String type) {
+    return conditions.stream().filter(condition -> type.equals(condition.getType())).findFirst();
+  }
+
+  private static List<Condition> of(@Nullable TokenBucketPolicyStatus status) {
+    return status == null || status.conditions() == null ? List.of() : status.conditions();
   }
 }

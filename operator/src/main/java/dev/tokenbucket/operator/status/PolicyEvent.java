@@ -20,7 +20,11 @@ public record PolicyEvent(boolean warning, String reason, String message, long g
   private static final Set<String> FAILURES =
       Set.of(Reasons.ROLLOUT_HALTED, Reasons.NODES_FAILED, Reasons.NO_AGENT);
   private static final Set<String> REFUSALS =
-      Set.of(Reasons.INVALID, Reasons.NODE_STATE_TOO_LARGE, Reasons.NODE_LIMIT_EXCEEDED);
+      Set.of(
+          Reasons.INVALID,
+          Reasons.ADDRESS_SET_NOT_FOUND,
+          Reasons.NODE_STATE_TOO_LARGE,
+          Reasons.NODE_LIMIT_EXCEEDED);
 
   /** The changes between two statuses: one Event per condition that changed. */
   public static List<PolicyEvent> between(

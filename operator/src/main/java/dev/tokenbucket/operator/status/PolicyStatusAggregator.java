@@ -12,6 +12,7 @@ import io.fabric8.kubernetes.api.model.Condition;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -83,7 +84,11 @@ public final class PolicyStatusAggregator {
     if (report.completed()) {
       return report.generation();
     }
-    return conditions.before() == null ? null : conditions.before().completedGeneration();
+    TokenBucketPolicyStatus before = conditions.before();
+    // A rollout of the same generation with other contents of an address set is not complete.
+    return before == null || Objects.equals(before.completedGeneration(), report.generation())
+        ? null
+        : before.completedGeneration();
   }
 
   private static @Nullable List<FailedNode> failedNodes(PolicyReport report) {
@@ -162,8 +167,8 @@ public final class PolicyStatusAggregator {
     String stays =
         "not sent to nodes; "
             + Texts.count(report.counts().holding(), "node")
-            + (report.counts().holding() == 1 ? " stays" : " stay")
-            + " at an earlier generation";
+            + (report.counts().holding() == 1 ? " keeps what it has" : " keep what they have")
+            + " of the policy";
     return new TokenBucketPolicyStatus(
         report.generation(),
         before == null ? null : before.completedGeneration(),
@@ -174,9 +179,9 @@ public final class PolicyStatusAggregator {
         null,
         null,
         all(
-            Readiness.ofRefused(policy.message(), conditions),
-            conditions.is(Reasons.ACCEPTED, false, Reasons.INVALID, policy.message()),
-            conditions.is(Reasons.PROGRAMMED, false, Reasons.INVALID, stays),
+            Readiness.ofRefused(policy.reason(), policy.message(), conditions),
+            conditions.is(Reasons.ACCEPTED, false, policy.reason(), policy.message()),
+            conditions.is(Reasons.PROGRAMMED, false, policy.reason(), stays),
             conditions.is(Reasons.DEGRADED, false, Reasons.AS_EXPECTED, "no node failed")));
   }
 }

@@ -26,10 +26,10 @@ final class Readiness {
         : List.of(ready, marked(Reasons.RECONCILING, finding, conditions));
   }
 
-  static List<Condition> ofRefused(String message, Conditions conditions) {
+  static List<Condition> ofRefused(String reason, String message, Conditions conditions) {
     return List.of(
-        conditions.is(Reasons.READY, false, Reasons.INVALID, message),
-        conditions.is(Reasons.STALLED, true, Reasons.INVALID, message));
+        conditions.is(Reasons.READY, false, reason, message),
+        conditions.is(Reasons.STALLED, true, reason, message));
   }
 
   /**

@@ -69,7 +69,7 @@ class ExpiryTest {
     assertThat(planned()).hasSize(1);
 
     now = NOON;
-    assertThat(fleet.tick()).isEqualTo(new Affected(Set.of("n"), Set.of("p")));
+    assertThat(fleet.tick()).isEqualTo(new Affected(Set.of("n"), Set.of("p"), Set.of()));
     assertThat(planned()).isEmpty();
     assertThat(condition(Reasons.PROGRAMMED))
         .isEqualTo("expired at 2026-01-01T12:00:00Z; 1 node has yet to remove the policy");

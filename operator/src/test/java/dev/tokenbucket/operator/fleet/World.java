@@ -3,6 +3,8 @@ package dev.tokenbucket.operator.fleet;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.Reasons;
+import dev.tokenbucket.api.v1alpha1.TokenBucketAddressSet;
+import dev.tokenbucket.api.v1alpha1.TokenBucketAddressSetSpec;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateSpec;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
@@ -31,6 +33,7 @@ final class World {
 
   final Map<String, Node> nodes = new TreeMap<>();
   final Map<String, TokenBucketPolicy> policies = new TreeMap<>();
+  final Map<String, TokenBucketAddressSet> sets = new TreeMap<>();
   final Map<String, TokenBucketNodeState> states = new TreeMap<>();
   private final Queue<Runnable> undelivered = new ArrayDeque<>();
   final TreeSet<String> woken = new TreeSet<>();
@@ -55,6 +58,7 @@ final class World {
     undelivered.clear();
     woken.clear();
     fleet = new Fleet();
+    sets.values().forEach(set -> fleet.put(copy(set, TokenBucketAddressSet.class)));
     policies.values().forEach(policy -> fleet.put(copy(policy, TokenBucketPolicy.class)));
     nodes.values().forEach(node -> fleet.put(copy(node, Node.class)));
     states.values().forEach(state -> fleet.put(copy(state, TokenBucketNodeState.class)));
@@ -98,6 +102,21 @@ final class World {
     policy.getMetadata().setResourceVersion(nextVersion());
     policies.put(policy.getMetadata().getName(), policy);
     undelivered.add(() -> tell(fleet.put(copy(policy, TokenBucketPolicy.class))));
+  }
+
+  void addressSet(String name, List<String> cidrs) {
+    TokenBucketAddressSet set = new TokenBucketAddressSet();
+    set.getMetadata().setName(name);
+    set.getMetadata().setUid("uid-" + name);
+    set.getMetadata().setGeneration(++version);
+    set.setSpec(new TokenBucketAddressSetSpec(cidrs));
+    sets.put(name, set);
+    undelivered.add(() -> tell(fleet.put(copy(set, TokenBucketAddressSet.class))));
+  }
+
+  void removeAddressSet(String name) {
+    sets.remove(name);
+    undelivered.add(() -> tell(fleet.removeAddressSet(name)));
   }
 
   void removePolicy(String name) {

@@ -296,7 +296,7 @@ class PolicyStatusAggregatorTest {
     assertThat(condition(status, Reasons.ACCEPTED).getMessage())
         .isEqualTo("spec.nodeSelector: wrong");
     assertThat(condition(status, Reasons.PROGRAMMED).getMessage())
-        .isEqualTo("not sent to nodes; 1 node stays at an earlier generation");
+        .isEqualTo("not sent to nodes; 1 node keeps what it has of the policy");
   }
 
   @Test
