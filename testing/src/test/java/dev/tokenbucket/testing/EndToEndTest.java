@@ -6,10 +6,12 @@ import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import io.fabric8.kubernetes.api.model.NodeBuilder;
+import io.fabric8.kubernetes.client.utils.Serialization;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BooleanSupplier;
@@ -92,6 +94,46 @@ class EndToEndTest {
     await("the status to follow", () -> cluster.kubectl("get", "tbp").contains("1/1"));
     assertThat(arrivingAt(0)).isGreaterThan(RATE * 4.0);
     assertThat(arrivingAt(1)).isBetween(RATE * 0.99, Arrivals.atMost(RATE, BURST, SECONDS));
+  }
+
+  /** Somebody else keeps the set; the policy has one generation throughout. */
+  @Test
+  void anAddressSetOf10000DecidesWhoIsLimitedAndSoDoesItsChange() throws IOException {
+    TestHost host = network.hosts().get(0);
+    List<String> cidrs = new ArrayList<>();
+    for (int i = 0; i < 9_999; i++) {
+      cidrs.add("172.16.%d.%d/32".formatted(i >> 8, i & 255));
+    }
+    cidrs.add(host.source(2) + "/32");
+    cluster.kubectl("apply", "--server-side", "-f", addressSet(cidrs));
+    Files.writeString(
+        Path.of(policy(RATE)),
+        Files.readString(Path.of(policy(RATE))) + "  match: [{sourceAddressSets: [sources]}]\n");
+    cluster.kubectl("apply", "-f", work.resolve("p.yaml").toString());
+    cluster.kubectl("wait", "--for=condition=Programmed", "--timeout=20s", "tbp/p");
+    assertThat(arrivingAt(0)).isBetween(RATE * 0.99, Arrivals.atMost(RATE, BURST, SECONDS));
+
+    cluster.kubectl("apply", "--server-side", "-f", addressSet(List.of()));
+    await("the change to reach the packets", () -> arrivingAt(0) > RATE * 4.0);
+    cluster.kubectl("apply", "--server-side", "-f", addressSet(List.of("0.0.0.0/0")));
+    await("all sources to be limited", () -> arrivingAt(0) < RATE * 2.0);
+    assertThat(cluster.kubectl("get", "tbp", "p", "-o", "jsonpath={.metadata.generation}"))
+        .isEqualTo("1");
+
+    cluster.kubectl("delete", "tbas", "sources");
+    await("the set to be missed", () -> cluster.kubectl("get", "tbp").contains("does not exist"));
+    assertThat(arrivingAt(0)).isBetween(RATE * 0.99, Arrivals.atMost(RATE, BURST, SECONDS));
+  }
+
+  private String addressSet(List<String> cidrs) throws IOException {
+    Path file = work.resolve("set.yaml");
+    Files.writeString(
+        file,
+        "{apiVersion: tokenbucket.dev/v1alpha1, kind: TokenBucketAddressSet, metadata: {name:"
+            + " sources}, spec: {cidrs: "
+            + Serialization.asJson(cidrs)
+            + "}}");
+    return file.toString();
   }
 
   @Test

@@ -10,6 +10,7 @@ import dev.tokenbucket.agent.source.PolicyFiles;
 import dev.tokenbucket.agent.source.PolicyFiles.Merged;
 import dev.tokenbucket.agent.source.PolicyFiles.Parsed;
 import dev.tokenbucket.agent.source.PolicyFolder;
+import dev.tokenbucket.api.v1alpha1.AddressSets;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,6 +18,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 import picocli.CommandLine.Option;
@@ -64,7 +66,21 @@ public final class PolicyOptions {
     if (!merged.refusals().isEmpty()) {
       throw new CommandFailure(Exit.FAILED, String.join("\n", merged.refusals()));
     }
-    return merged.files().good().values().stream().flatMap(List::stream).toList();
+    List<NodePolicy> policies =
+        merged.files().good().values().stream().flatMap(List::stream).toList();
+    policies.forEach(PolicyOptions::requireNetworks);
+    return policies;
+  }
+
+  private static void requireNetworks(NodePolicy policy) {
+    Set<String> names = AddressSets.names(policy);
+    if (!names.isEmpty()) {
+      throw new CommandFailure(
+          Exit.FAILED,
+          ("policy \"%s\" names address sets (%s) that its file does not hold; add each"
+                  + " TokenBucketAddressSet to the file as another document")
+              .formatted(policy.name(), String.join(", ", names)));
+    }
   }
 
   private List<Path> all() throws IOException {

@@ -1,15 +1,18 @@
 package dev.tokenbucket.agent.cli;
 
+import dev.tokenbucket.api.Texts;
 import dev.tokenbucket.api.v1alpha1.Icmp;
 import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
 import dev.tokenbucket.api.v1alpha1.TcpFlags;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 
 /** A match term for a terminal, condition by condition. Pure. */
 final class TermText {
+  /** The most values of a condition that are shown: an address set has up to 10,000. */
+  private static final int MOST = 16;
+
   private final List<String> conditions = new ArrayList<>();
 
   private TermText() {}
@@ -62,8 +65,7 @@ final class TermText {
 
   private void add(String what, List<?> values) {
     if (!values.isEmpty()) {
-      conditions.add(
-          what + " " + values.stream().map(String::valueOf).collect(Collectors.joining(", ")));
+      conditions.add(what + " " + Texts.first(MOST, values.stream().map(String::valueOf).toList()));
     }
   }
 }

@@ -44,7 +44,9 @@ public final class ValidateCommand implements Callable<Integer> {
   @Parameters(
       arity = "1..*",
       paramLabel = "FILE",
-      description = "Files of YAML documents, each a TokenBucketPolicy; - reads standard input.")
+      description =
+          "Files of YAML documents, each a TokenBucketPolicy or a TokenBucketAddressSet; - reads"
+              + " standard input.")
   private List<String> names = List.of();
 
   @Spec private CommandSpec spec = CommandSpec.create();

@@ -25,6 +25,8 @@ public enum StateFiles {
   LAST_GOOD("last-good.json"),
   /** The last understood entry of each policy of the node state. */
   UNDERSTOOD("understood-entries.json"),
+  /** The networks of the address sets that these entries name, by their hash. */
+  ADDRESS_SETS("address-sets.json"),
   /** The last seen node state, for a start without the API server. */
   NODE_STATE("node-state.json"),
   /** The lowest level at which the running agent is asked to log. */

@@ -8,6 +8,7 @@ import dev.tokenbucket.agent.layout.HookFeature;
 import dev.tokenbucket.agent.layout.HookLimit;
 import dev.tokenbucket.agent.layout.PrefixKeyLayout;
 import dev.tokenbucket.agent.layout.ProtocolIndex;
+import dev.tokenbucket.api.v1alpha1.AddressSets;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PortRange;
@@ -56,6 +57,10 @@ public final class TermTables {
     for (int i = 0; i < policies.size(); i++) {
       int policy = i;
       NodePolicy of = policies.get(i);
+      if (!AddressSets.refs(of).isEmpty()) {
+        throw new IllegalArgumentException(
+            "policy \"" + of.name() + "\" names address sets whose networks are not known");
+      }
       if (of.match().isEmpty()) {
         unconditional |= 1L << i;
       }

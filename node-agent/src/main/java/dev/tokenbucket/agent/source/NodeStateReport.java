@@ -169,7 +169,7 @@ public final class NodeStateReport {
         unsupported.generation(),
         found.policy() == null ? 0 : found.policy().generation(),
         false,
-        Reasons.UNSUPPORTED,
+        unsupported.reason(),
         limited(unsupported.message()),
         found.policy() == null ? null : found.policy().rateText(),
         found.policy() == null ? null : found.policy().burstText(),

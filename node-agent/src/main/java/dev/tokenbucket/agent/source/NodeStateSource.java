@@ -9,6 +9,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.tokenbucket.agent.host.Boot;
 import dev.tokenbucket.agent.program.RunningHook;
+import dev.tokenbucket.api.v1alpha1.AddressSetRef;
+import dev.tokenbucket.api.v1alpha1.AddressSets;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.TokenBucketAddressSet;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import io.fabric8.kubernetes.api.model.GenericKubernetesResource;
@@ -24,13 +28,18 @@ import io.fabric8.kubernetes.client.dsl.base.ResourceDefinitionContext;
 import io.fabric8.kubernetes.client.informers.ResourceEventHandler;
 import io.fabric8.kubernetes.client.informers.SharedIndexInformer;
 import io.fabric8.kubernetes.client.utils.KubernetesSerialization;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -44,6 +53,8 @@ public final class NodeStateSource implements DesiredStateSource {
   private static final int TIMEOUT_MILLIS = 5_000;
   private static final ResourceDefinitionContext KIND =
       ResourceDefinitionContext.fromResourceType(TokenBucketNodeState.class);
+  private static final ResourceDefinitionContext ADDRESS_SET =
+      ResourceDefinitionContext.fromResourceType(TokenBucketAddressSet.class);
   private static final ObjectMapper JSON =
       new ObjectMapper().disable(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES);
 
@@ -68,6 +79,7 @@ public final class NodeStateSource implements DesiredStateSource {
   private final List<String> findings;
   private final UnderstoodEntries understood;
   private final LastNodeState lastSeen;
+  private final AddressSetCache addressSets;
   private final ApiTrouble trouble;
   private final Absence absence = new Absence(ABSENCE);
   private final Contact contact = new Contact(CONTACT);
@@ -80,11 +92,15 @@ public final class NodeStateSource implements DesiredStateSource {
   /** The loop asks every few seconds, usually for the same object. */
   private @Nullable Understood last;
 
-  /** What one version of the node state asks for. */
-  private record Understood(GenericKubernetesResource of, Optional<DesiredState> desired) {
+  /** The address sets that the node state asks for and that are not there. */
+  private Set<AddressSetRef> missing = Set.of();
+
+  /** What one version of the node state asks for, with the address sets that are there. */
+  private record Understood(
+      GenericKubernetesResource of, long addressSets, Optional<DesiredState> desired) {
     @SuppressWarnings("ReferenceEquality") // spares comparing the contents
-    boolean isOf(GenericKubernetesResource state) {
-      return of == state;
+    boolean isOf(GenericKubernetesResource state, long version) {
+      return of == state && addressSets == version;
     }
   }
 
@@ -101,7 +117,6 @@ public final class NodeStateSource implements DesiredStateSource {
     this.findings = List.copyOf(findings);
     understood = new UnderstoodEntries(stateDir);
     lastSeen = new LastNodeState(stateDir, nodeName);
-    beforeFirstLook = lastSeen.read().map(this::ofDisk);
     trouble = new ApiTrouble(access.getMasterUrl());
     client =
         new KubernetesClientBuilder()
@@ -109,6 +124,8 @@ public final class NodeStateSource implements DesiredStateSource {
             .withHttpClientBuilderConsumer(http -> http.addOrReplaceInterceptor("trouble", trouble))
             .withKubernetesSerialization(serialization())
             .build();
+    addressSets = new AddressSetCache(stateDir, this::networks, wake::signal);
+    beforeFirstLook = lastSeen.read().map(this::ofDisk);
     informer = client.genericKubernetesResources(KIND).withName(nodeName).runnableInformer(0);
     informer.addEventHandler(new Changes(wake));
     informer.exceptionHandler((started, e) -> retry(e));
@@ -196,9 +213,11 @@ public final class NodeStateSource implements DesiredStateSource {
       return Optional.empty();
     }
     // The informer's store keeps the same object until a new version arrives.
-    if (last == null || !last.isOf(state)) {
-      last = new Understood(state, understand(state));
+    long version = addressSets.version();
+    if (last == null || !last.isOf(state, version)) {
+      last = new Understood(state, version, understand(state));
     }
+    addressSets.want(missing);
     return last.desired();
   }
 
@@ -223,15 +242,46 @@ public final class NodeStateSource implements DesiredStateSource {
   }
 
   private DesiredState desired(long generation, JsonNode spec) {
-    NodeStateReader.Reading reading = NodeStateReader.read(spec, understood.byUid());
-    understood.keep(reading.understood());
+    Map<String, NodePolicy> former = understood.byUid();
+    NodeStateReader.Reading reading = NodeStateReader.read(spec, former);
+    AddressSetResolution resolved =
+        AddressSetResolution.of(reading.understood(), former, addressSets);
+    understood.keep(resolved.entries());
+    addressSets.keep(
+        Stream.concat(resolved.entries().stream(), reading.understood().stream())
+            .flatMap(entry -> AddressSets.refs(entry).stream())
+            .toList());
+    missing = resolved.missing();
+    Map<String, DesiredState.Unsupported> notInForce = new HashMap<>(resolved.waiting());
+    notInForce.putAll(reading.unsupported());
     return new DesiredState(
         generation,
-        reading.understood(),
+        resolved.policies(),
         List.of(),
         reading.failsafe(),
-        reading.unsupported(),
+        Map.copyOf(notInForce),
         reading.notes());
+  }
+
+  /** The networks of an address set as the API server has it now. */
+  private Optional<List<String>> networks(String name) throws IOException {
+    try {
+      GenericKubernetesResource set =
+          client.genericKubernetesResources(ADDRESS_SET).withName(name).get();
+      if (set == null) {
+        return Optional.empty();
+      }
+      List<String> cidrs = new ArrayList<>();
+      part(set, "spec").path("cidrs").forEach(cidr -> cidrs.add(cidr.asText()));
+      return Optional.of(cidrs);
+    } catch (KubernetesClientException e) {
+      throw new IOException(
+          "the API server does not hand it out"
+              + (e.getCode() > 0 ? " (" + e.getCode() + ")" : "")
+              + ": "
+              + e.getMessage(),
+          e);
+    }
   }
 
   @Override
@@ -303,6 +353,7 @@ public final class NodeStateSource implements DesiredStateSource {
 
   @Override
   public void close() {
+    addressSets.close();
     informer.close();
     client.close();
   }

@@ -9,6 +9,7 @@ import dev.tokenbucket.agent.source.PolicyFolder.Content;
 import dev.tokenbucket.agent.validate.PolicyValidator;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PolicyResolver;
+import dev.tokenbucket.api.v1alpha1.TokenBucketAddressSetSpec;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicySpec;
 import io.fabric8.kubernetes.api.model.LabelSelector;
 import java.io.IOException;
@@ -16,9 +17,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
-/** Reads the policies of a YAML file as the API server would, and refuses in its words. */
+/**
+ * Reads the policies and address sets of a YAML file as the API server would, and refuses in its
+ * words.
+ */
 public final class PolicyFileParser {
+  private static final String API_VERSION = "tokenbucket.dev/v1alpha1";
+  private static final String ADDRESS_SET = "TokenBucketAddressSet";
   private static final Set<String> TOP_LEVEL =
       Set.of("apiVersion", "kind", "metadata", "spec", "status");
 
@@ -29,6 +36,7 @@ public final class PolicyFileParser {
       YAMLMapper.builder().enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION).build();
   private final PolicyValidator validator;
   private final Taker taker;
+  private @Nullable PolicyValidator setValidator;
 
   /** The receiver of the policies. */
   public enum Taker {
@@ -73,26 +81,57 @@ public final class PolicyFileParser {
 
   private List<NodePolicy> policies(String text, Map<String, NodePolicy> before)
       throws IOException {
-    List<NodePolicy> policies = new ArrayList<>();
+    List<JsonNode> policies = new ArrayList<>();
+    FileAddressSets sets = new FileAddressSets();
     try (MappingIterator<JsonNode> documents = yaml.readerFor(JsonNode.class).readValues(text)) {
       while (documents.hasNext()) {
         JsonNode document = documents.next();
-        if (!document.isNull() && !document.isMissingNode()) {
-          policies.add(policy(document, before));
+        if (document.path("kind").asText().equals(ADDRESS_SET)) {
+          addSet(document, sets);
+        } else if (!document.isNull() && !document.isMissingNode()) {
+          policies.add(document);
         }
       }
     }
-    return List.copyOf(policies);
+    List<NodePolicy> made = new ArrayList<>();
+    for (JsonNode document : policies) {
+      made.add(policy(document, sets, before));
+    }
+    return List.copyOf(made);
   }
 
-  private NodePolicy policy(JsonNode document, Map<String, NodePolicy> before) throws IOException {
-    expect(document, "apiVersion", "tokenbucket.dev/v1alpha1");
-    expect(document, "kind", "TokenBucketPolicy");
+  private void addSet(JsonNode document, FileAddressSets sets) throws IOException {
+    expect(document, "apiVersion", API_VERSION);
+    String name = name(document);
+    unknownFields(document);
+    if (setValidator == null) {
+      setValidator = PolicyValidator.ofAddressSets();
+    }
+    List<String> refusals = setValidator.refusals(document.path("spec"));
+    if (!refusals.isEmpty()) {
+      throw new RefusedException(
+          refusals.stream().map(each -> ADDRESS_SET + " \"" + name + "\": " + each).toList());
+    }
+    if (!sets.add(
+        name, yaml.treeToValue(document.get("spec"), TokenBucketAddressSetSpec.class).cidrs())) {
+      throw new IOException(ADDRESS_SET + ": metadata.name: Duplicate value: \"" + name + "\"");
+    }
+  }
+
+  private static String name(JsonNode document) throws IOException {
     String name = document.path("metadata").path("name").asText();
     if (name.length() > 253 || !name.matches("[a-z0-9]([-.a-z0-9]*[a-z0-9])?")) {
       throw new IOException(
           "metadata.name: Invalid value: \"" + name + "\": must be an RFC 1123 subdomain");
     }
+    return name;
+  }
+
+  private NodePolicy policy(JsonNode document, FileAddressSets sets, Map<String, NodePolicy> before)
+      throws IOException {
+    expect(document, "apiVersion", API_VERSION);
+    expect(document, "kind", "TokenBucketPolicy");
+    String name = name(document);
     unknownFields(document);
     List<String> refusals = validator.refusals(document.path("spec"));
     if (!refusals.isEmpty()) {
@@ -102,12 +141,19 @@ public final class PolicyFileParser {
         yaml.treeToValue(document.get("spec"), TokenBucketPolicySpec.class);
     if (taker == Taker.HOST) {
       refuseWhatNeedsACluster(spec);
+      List<String> missing = sets.missing(spec);
+      if (!missing.isEmpty()) {
+        throw new RefusedException(missing);
+      }
     }
     NodePolicy old = before.get(name);
-    NodePolicy same = PolicyResolver.resolve(name, name, old == null ? 1 : old.generation(), spec);
-    return old == null || old.equals(same)
-        ? same
-        : PolicyResolver.resolve(name, name, old.generation() + 1, spec);
+    NodePolicy same = resolve(name, old == null ? 1 : old.generation(), spec, sets);
+    return old == null || old.equals(same) ? same : resolve(name, old.generation() + 1, spec, sets);
+  }
+
+  private static NodePolicy resolve(
+      String name, long generation, TokenBucketPolicySpec spec, FileAddressSets sets) {
+    return sets.expand(PolicyResolver.resolve(name, name, generation, spec));
   }
 
   private static void refuseWhatNeedsACluster(TokenBucketPolicySpec spec) throws IOException {

@@ -25,11 +25,12 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Judges a policy's spec as the API server would, from the same CRD: first unknown fields, then the
- * schema, then the CEL rules.
+ * Judges the spec of a policy or an address set as the API server would, from the same CRD: first
+ * unknown fields, then the schema, then the CEL rules.
  */
 public final class PolicyValidator {
-  private static final String CRD = "/crds/tokenbucketpolicies.tokenbucket.dev-v1.yml";
+  private static final String POLICIES = "/crds/tokenbucketpolicies.tokenbucket.dev-v1.yml";
+  private static final String ADDRESS_SETS = "/crds/tokenbucketaddresssets.tokenbucket.dev-v1.yml";
 
   /**
    * After these errors the API server evaluates no rules, because they would meet values of the
@@ -49,11 +50,20 @@ public final class PolicyValidator {
     this.compiled = JsonSchemaFactory.getInstance(SpecVersion.VersionFlag.V7).getSchema(strict);
   }
 
-  /** A validator for the CRD that this build ships. */
+  /** A validator of policies for the CRD that this build ships. */
   public static PolicyValidator ofCrd() throws IOException {
-    try (InputStream crd = PolicyValidator.class.getResourceAsStream(CRD)) {
+    return of(POLICIES);
+  }
+
+  /** A validator of address sets for the CRD that this build ships. */
+  public static PolicyValidator ofAddressSets() throws IOException {
+    return of(ADDRESS_SETS);
+  }
+
+  private static PolicyValidator of(String path) throws IOException {
+    try (InputStream crd = PolicyValidator.class.getResourceAsStream(path)) {
       if (crd == null) {
-        throw new IOException("no " + CRD + " on the class path");
+        throw new IOException("no " + path + " on the class path");
       }
       JsonNode spec =
           new YAMLMapper()
@@ -86,8 +96,8 @@ public final class PolicyValidator {
   }
 
   /**
-   * All reasons to refuse a policy's spec, each naming field, value and what is allowed; none if
-   * the API server would accept it.
+   * All reasons to refuse a spec, each naming field, value and what is allowed; none if the API
+   * server would accept it.
    */
   public List<String> refusals(JsonNode spec) {
     if (spec.isMissingNode() || spec.isNull()) {
