@@ -13,6 +13,7 @@
 #include "match.h"
 #include "failsafe.h"
 #include "policy.h"
+#include "observe.h"
 
 /*
  * Decides for one policy of several. The function is global so that the verifier walks it once,
@@ -47,16 +48,28 @@ __noinline int mark_one(struct __sk_buff *skb, struct packet *packet, __u32 i, i
 	return policy_mark(skb, packet, i, decided, may_be_marked);
 }
 
+/* A function of its own, because it is rare, and the program has not its stack to spare. */
+__noinline int show_excess(struct __sk_buff *skb, struct packet *packet, __u32 i, int excess)
+{
+	if (!packet || i >= MAX_HOOK_POLICIES)
+		return 0;
+	observe(skb, packet, hook.policy[i].slot, excess);
+	return 0;
+}
+
 static __always_inline _Bool drops(struct __sk_buff *skb, struct clock_source *source,
 				   struct packet *packet, __u32 i, int decided)
 {
 	int may = 0;
 
-	if (!(hook.features & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)) || !(decided & POLICY_MARK))
-		return decided == POLICY_DROP;
-	if (hook.features & POLICY_MARKS_ECN)
-		may = may_mark(skb, source, packet, i);
-	return mark_one(skb, packet, i, decided, may) == POLICY_DROP;
+	if ((hook.features & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)) && (decided & POLICY_MARK)) {
+		if (hook.features & POLICY_MARKS_ECN)
+			may = may_mark(skb, source, packet, i);
+		decided = mark_one(skb, packet, i, decided, may);
+	}
+	if (decided != POLICY_PASS)
+		show_excess(skb, packet, i, decided);
+	return decided == POLICY_DROP;
 }
 
 /*

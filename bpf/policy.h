@@ -197,13 +197,19 @@ static __always_inline void policy_count(__u32 slot, const struct packet *packet
 		count->marked_packets += packet->segments;
 }
 
-/* The decision of policy i on a packet. */
+/* The decision of policy i on a packet: to pass it, one of enum policy_excess, or POLICY_MARK. */
 #define POLICY_PASS 0
-#define POLICY_DROP 1
 /* The packet exceeds, and policy_mark() decides. The bits above hold verdict and overflow. */
 #define POLICY_MARK 2
 #define POLICY_VERDICT_SHIFT 2
 #define POLICY_OVERFLOW_SHIFT 4
+
+/* What happens to a packet that exceeds. */
+enum policy_excess {
+	POLICY_DROP = 1 << 0,
+	POLICY_AUDITED = 1 << 5, /* passes unchanged, because the mode is Audit */
+	POLICY_MARKED = 1 << 6,	 /* passes with CE or DSCP */
+};
 
 /*
  * Judges the packet, and counts it unless the decision is POLICY_MARK. features are all the
@@ -226,7 +232,9 @@ static __always_inline int policy_decide(struct clock_source *source, struct pac
 		return POLICY_MARK | verdict << POLICY_VERDICT_SHIFT |
 		       overflow << POLICY_OVERFLOW_SHIFT;
 	policy_count(slot, packet, verdict, overflow, 0);
-	return verdict == BUCKET_CONFORM || (flags & POLICY_AUDIT) ? POLICY_PASS : POLICY_DROP;
+	if (verdict == BUCKET_CONFORM)
+		return POLICY_PASS;
+	return flags & POLICY_AUDIT ? POLICY_AUDITED : POLICY_DROP;
 }
 
 /* Decides on a packet for which policy_decide() returned POLICY_MARK, and counts it. */
@@ -238,8 +246,12 @@ static __always_inline int policy_mark(struct packet_context *context, struct pa
 
 	policy_count(hook.policy[i].slot, packet, decided >> POLICY_VERDICT_SHIFT & 3,
 		     decided >> POLICY_OVERFLOW_SHIFT & 1, marked);
+	if (flags & POLICY_AUDIT)
+		return POLICY_AUDITED;
+	if (marked)
+		return POLICY_MARKED;
 	/* SetDSCP limits nothing, even if the packet can't be written. */
-	return marked || (flags & (POLICY_AUDIT | POLICY_SETS_DSCP)) ? POLICY_PASS : POLICY_DROP;
+	return flags & POLICY_SETS_DSCP ? POLICY_PASS : POLICY_DROP;
 }
 
 #endif

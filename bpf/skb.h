@@ -66,6 +66,11 @@ static __always_inline _Bool context_is_own(const struct packet_context *skb)
 	return skb->pkt_type == PACKET_HOST || skb->pkt_type == PACKET_OUTGOING;
 }
 
+static __always_inline __u32 context_interface(const struct packet_context *skb)
+{
+	return skb->ifindex;
+}
+
 /* The tag that the kernel keeps beside the frame. */
 static __always_inline __u16 context_tag(const struct packet_context *skb)
 {

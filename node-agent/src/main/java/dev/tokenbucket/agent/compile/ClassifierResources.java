@@ -29,6 +29,7 @@ final class ClassifierResources {
           "hook.h",
           "maps.h",
           "match.h",
+          "observe.h",
           "opp.h",
           "packet.h",
           "parameters.h",

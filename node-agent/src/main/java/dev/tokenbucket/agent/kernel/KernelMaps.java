@@ -27,6 +27,16 @@ public interface KernelMaps extends Descriptors {
    */
   int createHash(String name, int keySize, int valueSize, int entries, boolean evicts);
 
+  /**
+   * Creates a ring buffer.
+   *
+   * @param bytes a power of two, at least a page
+   */
+  int createRing(String name, int bytes);
+
+  /** The events of a ring buffer. */
+  EventRing events(int ring);
+
   byte[] lookup(int map, int key, int valueSize);
 
   /** An element of a hash map, or the next one of a queue, whose key is empty. */

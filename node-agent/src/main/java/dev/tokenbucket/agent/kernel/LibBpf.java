@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.kernel;
 
 import jnr.ffi.Pointer;
+import jnr.ffi.annotations.Delegate;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -34,6 +35,19 @@ public interface LibBpf {
 
   int bpf_map_create(
       int type, String name, int keySize, int valueSize, int maxEntries, @Nullable Pointer options);
+
+  @Nullable Pointer ring_buffer__new(
+      int map, Sample sample, @Nullable Pointer context, @Nullable Pointer options);
+
+  int ring_buffer__poll(Pointer ring, int timeoutMillis);
+
+  void ring_buffer__free(Pointer ring);
+
+  /** Receives each event of a ring buffer. An exception must not leave it: the caller is C. */
+  interface Sample {
+    @Delegate
+    int take(@Nullable Pointer context, Pointer event, long size);
+  }
 
   int bpf_map_lookup_elem(int fd, byte[] key, byte[] value);
 

@@ -191,6 +191,16 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
+  public int createRing(String name, int bytes) {
+    return maps.createRing(name, bytes);
+  }
+
+  @Override
+  public EventRing events(int ring) {
+    return new EventRing(calls, ring);
+  }
+
+  @Override
   public byte[] lookup(int map, int key, int valueSize) {
     return maps.lookup(map, key, valueSize);
   }

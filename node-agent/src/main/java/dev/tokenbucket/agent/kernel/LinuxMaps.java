@@ -17,6 +17,7 @@ final class LinuxMaps {
   private static final int BPF_MAP_TYPE_HASH = 1;
   private static final int BPF_MAP_TYPE_ARRAY = 2;
   private static final int BPF_MAP_TYPE_QUEUE = 22;
+  private static final int BPF_MAP_TYPE_RINGBUF = 27;
   private static final int BPF_MAP_TYPE_LRU_HASH = 9;
 
   /** The batch cursor of a hash map is the number of a hash bucket. */
@@ -64,6 +65,12 @@ final class LinuxMaps {
     return NativeCalls.check(
         "creating map " + name,
         library.bpf_map_create(BPF_MAP_TYPE_QUEUE, name, 0, valueSize, entries, null));
+  }
+
+  int createRing(String name, int bytes) {
+    return NativeCalls.check(
+        "creating map " + name,
+        library.bpf_map_create(BPF_MAP_TYPE_RINGBUF, name, 0, 0, bytes, null));
   }
 
   int createHash(String name, int keySize, int valueSize, int entries, boolean evicts) {

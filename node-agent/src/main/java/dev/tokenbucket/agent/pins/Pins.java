@@ -47,7 +47,10 @@ public record Pins(Path root) {
           "free_places",
           "place_cursors",
           "sightings",
-          "admissions");
+          "admissions",
+          "observation",
+          "observation_counters",
+          "observers");
   public static final List<String> HOOK_MAPS = List.of("counters", "not_ip", "failsafe_counters");
 
   public Path map(String name) {

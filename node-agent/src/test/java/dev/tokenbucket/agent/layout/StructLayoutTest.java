@@ -119,7 +119,12 @@ class StructLayoutTest {
 
   /** By name, as the layouts tell; all but those of one entry have one for each slot. */
   private static Map<String, MapType> ofOneStruct() {
-    Set<String> single = Set.of(FailsafeCountersLayout.MAP, SweepKeysLayout.MAP);
+    Set<String> single =
+        Set.of(
+            FailsafeCountersLayout.MAP,
+            SweepKeysLayout.MAP,
+            ObservationLayout.MAP,
+            ObservationCountersLayout.MAP);
     Map<String, MapType> maps = new HashMap<>();
     LayoutClasses.structsOfMaps()
         .forEach(
@@ -147,6 +152,7 @@ class StructLayoutTest {
     Map<String, MapType> maps = new HashMap<>();
     inner.forEach((name, of) -> maps.put(name, MapType.ofMaps(SlotLimit.MAX_SLOTS, of)));
     MapType places = MapType.of(PlaceLimit.PLACES, INDEX, bytes(PlaceLayout.STRUCT));
+    maps.put("observers", MapType.ofMaps(1, MapType.of(4096, Btf.bytes(0), Btf.bytes(0))));
     maps.put("places", MapType.ofMaps(SlotLimit.MAX_SLOTS * PlaceLimit.SLOT_ARRAYS, places));
     return maps;
   }
