@@ -29,7 +29,7 @@ struct observation {
 	 * second after an observer that was killed.
 	 */
 	__u64 credit;
-	__u32 sample;	  /* one event of so many per CPU; 0 and 1: each */
+	__u32 sample;	  /* one event of this many per CPU; 0 and 1: each */
 	__u32 ifindex;	  /* 0: every interface */
 	__u32 directions; /* of enum observed_direction */
 	__u32 pad;

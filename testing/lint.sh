@@ -14,6 +14,6 @@ texts() {
         Makefile Dockerfile bin/tb .ci/run ':!crds/src/test/resources' ':!testing/vale'
 }
 # Names such as inForce are no words. ND: neighbour discovery.
-texts | xargs -0 codespell --ignore-regex '\b\w*[a-z][A-Z]\w*\b' --ignore-words-list nd
+texts | xargs -0 codespell --ignore-regex '\b\w*[a-z][A-Z]\w*\b' --ignore-words-list nd,ser
 vale=$(testing/vale/build.sh)
 texts | xargs -0 "$vale" --config testing/vale/vale.ini --output line

@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.cli.CleanupCommand;
 import dev.tokenbucket.agent.cli.CompletionCommand;
 import dev.tokenbucket.agent.cli.ExplainCommand;
 import dev.tokenbucket.agent.cli.LogLevelCommand;
+import dev.tokenbucket.agent.cli.ObserveCommand;
 import dev.tokenbucket.agent.cli.ReplayCommand;
 import dev.tokenbucket.agent.cli.StatusCommand;
 import dev.tokenbucket.agent.cli.SuggestCommand;
@@ -48,6 +49,7 @@ import picocli.CommandLine.ScopeType;
       ValidateCommand.class,
       CleanupCommand.class,
       ExplainCommand.class,
+      ObserveCommand.class,
       ReplayCommand.class,
       SuggestCommand.class,
       TopCommand.class,

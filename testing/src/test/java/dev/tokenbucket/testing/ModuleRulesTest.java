@@ -76,6 +76,7 @@ class ModuleRulesTest {
         .definedBy(
             "dev.tokenbucket.agent.replay",
             "dev.tokenbucket.agent.explain",
+            "dev.tokenbucket.agent.observe",
             "dev.tokenbucket.agent.top",
             "dev.tokenbucket.agent.suggest")
         .layer("simulate")

@@ -22,9 +22,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Issue 19, {@code tb explain}, {@code tb replay} and {@code tb top} on a host with an agent: what
- * they say, and that neither changes what limits packets. Rates are so low that no bucket fills
- * while a test looks.
+ * Issue 19, {@code tb explain}, {@code tb replay}, {@code tb top} and {@code tb observe} on a host
+ * with an agent: what they say, and that none changes what limits packets. Rates are so low that no
+ * bucket fills while a test looks.
  */
 class PacketCommandsTest extends HostTest {
   private static final int PORT = 5300;
@@ -260,6 +260,101 @@ class PacketCommandsTest extends HostTest {
     }
   }
 
+  private Observed observe(String... options) throws IOException {
+    return new Observed(
+        host.tb(Stream.concat(Stream.of("observe"), Stream.of(options)).toArray(String[]::new)),
+        work);
+  }
+
+  private static String observed(String name, int priority, String more) {
+    return policy(
+        name,
+        ("interfaces: [{name: eth0}], priority: %d, bucket: {per: SourceIP}, %s,"
+                + " rate: {packets: 1, per: Hour}, burst: {packets: 5}")
+            .formatted(priority, more));
+  }
+
+  /** Also while the agent exchanges the program, and after an observer was killed. */
+  @Test
+  void refusalsAreShownAsTheyHappen() throws Exception {
+    apply(observed("observed", 2, "match: [{protocol: UDP}]"));
+    try (DatagramSocket to = atHost(host.address(), PORT + 2);
+        DatagramSocket first = atSource(host.source(3));
+        DatagramSocket second = atSource(host.source(4));
+        Observed observed = observe("-o", "json")) {
+      observed.await("a refusal", () -> !observed.lines().isEmpty(), () -> send(6, first, to));
+      received(to);
+      int refused = 40 - arriving(40, second, to);
+      observed.await("the others", () -> from(second, observed).size() >= refused, () -> {});
+      assertThat(from(second, observed)).hasSize(refused);
+      assertThat(from(second, observed))
+          .allSatisfy(
+              each -> {
+                assertThat(each.path("interface").asText()).isEqualTo("eth0");
+                assertThat(each.path("direction").asText()).isEqualTo("Ingress");
+                assertThat(each.path("policy").asText()).isEqualTo("observed");
+                assertThat(each.path("outcome").asText()).isEqualTo("Refused");
+                assertThat(each.path("key").asText()).isEqualTo(host.source(4));
+                assertThat(each.path("destination").asText()).isEqualTo(host.address());
+                assertThat(each.path("protocol").asText()).isEqualTo("UDP");
+                assertThat(each.path("sourcePort").asInt()).isEqualTo(second.getLocalPort());
+                assertThat(each.path("destinationPort").asInt()).isEqualTo(PORT + 2);
+                assertThat(each.path("length").asInt()).isEqualTo(FRAME);
+              });
+
+      assertThat(Commands.end(host.tb("observe")).output()).contains("another tb observe runs");
+      apply(
+          observed("audited", 1, "mode: Audit")
+              + observed("observed", 2, "match: [{protocol: UDP}]"));
+      observed.await(
+          "an excess of the new policy",
+          () -> observed.lines().stream().anyMatch(line -> line.contains("\"Audited\"")),
+          () -> send(6, first, to));
+      observed.await(
+          "the notice",
+          () -> observed.errors().contains("now these are: audited, observed"),
+          () -> {});
+      observed.interrupt();
+      JsonNode summary = observed.objects().get(observed.objects().size() - 1);
+      assertThat(summary.path("schema").asText()).isEqualTo("tokenbucket.dev/observe/v1");
+      assertThat(summary.path("shown").asInt()).isEqualTo(observed.lines().size() - 1);
+      assertThat(summary.path("lost").asInt()).isZero();
+
+      try (Observed killed = observe("--in", "eth0", "--for", "1h")) {
+        killed.await("a refusal", () -> !killed.lines().isEmpty(), () -> send(6, first, to));
+        killed.kill();
+      }
+      try (Observed bounded =
+          observe("--in", "eth0", "--policy", "observed", "--rate=3", "--count=4")) {
+        bounded.await("the end", () -> !bounded.isRunning(), () -> send(20, first, to));
+        assertThat(bounded.end()).isZero();
+        assertThat(bounded.lines()).hasSize(5);
+        assertThat(bounded.lines().get(0))
+            .containsPattern(
+                "^[0-9:.]{15}  eth0 Ingress  observed refused  key %s  UDP %s:%d > %s:%d  %d bytes$"
+                    .formatted(
+                        host.source(3),
+                        host.source(3),
+                        first.getLocalPort(),
+                        host.address(),
+                        PORT + 2,
+                        FRAME));
+        assertThat(bounded.lines().get(4))
+            .containsPattern(
+                "^shown 4, suppressed [0-9,]+ \\(0 by --sample, [0-9,]+ by --rate, [0-9,]+ by --count\\), lost 0$");
+      }
+    }
+    assertThat(Commands.end(host.tb("observe", "--policy", "absent")).output())
+        .contains("--policy absent: no policy of this name is in force");
+  }
+
+  private static List<JsonNode> from(DatagramSocket source, Observed observed) {
+    return observed.objects().stream()
+        .filter(
+            each -> each.path("source").asText().equals(source.getLocalAddress().getHostAddress()))
+        .toList();
+  }
+
   @Test
   void whatIsMissingIsTold() {
     assertThat(Commands.end(host.tb("explain", "--in", "lo", "--src", "10.0.0.1")).output())
@@ -272,6 +367,8 @@ class PacketCommandsTest extends HostTest {
             List.of("explain", "--in", "eth0", "--src", "10.0.0.1", "--dst", "fd00::1"),
             List.of("explain", "--in", "eth0", "--src", "10.0.0.1", "--proto", "tpc"),
             List.of("explain", "--in", "eth0", "--hex", "abc"),
+            List.of("observe", "--rate", "0"),
+            List.of("observe", "--for", "10"),
             List.of("replay"))) {
       assertThat(Commands.end(host.tb(wrong.toArray(String[]::new))).code()).isEqualTo(2);
     }

@@ -194,6 +194,11 @@ public final class HookPrograms {
     return programPins.configuration(hook, attached.programId());
   }
 
+  /** Whether the program on a hook uses one of the host's pinned maps. */
+  public boolean uses(Attachment hook, KernelHooks.Attached attached, Path map) {
+    return programPins.usesAll(hook, attached.programId(), List.of(map));
+  }
+
   /** The name of the folder of BPF objects that a hook's program was loaded from. */
   public Optional<String> version(Attachment hook, KernelHooks.Attached attached) {
     return ProgramPins.version(hook, attached.programId());

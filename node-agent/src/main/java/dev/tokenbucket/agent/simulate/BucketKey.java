@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.simulate;
 import dev.tokenbucket.agent.layout.BucketKeyLayout;
 import dev.tokenbucket.agent.layout.FlowKeyLayout;
 import dev.tokenbucket.agent.layout.PacketReportLayout;
+import dev.tokenbucket.agent.layout.Struct;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -27,34 +28,73 @@ public final class BucketKey {
   /** PACKET_UNREADABLE of packet.h: a frame that may be IP. */
   private static final int UNREADABLE = 1;
 
+  private static final Fields OF_REPORT = Fields.of(PacketReportLayout.STRUCT);
+
   private final byte[] bytes = new byte[SIZE];
+
+  /** How a policy makes keys. Prefix lengths matter to keys of addresses only. */
+  public record Making(BucketPer per, int ipv4PrefixLength, int ipv6PrefixLength) {}
+
+  /**
+   * Where a struct of the classifier holds a packet's fields. The ports are consecutive.
+   *
+   * @param source the field's offset, like the others
+   */
+  private record Fields(int source, int destination, int ports, int protocol, int version) {
+    static Fields of(Struct struct) {
+      return new Fields(
+          struct.field("source").offset(),
+          struct.field("destination").offset(),
+          struct.field("source_port").offset(),
+          struct.field("protocol").offset(),
+          struct.field("version").offset());
+    }
+  }
 
   /** Makes this the key of a packet under a policy. */
   public void set(NodePolicy policy, PacketReport packet) {
+    set(
+        new Making(policy.per(), policy.ipv4PrefixLength(), policy.ipv6PrefixLength()),
+        packet.struct(),
+        OF_REPORT);
+  }
+
+  /**
+   * The key of a packet that a struct of the classifier describes.
+   *
+   * @param struct has the fields that {@code struct packet} has for addresses, ports, protocol and
+   *     version
+   */
+  public static BucketKey of(Making making, Struct struct, ByteBuffer packet) {
+    BucketKey key = new BucketKey();
+    key.set(making, packet, Fields.of(struct));
+    return key;
+  }
+
+  private void set(Making making, ByteBuffer of, Fields at) {
     Arrays.fill(bytes, (byte) 0);
-    ByteBuffer of = packet.struct();
-    bytes[VERSION] = (byte) packet.version();
-    switch (policy.per()) {
+    bytes[VERSION] = of.get(at.version());
+    switch (making.per()) {
       case Node, Interface -> bytes[VERSION] = 0;
-      case SourceIP -> setAddress(policy, of, PacketReportLayout.SOURCE.offset(), 0);
-      case DestinationIP -> setAddress(policy, of, PacketReportLayout.DESTINATION.offset(), 0);
+      case SourceIP -> setAddress(making, of, at.source(), 0);
+      case DestinationIP -> setAddress(making, of, at.destination(), 0);
       case SourceAndDestinationIP -> {
-        setAddress(policy, of, PacketReportLayout.SOURCE.offset(), 0);
-        setAddress(policy, of, PacketReportLayout.DESTINATION.offset(), DESTINATION);
+        setAddress(making, of, at.source(), 0);
+        setAddress(making, of, at.destination(), DESTINATION);
       }
       case Flow -> {
-        of.get(PacketReportLayout.SOURCE.offset(), bytes, 0, ADDRESS);
-        of.get(PacketReportLayout.DESTINATION.offset(), bytes, DESTINATION, ADDRESS);
-        of.get(PacketReportLayout.SOURCE_PORT.offset(), bytes, PORTS, 4);
-        bytes[PROTOCOL] = (byte) packet.protocol();
+        of.get(at.source(), bytes, 0, ADDRESS);
+        of.get(at.destination(), bytes, DESTINATION, ADDRESS);
+        of.get(at.ports(), bytes, PORTS, 4);
+        bytes[PROTOCOL] = of.get(at.protocol());
       }
     }
   }
 
-  private void setAddress(NodePolicy policy, ByteBuffer from, int offset, int at) {
+  private void setAddress(Making making, ByteBuffer from, int offset, int at) {
     boolean ipv4 = bytes[VERSION] == IPV4;
     from.get(offset, bytes, at, ipv4 ? Integer.BYTES : ADDRESS);
-    int prefix = ipv4 ? policy.ipv4PrefixLength() : policy.ipv6PrefixLength();
+    int prefix = ipv4 ? making.ipv4PrefixLength() : making.ipv6PrefixLength();
     int whole = prefix / Byte.SIZE;
     if (whole < ADDRESS) {
       bytes[at + whole] &= (byte) (0xff00 >> prefix % Byte.SIZE);
@@ -100,6 +140,11 @@ public final class BucketKey {
   /** The key for people: an address, a network, a flow, or "all". */
   public String text(NodePolicy policy) {
     return text(policy.per(), policy.ipv4PrefixLength(), policy.ipv6PrefixLength());
+  }
+
+  /** The key for people, as a policy made it. */
+  public String text(Making making) {
+    return text(making.per(), making.ipv4PrefixLength(), making.ipv6PrefixLength());
   }
 
   /** The key for people, given these parts of a policy. */

@@ -14,6 +14,11 @@ public final class Documents {
     return new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT).writeValueAsString(value);
   }
 
+  /** JSON on one line. */
+  public static String line(Object value) throws JsonProcessingException {
+    return new ObjectMapper().writeValueAsString(value);
+  }
+
   public static String yaml(Object value) throws JsonProcessingException {
     return YAMLMapper.builder()
         .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)

@@ -1,0 +1,5 @@
+/** Packets that exceed, shown as it happens. */
+@NullMarked
+package dev.tokenbucket.agent.observe;
+
+import org.jspecify.annotations.NullMarked;
