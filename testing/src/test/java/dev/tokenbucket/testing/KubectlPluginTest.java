@@ -41,6 +41,7 @@ class KubectlPluginTest {
           *" plug-empty "*) end "no hook of this host has a program of the agent" 3 ;;
           *" plug-old "*) end 'Unknown option: "--new\\x"' 2 ;;
           *" plug-cut "*) echo "error: connection reset" >&2; exit 1 ;;
+          *" observe "*json*) printf '{"policy":"p"}\\n{"shown":1}\\n' ;;
           *json*) printf '{\\n  "schema": "s"\\n}\\n' ;;
           *) printf '%%s\\n' "$@" ;;
       esac
@@ -100,7 +101,7 @@ class KubectlPluginTest {
     assertThat(plugin("status", "plug-a", "--selector=app.kubernetes.io/name=other").output())
         .contains("plug-a  no answer: no agent runs there");
     assertThat(complete("status", "")).contains("plug-a\nplug-long-name\n:4");
-    assertThat(complete("")).isEqualTo("status\ntop\nexplain\ncheck\n:4\n");
+    assertThat(complete("")).isEqualTo("status\ntop\nexplain\nobserve\ncheck\n:4\n");
   }
 
   @Test
@@ -149,6 +150,49 @@ class KubectlPluginTest {
   }
 
   @Test
+  void whatNodesObserveIsShownLineByLine() throws IOException {
+    agentsOn("plug-a", "plug-long-name", "plug-empty", "plug-cut");
+
+    Outcome lines = plugin("observe", "plug-a", "--policy", "web", "plug-cut", "--rate=5");
+    assertThat(lines.code()).isEqualTo(8);
+    assertThat(lines.output().lines())
+        .contains(
+            "plug-a    observe",
+            "plug-a    --policy",
+            "plug-a    web",
+            "plug-a    --rate=5",
+            "plug-a    --for=10s",
+            "plug-cut  no answer: error: connection reset");
+    assertThat(plugin("observe", "plug-a", "--for", "1s").output())
+        .contains("plug-a  --for\nplug-a  1s\n")
+        .doesNotContain("10s");
+
+    Outcome json =
+        plugin("observe", "plug-a", "plug-long-name", "plug-empty", "plug-gone", "-o", "json");
+    assertThat(json.code()).isEqualTo(8);
+    List<JsonNode> objects = new ArrayList<>();
+    for (String line : json.output().lines().filter(each -> each.startsWith("{")).toList()) {
+      objects.add(JSON.readTree(line));
+    }
+    assertThat(objects)
+        .filteredOn(each -> each.has("policy"))
+        .extracting(each -> each.path("node").asText())
+        .containsExactlyInAnyOrder("plug-a", "plug-long-name");
+    assertThat(objects)
+        .filteredOn(each -> each.path("node").asText().equals("plug-empty"))
+        .singleElement()
+        .satisfies(
+            empty -> {
+              assertThat(empty.path("exitCode").asInt()).isEqualTo(3);
+              assertThat(empty.path("message").asText()).startsWith("no hook");
+            });
+    assertThat(objects)
+        .filteredOn(each -> each.path("node").asText().equals("plug-gone"))
+        .singleElement()
+        .satisfies(gone -> assertThat(gone.path("answered").asBoolean(true)).isFalse());
+  }
+
+  @Test
   void noMoreNodesAreAskedAtATimeThanAllowed() throws IOException {
     agentsOn("plug-a", "plug-b", "plug-c");
     assertThat(plugin("check", "plug-a", "plug-b", "plug-c", "--parallel", "1").code()).isZero();
@@ -159,7 +203,8 @@ class KubectlPluginTest {
   @Test
   void aWrongLineIsRefusedBeforeAnyNodeIsAsked() {
     assertRefused("name one node or more", "status");
-    assertRefused("\"stop\" is no command; status, top, explain and check are", "stop", "n1");
+    assertRefused(
+        "\"stop\" is no command; status, top, explain, observe and check are", "stop", "n1");
     assertRefused("\"a;b\" is not the name of a node", "status", "a;b");
     assertRefused("--all and names of nodes: choose one", "status", "--all", "n1");
     assertRefused("--timeout 0: must be a whole number", "status", "n1", "--timeout=0");

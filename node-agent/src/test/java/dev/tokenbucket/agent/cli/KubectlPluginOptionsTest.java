@@ -26,7 +26,7 @@ class KubectlPluginOptionsTest {
   private static final List<String> ITS_OWN = List.of("-h", "--help", "--json");
 
   @ParameterizedTest
-  @ValueSource(strings = {"status", "top", "explain", "check"})
+  @ValueSource(strings = {"status", "top", "explain", "observe", "check"})
   void itKnowsTheOptionsWithoutAValue(String command) throws IOException {
     CommandLine each =
         Objects.requireNonNull(
