@@ -56,6 +56,10 @@ class CapabilitiesTest {
       assertThat(host.policy("p").path("exceedPackets").asLong()).isPositive();
       assertThat(host.policy("p").at("/buckets/memoryBytes").asLong()).isPositive();
 
+      assertThat(Commands.run(host.tb("observe", "--for", "1s")))
+          .contains("shown 0, suppressed 0")
+          .endsWith("lost 0\n");
+
       apply(agent, 2 * RATE, 2);
       assertLimited(2 * RATE);
       agent.await(
