@@ -9,10 +9,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.ArrayList;
+import java.time.Instant;
+import java.time.temporal.ChronoUnit;
 import java.util.List;
 import java.util.Map;
-import java.util.UUID;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +31,6 @@ public final class ClusterNode implements AutoCloseable {
    */
   private static final String HOLD = "setpriv --pdeathsig KILL \"$0\" & wait";
 
-  private static final String BOOT_ID = "kernel/random/boot_id";
   private static final String CONTAINERD_SOCKET = "/run/containerd/containerd.sock";
 
   private final ClusterNetwork network;
@@ -43,6 +42,7 @@ public final class ClusterNode implements AutoCloseable {
   private @Nullable Daemon holder;
   private @Nullable Daemon containerd;
   private @Nullable Daemon runningKubelet;
+  private Instant kubeletSince = Instant.MAX;
 
   /**
    * A node that has not started yet.
@@ -81,7 +81,6 @@ public final class ClusterNode implements AutoCloseable {
   void boot() {
     try {
       cgroups.make();
-      Files.writeString(settings.sysctlFile(BOOT_ID), UUID.randomUUID() + "\n");
     } catch (IOException e) {
       throw new StepFailedException("starting " + name() + ": " + e.getMessage(), e);
     }
@@ -140,9 +139,7 @@ public final class ClusterNode implements AutoCloseable {
     Path folder = settings.folder();
     run("mount", "--make-rshared", "/");
     run("mount", "-t", "proc", "proc", "/proc");
-    List<String> sysctls = new ArrayList<>(NodeSettings.SYSCTLS.keySet());
-    sysctls.add(BOOT_ID);
-    for (String sysctl : sysctls) {
+    for (String sysctl : NodeSettings.SYSCTLS.keySet()) {
       run("mount", "--bind", "" + settings.sysctlFile(sysctl), "/proc/sys/" + sysctl);
     }
     run("mount", "-t", "bpf", "-o", "mode=0700", "bpf", "/sys/fs/bpf");
@@ -184,13 +181,9 @@ public final class ClusterNode implements AutoCloseable {
     return run("find", "/sys/fs/bpf", "-path", "*/hooks/*/link").contains("/link");
   }
 
-  /** The boot id that the node's kubelet reports. */
-  String bootId() {
-    try {
-      return Files.readString(settings.sysctlFile(BOOT_ID)).strip();
-    } catch (IOException e) {
-      throw new StepFailedException("reading the boot id of " + name(), e);
-    }
+  /** When the kubelet was last started, to the second, as the API's times are. */
+  Instant kubeletSince() {
+    return kubeletSince;
   }
 
   /** The node's files, as this process sees them. */
@@ -230,6 +223,7 @@ public final class ClusterNode implements AutoCloseable {
 
   /** Starts the kubelet. */
   public void startKubelet() {
+    kubeletSince = Instant.now().truncatedTo(ChronoUnit.SECONDS);
     runningKubelet =
         daemon(
             "kubelet",
@@ -264,8 +258,8 @@ public final class ClusterNode implements AutoCloseable {
   }
 
   /**
-   * Starts the node again after {@link #stop}, with new namespaces, a new boot id, a new BPF file
-   * system and a new /run.
+   * Starts the node again after {@link #stop}, with new namespaces, a new BPF file system and a new
+   * /run. The boot id stays: kubelet and agent both read this machine's.
    */
   public void start() {
     network.makeNode(settings.number());

@@ -16,6 +16,7 @@ import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -211,9 +212,11 @@ public final class TwoNodeCluster implements AutoCloseable {
     try {
       Node found = client().nodes().withName(node.name()).get();
       return found != null
-          && node.bootId().equals(found.getStatus().getNodeInfo().getBootID())
           && found.getStatus().getConditions().stream()
-              .anyMatch(c -> c.getType().equals("Ready") && c.getStatus().equals("True"));
+              .filter(condition -> condition.getType().equals("Ready"))
+              .filter(condition -> condition.getStatus().equals("True"))
+              .map(condition -> Instant.parse(condition.getLastHeartbeatTime()))
+              .anyMatch(heard -> !heard.isBefore(node.kubeletSince()));
     } catch (KubernetesClientException e) {
       return false;
     }
