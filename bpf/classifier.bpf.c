@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0 OR Apache-2.0
 /*
- * The classifier: one program per hook (an interface and a direction). The hook's read-only data
- * specialises the program to the policies of that hook. A packet that passes continues to the next
- * program on the hook.
+ * The classifier: one program per hook (an interface, and tc ingress, tc egress or XDP). The hook's
+ * read-only data specialises the program to the policies of that hook.
  */
 #include <linux/bpf.h>
-#include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "context.h"
 #include "parse.h"
 #include "fragments.h"
 #include "match.h"
@@ -32,43 +31,44 @@ __noinline int decide_one(struct clock_source *source, struct packet *packet, __
  * The program itself calls may_mark() and mark_one(): a call of one inside the other would need
  * more stack than there is.
  */
-__noinline int may_mark(struct __sk_buff *skb, struct clock_source *source, struct packet *packet,
-			__u32 i)
+__noinline int may_mark(struct packet_context *context, struct clock_source *source,
+			struct packet *packet, __u32 i)
 {
 	if (!source || !packet || i >= MAX_HOOK_POLICIES)
 		return 0;
-	return policy_may_mark(skb, source, packet, i);
+	return policy_may_mark(context, source, packet, i);
 }
 
-__noinline int mark_one(struct __sk_buff *skb, struct packet *packet, __u32 i, int decided,
+__noinline int mark_one(struct packet_context *context, struct packet *packet, __u32 i, int decided,
 			int may_be_marked)
 {
 	if (!packet || i >= MAX_HOOK_POLICIES)
 		return POLICY_PASS;
-	return policy_mark(skb, packet, i, decided, may_be_marked);
+	return policy_mark(context, packet, i, decided, may_be_marked);
 }
 
 /* A function of its own, because it is rare, and the program has not its stack to spare. */
-__noinline int show_excess(struct __sk_buff *skb, struct packet *packet, __u32 i, int excess)
+__noinline int show_excess(struct packet_context *context, struct packet *packet, __u32 i,
+			   int excess)
 {
 	if (!packet || i >= MAX_HOOK_POLICIES)
 		return 0;
-	observe(skb, packet, hook.policy[i].slot, excess);
+	observe(context, packet, hook.policy[i].slot, excess);
 	return 0;
 }
 
-static __always_inline _Bool drops(struct __sk_buff *skb, struct clock_source *source,
+static __always_inline _Bool drops(struct packet_context *context, struct clock_source *source,
 				   struct packet *packet, __u32 i, int decided)
 {
 	int may = 0;
 
 	if ((hook.features & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)) && (decided & POLICY_MARK)) {
 		if (hook.features & POLICY_MARKS_ECN)
-			may = may_mark(skb, source, packet, i);
-		decided = mark_one(skb, packet, i, decided, may);
+			may = may_mark(context, source, packet, i);
+		decided = mark_one(context, packet, i, decided, may);
 	}
 	if (decided != POLICY_PASS)
-		show_excess(skb, packet, i, decided);
+		show_excess(context, packet, i, decided);
 	return decided == POLICY_DROP;
 }
 
@@ -76,18 +76,18 @@ static __always_inline _Bool drops(struct __sk_buff *skb, struct clock_source *s
  * Applies the policies in the order of the set. A packet that one policy drops does not reach the
  * later ones.
  */
-static __always_inline _Bool dropped(struct __sk_buff *skb, struct clock_source *source,
+static __always_inline _Bool dropped(struct packet_context *context, struct clock_source *source,
 				     struct packet *packet, __u64 policies)
 {
 	if (hook.policies == 1)
-		return policies && drops(skb, source, packet, 0,
+		return policies && drops(context, source, packet, 0,
 					 policy_decide(source, packet, 0, hook.policy[0].flags));
 
 #pragma clang loop unroll(disable)
 	for (int n = 0; n < MAX_HOOK_POLICIES && policies; n++) {
 		__u32 i = match_first_bit(policies);
 
-		if (drops(skb, source, packet, i, decide_one(source, packet, i)))
+		if (drops(context, source, packet, i, decide_one(source, packet, i)))
 			return 1;
 		policies &= policies - 1;
 	}
@@ -103,26 +103,22 @@ static __always_inline void count_not_ip(void)
 		(*frames)++;
 }
 
-SEC("tc")
-int tokenbucket(struct __sk_buff *skb)
+SEC(CONTEXT_SECTION)
+int tokenbucket(struct packet_context *context)
 {
-	struct clock_source source = {};
+	struct clock_source source = context_clock(context);
 	struct packet packet = {};
 	enum parse_result parsed;
 	__u64 policies;
 
-#ifdef TB_CLOCK_FROM_TIMESTAMP
-	source.timestamp = skb->tstamp;
-	source.late_ticks = skb->mark;
-#endif
-	parsed = parse_packet(skb, hook.ethernet, hook.features, &packet);
+	parsed = parse_packet(context, hook.ethernet, hook.features, &packet);
 	if (parsed == PARSE_NOT_IP) {
 		report_packet(&packet, 0);
 		count_not_ip();
-		return TC_ACT_UNSPEC;
+		return CONTEXT_PASS;
 	}
 	if ((hook.features & HOOK_REMEMBERS_FIRST) && (packet.known & PACKET_FRAGMENT))
-		fragment_meet(skb, &source, &packet);
+		fragment_meet(context, &source, &packet);
 	policies = parsed == PARSE_IP ? match_policies(&packet) : match_all_policies();
 	report_packet(&packet, policies);
 	if ((hook.features & HOOK_FAILSAFE) && (policies & hook.failsafe_policies) &&
@@ -130,7 +126,7 @@ int tokenbucket(struct __sk_buff *skb)
 		policies &= ~hook.failsafe_policies;
 		report_failsafe();
 	}
-	return dropped(skb, &source, &packet, policies) ? TC_ACT_SHOT : TC_ACT_UNSPEC;
+	return dropped(context, &source, &packet, policies) ? CONTEXT_DROP : CONTEXT_PASS;
 }
 
 char _license[] SEC("license") = "GPL";

@@ -17,8 +17,8 @@
 #include <linux/ipv6.h>
 
 #include "clock.h"
+#include "context.h"
 #include "hook.h"
-#include "skb.h"
 
 #define FRAGMENT_LIFE 2000000000ULL
 

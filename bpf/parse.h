@@ -15,8 +15,8 @@
 #include <linux/udp.h>
 #include <bpf/bpf_endian.h>
 
+#include "context.h"
 #include "hook.h"
-#include "skb.h"
 
 /*
  * Number of IPv6 extension headers that the walk reads. A packet with more has no known protocol.

@@ -2,17 +2,14 @@
 /*
  * Rewrites the byte that IPv4 calls TOS and IPv6 calls traffic class: DSCP in the upper six bits
  * (RFC 2474), ECN in the lower two (RFC 3168).
- *
- * bpf_skb_ecn_set_ce() would not do: it refuses a packet whose data is shared, which is the case
- * while a capture is open. The helpers that write here first give this packet its own data.
  */
 #ifndef TB_REWRITE_H
 #define TB_REWRITE_H
 
 #include <linux/ip.h>
 
+#include "context.h"
 #include "packet.h"
-#include "skb.h"
 
 #define ECN_MASK 0x03
 #define ECN_CE 0x03
@@ -34,8 +31,8 @@ static __always_inline _Bool rewrite_read(struct packet_context *context,
 	return 1;
 }
 
-/* The header's checksum absorbs the change, so the sum over the whole packet stays the same. */
-static __always_inline _Bool rewrite_ipv4(struct __sk_buff *skb, const struct packet *packet,
+static __always_inline _Bool rewrite_ipv4(struct packet_context *context,
+					  const struct packet *packet,
 					  const struct traffic_class *old, __u8 value)
 {
 	__u8 new[2] = {old->byte[0], value};
@@ -43,18 +40,20 @@ static __always_inline _Bool rewrite_ipv4(struct __sk_buff *skb, const struct pa
 
 	__builtin_memcpy(&from, old->byte, sizeof(from));
 	__builtin_memcpy(&to, new, sizeof(to));
-	return !bpf_l3_csum_replace(skb, packet->network + offsetof(struct iphdr, check), from, to,
-				    sizeof(to)) &&
-	       !bpf_skb_store_bytes(skb, packet->network, new, sizeof(new), 0);
+	return context_write_ipv4(context, packet->network,
+				  packet->network + offsetof(struct iphdr, check), from, to);
 }
 
-/* IPv6 has no header checksum; the flag corrects a sum that the device took over the packet. */
-static __always_inline _Bool rewrite_ipv6(struct __sk_buff *skb, const struct packet *packet,
+/* IPv6 has no header checksum. */
+static __always_inline _Bool rewrite_ipv6(struct packet_context *context,
+					  const struct packet *packet,
 					  const struct traffic_class *old, __u8 value)
 {
 	__u8 new[2] = {(old->byte[0] & 0xf0) | value >> 4, value << 4 | (old->byte[1] & 0x0f)};
+	__u16 to;
 
-	return !bpf_skb_store_bytes(skb, packet->network, new, sizeof(new), BPF_F_RECOMPUTE_CSUM);
+	__builtin_memcpy(&to, new, sizeof(to));
+	return context_write(context, packet->network, to);
 }
 
 static __always_inline _Bool rewrite_class(struct packet_context *context,

@@ -6,12 +6,20 @@
 #include <linux/bpf.h>
 #include <linux/if_packet.h>
 #include <linux/if_vlan.h>
+#include <linux/pkt_cls.h>
 #include <bpf/bpf_helpers.h>
 
+#include "clock.h"
 #include "packet.h"
 
 /* The name that parsing and judgement use for the context. */
 #define packet_context __sk_buff
+
+#define CONTEXT_SECTION "tc"
+
+/* A packet that passes continues to the next program on the hook. */
+#define CONTEXT_PASS TC_ACT_UNSPEC
+#define CONTEXT_DROP TC_ACT_SHOT
 
 #define VLAN_TAG_BYTES 4
 
@@ -111,6 +119,41 @@ static __always_inline void context_measure(struct packet_context *skb, __u32 he
 
 	packet->segments = segments;
 	packet->bytes = skb->len + (__u64)(segments - 1) * headers + (__u64)segments * tag;
+}
+
+/* The time that the caller put on the packet, under TB_CLOCK_FROM_TIMESTAMP. */
+static __always_inline struct clock_source context_clock(const struct packet_context *skb)
+{
+	struct clock_source source = {};
+
+#ifdef TB_CLOCK_FROM_TIMESTAMP
+	source.timestamp = skb->tstamp;
+	source.late_ticks = skb->mark;
+#endif
+	return source;
+}
+
+/*
+ * Writes two bytes of an IPv4 header, and corrects the header's checksum at check. The checksum
+ * absorbs the change, so the sum over the whole packet stays the same.
+ *
+ * bpf_skb_ecn_set_ce() would not do: it refuses a packet whose data is shared, which is the case
+ * while a capture is open. The helpers that write here first give this packet its own data.
+ */
+static __always_inline _Bool context_write_ipv4(struct packet_context *skb, __u32 offset,
+						__u32 check, __u16 from, __u16 to)
+{
+	return !bpf_l3_csum_replace(skb, check, from, to, sizeof(to)) &&
+	       !bpf_skb_store_bytes(skb, offset, &to, sizeof(to), 0);
+}
+
+/*
+ * Writes two bytes that no checksum of the packet covers. The flag corrects a sum that the device
+ * took over the packet.
+ */
+static __always_inline _Bool context_write(struct packet_context *skb, __u32 offset, __u16 to)
+{
+	return !bpf_skb_store_bytes(skb, offset, &to, sizeof(to), BPF_F_RECOMPUTE_CSUM);
 }
 
 #endif

@@ -143,6 +143,7 @@ public final class Policies {
             selector,
             interfaces,
             direction,
+            null,
             priority,
             match,
             null,

@@ -156,8 +156,8 @@ class AddressSetTest {
     assertThat(asked()).as("the second node waits").hasSize(2);
     assertThat(ready()).isEqualTo("False Pending");
 
-    fleet.agents.recover(fleet.node(0));
-    fleet.agents.recover(fleet.node(1));
+    fleet.agents.speak(fleet.node(0));
+    fleet.agents.speak(fleet.node(1));
     await("both nodes to be asked", () -> asked().equals(only(networks(2))));
   }
 

@@ -256,7 +256,7 @@ class AgentPodTest {
       String scraped = scrape(metrics);
       assertThat(scraped.lines())
           .contains(
-              "tokenbucket_policy_generation{direction=\"Ingress\",interface=\"eth0\",policy=\"p\"}"
+              "tokenbucket_policy_generation{direction=\"Ingress\",hook=\"TCX\",interface=\"eth0\",policy=\"p\"}"
                   + " 1.0",
               "tokenbucket_policy_asked_generation{policy=\"p\"} 1.0",
               "tokenbucket_policies_failed 0.0");

@@ -66,6 +66,11 @@ abstract class HostTest {
     return new String[0];
   }
 
+  /** Takes all policies away. */
+  void removePolicies() throws IOException {
+    Files.deleteIfExists(policies.resolve("policies.yaml"));
+  }
+
   /** Makes these the policies, and waits until a program for them is on a hook. */
   void apply(String yaml) throws IOException {
     int heard = write(yaml);

@@ -183,6 +183,12 @@ class WrongPolicyTest {
         | spec.match: Forbidden: with a rate in connections no term asks for ACK
       {rate: {connections: 6, per: Minute}, exceed: {action: MarkECN}}
         | spec.exceed.action: Forbidden: MarkECN does not go with a rate in connections
+      {rate: {packetsPerSecond: 10}, hook: XDP, direction: Egress}
+        | spec.hook: Forbidden: XDP and PreferXDP need direction Ingress
+      {rate: {packetsPerSecond: 10}, hook: PreferXDP, direction: Egress}
+        | spec.hook: Forbidden: XDP and PreferXDP need direction Ingress
+      {rate: {packetsPerSecond: 10}, hook: Generic}
+        | spec.hook: Unsupported value: "Generic": supported values: "PreferXDP", "TC", "XDP"
       {rate: {packetsPerSecond: 10}, match: []}
         | spec.match: Invalid value: 0: spec.match in body should have at least 1 items
       {rate: {packetsPerSecond: 10}, exempt: []}

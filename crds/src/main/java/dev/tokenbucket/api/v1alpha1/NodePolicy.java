@@ -17,6 +17,7 @@ public record NodePolicy(
     @JsonPropertyDescription("The host interfaces.") @Size(max = 32)
         List<InterfaceSelector> interfaces,
     @JsonPropertyDescription("As the interface sees it.") Direction direction,
+    @JsonPropertyDescription("XDP or PreferXDP. Absent: TC.") @Nullable Hook hook,
     @JsonPropertyDescription("Lower first, ties by name.") int priority,
     @JsonPropertyDescription(
             "The packets to limit: those that any of these terms matches. Absent: all IP"
@@ -45,17 +46,28 @@ public record NodePolicy(
     @JsonPropertyDescription("What happens to packets that exceed.") ExceedAction action,
     @JsonPropertyDescription("The DSCP that SetDSCP gives.") @Nullable Integer dscp,
     @JsonPropertyDescription("Whether to act, or only to count.") Mode mode) {
-  /** The order in which policies judge a packet: lower priority first, ties by name. */
+  /**
+   * The order in which policies judge a packet: those for XDP first, and those that prefer it, on
+   * each interface alike; then lower priority first, ties by name.
+   */
   public static final Comparator<NodePolicy> ORDER =
-      Comparator.comparingInt(NodePolicy::priority).thenComparing(NodePolicy::name);
+      Comparator.comparing((NodePolicy policy) -> policy.hookOrTc() == Hook.TC)
+          .thenComparingInt(NodePolicy::priority)
+          .thenComparing(NodePolicy::name);
 
   /** Sets fields that JSON omits, or that an older version did not write, to their defaults. */
   public NodePolicy {
     interfaces = orEmpty(interfaces);
     match = orEmpty(match);
     exempt = orEmpty(exempt);
+    hook = hook == Hook.TC ? null : hook;
     failsafe = failsafe == null ? Failsafe.Enabled : failsafe;
     onFull = onFull == null ? OnFull.ShareBucket : onFull;
+  }
+
+  /** The hook to run on. */
+  public Hook hookOrTc() {
+    return hook == null ? Hook.TC : hook;
   }
 
   /** The rate with its unit and period. */
@@ -72,6 +84,7 @@ public record NodePolicy(
             generation,
             other.interfaces,
             other.direction,
+            other.hook,
             other.priority,
             other.match,
             other.exempt,
@@ -98,6 +111,7 @@ public record NodePolicy(
         generation,
         interfaces,
         direction,
+        hook,
         priority,
         matchTerms,
         exemptTerms,

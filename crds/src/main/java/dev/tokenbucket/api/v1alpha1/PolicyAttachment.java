@@ -5,5 +5,5 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 /** A hook where a policy runs on a node, read back from the kernel. */
 public record PolicyAttachment(
     @JsonPropertyDescription("The interface's name.") String name,
-    @JsonPropertyDescription("TCX or Clsact.") String hook,
+    @JsonPropertyDescription("TCX, Clsact or XDP.") String hook,
     @JsonPropertyDescription("The kernel's id of the attached program.") long programId) {}

@@ -50,6 +50,7 @@ public final class PolicyResolver {
         generation,
         spec.interfaces() == null ? DEFAULT_INTERFACES : List.copyOf(spec.interfaces()),
         spec.direction() == null ? Direction.Ingress : spec.direction(),
+        spec.hook(),
         spec.priority() == null ? DEFAULT_PRIORITY : spec.priority(),
         MatchResolver.match(spec.match(), unit),
         MatchResolver.exempt(spec.exempt()),

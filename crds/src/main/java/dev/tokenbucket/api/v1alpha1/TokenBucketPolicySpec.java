@@ -62,6 +62,15 @@ import org.jspecify.annotations.Nullable;
     message =
         "MarkECN does not go with a rate in connections: a packet that opens a connection is"
             + " never ECN-capable, so each would be dropped; use Drop")
+@ValidationRule(
+    value =
+        "!has(self.hook) || self.hook == 'TC' || !has(self.direction) || self.direction =="
+            + " 'Ingress'",
+    fieldPath = ".hook",
+    reason = "FieldValueForbidden",
+    message =
+        "XDP and PreferXDP need direction Ingress: XDP sees only the packets that an interface"
+            + " receives; for Egress use TC")
 @SchemaCustomizer(DistinctRules.class)
 public record TokenBucketPolicySpec(
     @JsonPropertyDescription(
@@ -75,6 +84,15 @@ public record TokenBucketPolicySpec(
                 + " Default Ingress.")
         @Default("Ingress")
         @Nullable Direction direction,
+    @JsonPropertyDescription(
+            "The hook of each interface that the policy runs on. TC: behind the driver, on every"
+                + " interface. XDP: in the driver, which refuses packets at a fraction of the cost;"
+                + " the policy is not on an interface whose driver has no native XDP, and the status"
+                + " says so. PreferXDP: XDP where the driver has it, and TC elsewhere. Policies with"
+                + " XDP or PreferXDP come before all others, whatever their priority. Both need"
+                + " direction Ingress. Default TC.")
+        @Default("TC")
+        @Nullable Hook hook,
     @JsonPropertyDescription(
             "The order among policies, from 0 to 1000: lower first, ties by name. A packet"
                 + " that one policy drops does not reach later policies; later policies see a"

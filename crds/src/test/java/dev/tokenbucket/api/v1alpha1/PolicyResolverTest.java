@@ -23,7 +23,8 @@ class PolicyResolverTest {
     Rate rate = new Rate(quantity(packets), quantity(bits), null, null, null, null, null);
     TokenBucketPolicySpec spec =
         new TokenBucketPolicySpec(
-            null, null, null, null, null, null, null, null, rate, burst, null, null, null, null);
+            null, null, null, null, null, null, null, null, null, rate, burst, null, null, null,
+            null);
     return PolicyResolver.resolve("p", "p", 1, spec);
   }
 
@@ -37,6 +38,7 @@ class PolicyResolverTest {
                 1,
                 List.of(InterfaceSelector.DEFAULT_ROUTE),
                 Direction.Ingress,
+                null,
                 500,
                 List.of(),
                 List.of(),

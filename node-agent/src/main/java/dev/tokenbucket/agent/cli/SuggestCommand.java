@@ -137,6 +137,7 @@ public final class SuggestCommand implements Callable<Integer> {
         1,
         List.of(),
         hook.direction(),
+        null,
         0,
         List.of(),
         List.of(),

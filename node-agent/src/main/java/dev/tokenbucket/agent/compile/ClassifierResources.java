@@ -17,13 +17,15 @@ final class ClassifierResources {
   /** A response file for clang. */
   static final String FLAGS = "clang.flags";
 
-  static final List<String> PROGRAMS = List.of("classifier.bpf", "parameters.bpf", "sweep.bpf");
+  static final List<String> PROGRAMS =
+      List.of("classifier.bpf", "parameters.bpf", "sweep.bpf", "xdp.bpf");
   static final List<String> OBJECTS = PROGRAMS.stream().map(name -> name + ".o").toList();
 
   private static final List<String> HEADERS =
       List.of(
           "admission.h",
           "clock.h",
+          "context.h",
           "failsafe.h",
           "fragments.h",
           "hook.h",
@@ -42,7 +44,8 @@ final class ClassifierResources {
           "skb.h",
           "tables.h",
           "token_axis.h",
-          "token_bucket.h");
+          "token_bucket.h",
+          "xdp.h");
 
   /** All files of this project that clang reads. */
   static final List<String> SOURCES =

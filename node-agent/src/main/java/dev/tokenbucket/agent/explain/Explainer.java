@@ -54,16 +54,31 @@ public final class Explainer {
       List<NodePolicy> policies,
       FailsafeSettings failsafes,
       Frame frame) {
-    LiveHook live =
+    List<LiveHook> hooks =
         new LiveHook.Finder(kernel, bpffs, objects)
             .find(interfaceName, direction, policies, failsafes);
+    Explanation whole = onHook(interfaceName, bpffs, hooks.get(0), true, failsafes, frame);
+    for (LiveHook later : hooks.subList(1, hooks.size())) {
+      boolean isReached = whole.verdict() == Verdict.Pass;
+      whole = whole.then(onHook(interfaceName, bpffs, later, isReached, failsafes, frame));
+    }
+    return whole;
+  }
+
+  private Explanation onHook(
+      String interfaceName,
+      Path bpffs,
+      LiveHook live,
+      boolean isReached,
+      FailsafeSettings failsafes,
+      Frame frame) {
     byte[] bytes = frame.on(live.ethernet());
     List<NodePolicy> inOrder = live.policies().stream().map(Placed::policy).toList();
     try (SimulatedHook simulated = simulated(live.ethernet(), inOrder, failsafes);
         HookCopy copy = new HookCopy(kernel, Layouts.on(bpffs).own(), live)) {
       PacketReport read = simulated.run(bytes, 0, bytes.length, bytes.length, SimulatedHook.START);
       LiveJudgement judgement = new LiveJudgement(copy, live.policies(), read);
-      boolean passes = judgement.run(bytes);
+      boolean passes = isReached && judgement.run(bytes);
       return explanation(
           interfaceName,
           live.attached().programId(),
@@ -72,7 +87,7 @@ public final class Explainer {
           read,
           bytes.length,
           inOrder,
-          judgement,
+          isReached ? judgement : new NotReachedJudgement(),
           new TermProbe(kernel, replayObject, direction, live.ethernet(), bytes));
     }
   }

@@ -10,6 +10,7 @@ import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
 import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.util.List;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -33,6 +34,23 @@ public record Explanation(
     List<Step> policies) {
   /** The version rises with a change that breaks readers of the previous schema. */
   static final String SCHEMA = "tokenbucket.dev/explain/v1";
+
+  /**
+   * This explanation, followed by the one of the interface's next hook. The program is that of the
+   * last hook that the packet reaches.
+   */
+  Explanation then(Explanation next) {
+    boolean isReached = verdict == Verdict.Pass;
+    return new Explanation(
+        schema,
+        packet,
+        interfaceName,
+        direction,
+        isReached ? next.programId : programId,
+        isReached ? next.verdict : verdict,
+        failsafe == null ? next.failsafe : failsafe,
+        Stream.concat(policies.stream(), next.policies.stream()).toList());
+  }
 
   /** The outcome for the packet. */
   public enum Verdict {

@@ -5,6 +5,7 @@ import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
 import dev.tokenbucket.agent.hooks.HookConfiguration.Running;
 import dev.tokenbucket.agent.hooks.HookPrograms;
 import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.KernelHooks.Attached;
 import dev.tokenbucket.agent.layout.HookConfigurationLayout;
@@ -22,7 +23,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /**
  * A running hook: read, and never changed.
@@ -38,18 +38,19 @@ record LiveHook(
     HookConfiguration configuration,
     boolean ethernet,
     List<Placed> policies) {
+  /** Also for a hook at XDP: the classifier is the same, and a packet runs through it the same. */
   private static final String OBJECT = "classifier.bpf.o";
 
   /** Finds running hooks. */
   record Finder(Kernel kernel, Path bpffs, Path objects) {
     /**
-     * The hook of an interface.
+     * The hooks of an interface and direction, in the order in which a packet passes them.
      *
      * @param known policies and failsafes that the agent has kept, including the hook's
      * @throws IllegalStateException if the interface has no hook, or one that was made for other
      *     policies
      */
-    LiveHook find(
+    List<LiveHook> find(
         String interfaceName,
         Direction direction,
         List<NodePolicy> known,
@@ -62,16 +63,32 @@ record LiveHook(
       Layouts layouts = Layouts.on(bpffs);
       Pins pins = layouts.own();
       HookPrograms programs = new HookPrograms(kernel, layouts, objects);
-      Attachment at = pins.hook(index, direction);
-      Attached attached =
-          Optional.of(at)
-              .filter(hook -> Files.exists(hook.folder()))
-              .flatMap(kernel::attached)
-              .orElseThrow(
-                  () ->
-                      new IllegalStateException(
-                          "%s %s runs no Tokenbucket program, so nothing limits packets there"
-                              .formatted(interfaceName, direction)));
+      List<LiveHook> hooks = new ArrayList<>();
+      for (HookPoint point : List.of(HookPoint.XDP, HookPoint.INGRESS, HookPoint.EGRESS)) {
+        Attachment at = pins.hook(index, point);
+        if (point.direction() == direction && Files.exists(at.folder())) {
+          kernel
+              .attached(at)
+              .map(attached -> of(interfaceName, at, attached, programs, pins, known, failsafes))
+              .ifPresent(hooks::add);
+        }
+      }
+      if (hooks.isEmpty()) {
+        throw new IllegalStateException(
+            "%s %s runs no Tokenbucket program, so nothing limits packets there"
+                .formatted(interfaceName, direction));
+      }
+      return hooks;
+    }
+
+    private LiveHook of(
+        String interfaceName,
+        Attachment at,
+        Attached attached,
+        HookPrograms programs,
+        Pins pins,
+        List<NodePolicy> known,
+        FailsafeSettings failsafes) {
       Running running =
           programs
               .running(at, attached)
@@ -79,7 +96,7 @@ record LiveHook(
                   () ->
                       new IllegalStateException(
                           "%s %s runs a program of another version of tb"
-                              .formatted(interfaceName, direction)));
+                              .formatted(interfaceName, at.point())));
       Path object = objects.resolve(programs.version(at, attached).orElse("")).resolve(OBJECT);
       if (!Files.exists(object)) {
         throw new IllegalStateException(

@@ -104,6 +104,7 @@ final class TermProbe {
         1,
         List.of(),
         direction,
+        null,
         0,
         match,
         exempt,

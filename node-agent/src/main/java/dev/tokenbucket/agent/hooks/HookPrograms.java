@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.kernel.KernelPrograms;
@@ -29,7 +30,11 @@ import org.slf4j.LoggerFactory;
  */
 public final class HookPrograms {
   private static final Logger LOG = LoggerFactory.getLogger(HookPrograms.class);
+
+  /** The object of the programs on TC hooks, which also serves to create the maps. */
   private static final String OBJECT = "classifier.bpf.o";
+
+  private static final String XDP_OBJECT = "xdp.bpf.o";
   private static final String PROGRAM = "tokenbucket";
   private static final String CONFIGURATION = ".rodata.hook";
 
@@ -90,8 +95,9 @@ public final class HookPrograms {
     LOG.atInfo()
         .addKeyValue("interface", hook.interfaceName())
         .addKeyValue("direction", hook.direction())
+        .addKeyValue("hook", hook.point())
         .addKeyValue("policies", policies)
-        .log("{} {} on {}: {}", done, hook.direction(), hook.interfaceName(), policies);
+        .log("{} {} on {}: {}", done, hook.point(), hook.interfaceName(), policies);
   }
 
   private boolean isWanted(Attachment at, long programId, HookConfiguration wanted) {
@@ -139,7 +145,7 @@ public final class HookPrograms {
     long start = System.nanoTime();
     KernelPrograms.ProgramAndMap loaded =
         kernel.loadWithMap(
-            objects.resolve(OBJECT),
+            objects.resolve(object(at.point())),
             PROGRAM,
             pins.ofClassifier(at.folder()),
             Map.of(CONFIGURATION, wanted.encode()),
@@ -148,6 +154,10 @@ public final class HookPrograms {
     Duration taken = Duration.ofNanos(System.nanoTime() - start);
     loads.updateAndGet(before -> before.and(taken));
     return loaded;
+  }
+
+  private static String object(HookPoint point) {
+    return point == HookPoint.XDP ? XDP_OBJECT : OBJECT;
   }
 
   /** The loads so far; callable from any thread. */
@@ -176,7 +186,7 @@ public final class HookPrograms {
 
   private Optional<Attachment> ofAnotherLayout(Attachment at) {
     List<Attachment> others =
-        layouts.others().stream().map(layout -> layout.hook(at.ifindex(), at.direction())).toList();
+        layouts.others().stream().map(layout -> layout.hook(at.ifindex(), at.point())).toList();
     Optional<Attachment> attached =
         others.stream().filter(other -> kernel.attached(other).isPresent()).findFirst();
     if (attached.isEmpty()) {
@@ -206,7 +216,7 @@ public final class HookPrograms {
 
   /** The folder of a hook's pins. */
   public Attachment at(HookKey hook) {
-    return pins.hook(hook.ifindex(), hook.direction());
+    return pins.hook(hook.ifindex(), hook.point());
   }
 
   /**
@@ -267,7 +277,7 @@ public final class HookPrograms {
     }
     LOG.atInfo()
         .addKeyValue("ifindex", hook.ifindex())
-        .addKeyValue("direction", hook.direction())
+        .addKeyValue("hook", hook.point())
         .log("detached from {}", hook.folder().getFileName());
   }
 

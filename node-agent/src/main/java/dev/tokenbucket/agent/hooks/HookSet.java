@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.hooks;
 
 import static dev.tokenbucket.agent.hooks.HostLinks.LinkLayer.ETHERNET;
 
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.match.TermTables;
 import dev.tokenbucket.agent.slots.Failures;
@@ -9,6 +10,7 @@ import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.Hook;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
@@ -20,6 +22,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.stream.Stream;
 
 /**
  * The policies that each hook should run, in order, on the interfaces that exist now. A policy that
@@ -29,16 +32,29 @@ import java.util.TreeSet;
  * @param hooks the policies of each hook
  * @param held per policy uid, the interfaces that the policy is on only because a default route led
  *     over them a moment ago
+ * @param notAtXdp per policy uid that prefers XDP, the reason why the policy is on the TC hook of
+ *     an interface, by the interface's name
  */
-public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<String>> held) {
+public record HookSet(
+    Map<HookKey, List<NodePolicy>> hooks,
+    Map<String, Set<String>> held,
+    Map<String, Map<String, String>> notAtXdp) {
   /** A set without policies. */
-  public static final HookSet NONE = new HookSet(Map.of(), Map.of());
+  public static final HookSet NONE = new HookSet(Map.of(), Map.of(), Map.of());
 
-  public record HookKey(
-      String interfaceName, int ifindex, Direction direction, boolean hasEthernet) {
+  public record HookKey(String interfaceName, int ifindex, HookPoint point, boolean hasEthernet) {
+    public Direction direction() {
+      return point.direction();
+    }
+
+    /** The same interface's hook at another point. */
+    public HookKey at(HookPoint other) {
+      return new HookKey(interfaceName, ifindex, other, hasEthernet);
+    }
+
     @Override
     public String toString() {
-      return interfaceName + " " + direction;
+      return interfaceName + " " + point;
     }
   }
 
@@ -51,26 +67,45 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
   /**
    * Assigns policies to hooks.
    *
+   * @param xdpRefusals why interfaces have no XDP hook for policies that only prefer it, by index
    * @param failures collects each policy that can't be on a hook that the policy asks for, and the
    *     reason
    */
-  public static HookSet of(List<NodePolicy> policies, HostLinks links, Failures failures) {
-    Placing placing = new Placing(links, failures);
+  public static HookSet of(
+      List<NodePolicy> policies,
+      HostLinks links,
+      Map<Integer, String> xdpRefusals,
+      Failures failures) {
+    Placing placing = new Placing(links, xdpRefusals, failures);
     policies.stream().sorted(NodePolicy.ORDER).forEach(placing::place);
-    return new HookSet(placing.hooks, placing.held);
+    return new HookSet(placing.hooks, placing.held, placing.notAtXdp);
+  }
+
+  /**
+   * The policies that may judge the packets of a hook's interface and direction, in the order in
+   * which they do: those at XDP come first.
+   */
+  List<NodePolicy> inOrder(HookKey hook) {
+    return Stream.of(HookPoint.XDP, HookPoint.tc(hook.direction()))
+        .filter(point -> point.direction() == hook.direction())
+        .flatMap(point -> hooks.getOrDefault(hook.at(point), List.of()).stream())
+        .toList();
   }
 
   private static final class Placing {
     private final HostLinks links;
     private final DeviceStack stack;
+    private final Map<Integer, String> xdpRefusals;
     private final Failures failures;
     private final Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
     private final Map<HookKey, Integer> terms = new LinkedHashMap<>();
     private final Set<SlotIdentity> slots = new HashSet<>();
     private final Map<String, Set<String>> held = new LinkedHashMap<>();
+    private final Map<String, Map<String, String>> notAtXdp = new LinkedHashMap<>();
 
-    Placing(HostLinks links, Failures failures) {
+    Placing(HostLinks links, Map<Integer, String> xdpRefusals, Failures failures) {
       this.links = links;
+      this.xdpRefusals = xdpRefusals;
       this.stack = new DeviceStack(links.devices());
       this.failures = failures;
     }
@@ -183,13 +218,8 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
     }
 
     private Optional<HookKey> hook(NodePolicy policy, NetworkDevice device) {
-      Optional<HookKey> hook =
-          HostLinks.linkLayer(device)
-              .map(
-                  link ->
-                      new HookKey(
-                          device.name(), device.index(), policy.direction(), link == ETHERNET));
-      if (hook.isEmpty()) {
+      Optional<HostLinks.LinkLayer> link = HostLinks.linkLayer(device);
+      if (link.isEmpty()) {
         failures.add(
             policy.uid(),
             "interface "
@@ -200,8 +230,35 @@ public record HookSet(Map<HookKey, List<NodePolicy>> hooks, Map<String, Set<Stri
                     ? "; a GRE tunnel without a fixed remote address shows the outer header: set a"
                         + " remote address, or limit the interface that receives its packets"
                     : ""));
+        return Optional.empty();
       }
-      return hook;
+      HookKey tc =
+          new HookKey(
+              device.name(),
+              device.index(),
+              HookPoint.tc(policy.direction()),
+              link.get() == ETHERNET);
+      return policy.hookOrTc() == Hook.TC ? Optional.of(tc) : xdpHook(policy, tc);
+    }
+
+    /** The XDP hook of an interface, or the hook that the policy has instead. */
+    private Optional<HookKey> xdpHook(NodePolicy policy, HookKey tc) {
+      String refusal =
+          tc.hasEthernet()
+              ? xdpRefusals.get(tc.ifindex())
+              : "its packets have no Ethernet header, and XDP needs one";
+      if (policy.hookOrTc() == Hook.XDP && !tc.hasEthernet()) {
+        failures.add(
+            policy.uid(), "%s: %s; set hook to TC".formatted(tc.at(HookPoint.XDP), refusal));
+        return Optional.empty();
+      }
+      if (policy.hookOrTc() == Hook.XDP || refusal == null) {
+        return Optional.of(tc.at(HookPoint.XDP));
+      }
+      notAtXdp
+          .computeIfAbsent(policy.uid(), any -> new TreeMap<>())
+          .put(tc.interfaceName(), refusal);
+      return Optional.of(tc);
     }
 
     private static String wanted(InterfaceSelector selector) {

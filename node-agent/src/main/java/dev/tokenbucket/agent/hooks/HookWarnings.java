@@ -1,6 +1,7 @@
 package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.pins.Pins;
@@ -14,7 +15,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Set;
 
 /** Conditions of running policies that a user should know about. None of them stops a policy. */
@@ -67,9 +67,12 @@ public final class HookWarnings {
   }
 
   private int foreignBefore(HookKey hook) {
-    List<Long> all = kernel.tcxPrograms(hook.ifindex(), hook.direction());
+    if (hook.point() == HookPoint.XDP) {
+      return 0;
+    }
+    List<Long> all = kernel.tcxPrograms(hook.ifindex(), hook.point());
     return kernel
-        .attached(pins.hook(hook.ifindex(), hook.direction()))
+        .attached(pins.hook(hook.ifindex(), hook.point()))
         // a clsact filter is not in the list, and runs after all TCX programs
         .map(ours -> all.contains(ours.programId()) ? all.indexOf(ours.programId()) : all.size())
         .orElse(0);
@@ -85,9 +88,10 @@ public final class HookWarnings {
       NodePolicy policy = each.getKey();
       List<String> own =
           new ArrayList<>(held(now.set().held().getOrDefault(policy.uid(), Set.of())));
+      own.addAll(notAtXdp(now.set().notAtXdp().getOrDefault(policy.uid(), Map.of())));
       own.addAll(stacked(policy, each.getValue(), now.devices()));
       own.addAll(foreign(each.getValue(), now.foreignBefore()));
-      own.addAll(overlaps(policy, each.getValue(), now.hooks()));
+      own.addAll(overlaps(policy, each.getValue(), now.set()));
       if (!own.isEmpty()) {
         warnings.put(policy.uid(), Texts.bounded(MOST, own));
       }
@@ -111,6 +115,14 @@ public final class HookWarnings {
                 ("%s lost its default route; the interface stays limited for %d s in case the"
                         + " route comes back")
                     .formatted(each, RouteHold.TIME.toSeconds()))
+        .toList();
+  }
+
+  private static List<String> notAtXdp(Map<String, String> reasons) {
+    return reasons.entrySet().stream()
+        .map(
+            each ->
+                "%s: at TC instead of XDP, because %s".formatted(each.getKey(), each.getValue()))
         .toList();
   }
 
@@ -156,12 +168,11 @@ public final class HookWarnings {
   }
 
   /** The order in which overlapping policies apply, once for all interfaces with the same order. */
-  private static List<String> overlaps(
-      NodePolicy policy, List<HookKey> on, Map<HookKey, List<NodePolicy>> hooks) {
+  private static List<String> overlaps(NodePolicy policy, List<HookKey> on, HookSet set) {
     Map<String, List<String>> interfacesOf = new LinkedHashMap<>();
     Map<NodePolicy, Boolean> known = new HashMap<>();
     for (HookKey hook : on) {
-      List<NodePolicy> all = Objects.requireNonNull(hooks.get(hook));
+      List<NodePolicy> all = set.inOrder(hook);
       int own = all.indexOf(policy);
       String order =
           order("before this one ", overlapping(policy, all.subList(0, own), known))

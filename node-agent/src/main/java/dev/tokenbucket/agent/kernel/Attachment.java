@@ -1,16 +1,14 @@
 package dev.tokenbucket.agent.kernel;
 
-import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
-import java.util.Locale;
 
 /** One hook that the agent uses, and the folder on the BPF file system whose pins keep it alive. */
-public record Attachment(int ifindex, Direction direction, Path folder) {
-  /** The pinned link, if TCX is used. */
+public record Attachment(int ifindex, HookPoint point, Path folder) {
+  /** The pinned link, if TCX or XDP is used. */
   Path link() {
     return folder.resolve("link");
   }
@@ -34,14 +32,13 @@ public record Attachment(int ifindex, Direction direction, Path folder) {
    * The attachment in a folder of hooks. Its folder is named by the interface's index, because
    * names may hold dots, which the BPF file system refuses.
    */
-  public static Attachment in(Path hooks, int ifindex, Direction direction) {
-    String name = direction.name().toLowerCase(Locale.ROOT) + "-" + ifindex;
-    return new Attachment(ifindex, direction, hooks.resolve(name));
+  public static Attachment in(Path hooks, int ifindex, HookPoint point) {
+    return new Attachment(ifindex, point, hooks.resolve(point.folder(ifindex)));
   }
 
-  /** The interface's other direction, in the folder beside this one. */
+  /** The interface's other tc direction, in the folder beside this one. */
   Attachment sibling() {
-    Direction other = direction == Direction.Ingress ? Direction.Egress : Direction.Ingress;
+    HookPoint other = point == HookPoint.INGRESS ? HookPoint.EGRESS : HookPoint.INGRESS;
     return in(folder.resolveSibling(""), ifindex, other);
   }
 

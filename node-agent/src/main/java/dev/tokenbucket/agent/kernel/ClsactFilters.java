@@ -1,6 +1,5 @@
 package dev.tokenbucket.agent.kernel;
 
-import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -80,7 +79,7 @@ final class ClsactFilters {
     options.putInt(8, program);
     options.putInt(12, flags);
     NativeCalls.check(
-        "attaching a clsact filter, " + at.direction(),
+        "attaching a clsact filter, " + at.point(),
         calls.library().bpf_tc_attach(hook(at, side(at)), options));
     keepNext(at);
   }
@@ -199,7 +198,7 @@ final class ClsactFilters {
   }
 
   private static int side(Attachment at) {
-    return at.direction() == Direction.Ingress ? INGRESS : EGRESS;
+    return at.point() == HookPoint.INGRESS ? INGRESS : EGRESS;
   }
 
   private Pointer hook(Attachment at, int sides) {

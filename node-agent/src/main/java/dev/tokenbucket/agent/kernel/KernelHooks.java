@@ -1,6 +1,5 @@
 package dev.tokenbucket.agent.kernel;
 
-import dev.tokenbucket.api.v1alpha1.Direction;
 import java.util.List;
 import java.util.Optional;
 
@@ -9,6 +8,8 @@ public interface KernelHooks {
   /**
    * Attaches a program at the head of the interface's hook. The program stays attached after the
    * agent has ended.
+   *
+   * @throws XdpRefusedException if the hook is XDP's and the interface can't take the program
    */
   void attach(int program, Attachment at);
 
@@ -26,9 +27,10 @@ public interface KernelHooks {
 
   /**
    * The programs on an interface's TCX hook in the order in which they run, including the agent's
-   * own; empty if the kernel has no TCX, or if the interface is gone.
+   * own; empty if the kernel has no TCX, if the interface is gone, or for XDP, whose hook holds one
+   * program.
    */
-  List<Long> tcxPrograms(int ifindex, Direction direction);
+  List<Long> tcxPrograms(int ifindex, HookPoint point);
 
   /** Whether the kernel has TCX. Without it, programs are attached as clsact filters. */
   boolean hasTcx();
@@ -36,7 +38,8 @@ public interface KernelHooks {
   /** The kind of hook that holds a program. */
   enum Hook {
     TCX("TCX"),
-    CLSACT("Clsact");
+    CLSACT("Clsact"),
+    XDP("XDP");
 
     private final String text;
 

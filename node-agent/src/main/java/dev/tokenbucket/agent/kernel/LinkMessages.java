@@ -5,6 +5,7 @@ import static dev.tokenbucket.agent.kernel.NetlinkMessages.attributes;
 
 import dev.tokenbucket.agent.kernel.NetlinkMessages.Message;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +44,8 @@ final class LinkMessages {
   private static final int IFLA_GRE_COLLECT_METADATA = 18;
 
   private static final int IFLA_LINK_NETNSID = 37;
+  private static final int IFLA_XDP = 43;
+  private static final int IFLA_XDP_PROG_ID = 4;
   private static final int IFLA_PROP_LIST = 52;
   private static final int IFLA_ALT_IFNAME = 53;
 
@@ -54,6 +57,28 @@ final class LinkMessages {
   /** The request for all links. */
   static byte[] request() {
     return NetlinkMessages.dumpRequest(RTM_GETLINK, new byte[LINK_HEADER]);
+  }
+
+  /** The request for one link. */
+  static byte[] request(int ifindex) {
+    byte[] header =
+        ByteBuffer.allocate(LINK_HEADER)
+            .order(ByteOrder.nativeOrder())
+            .putInt(INDEX_AT, ifindex)
+            .array();
+    return NetlinkMessages.request(RTM_GETLINK, header);
+  }
+
+  /** The id of the program on the XDP hook of the link in these messages. */
+  static Optional<Long> xdpProgram(List<Message> messages) {
+    return messages.stream()
+        .filter(message -> message.type() == RTM_NEWLINK)
+        .flatMap(
+            message -> Optional.ofNullable(message.attributes(LINK_HEADER).get(IFLA_XDP)).stream())
+        .flatMap(xdp -> Optional.ofNullable(attributes(xdp).get(IFLA_XDP_PROG_ID)).stream())
+        .filter(id -> id.remaining() >= Integer.BYTES)
+        .map(id -> Integer.toUnsignedLong(id.getInt(0)))
+        .findFirst();
   }
 
   static List<NetworkDevice> devices(List<Message> messages) {

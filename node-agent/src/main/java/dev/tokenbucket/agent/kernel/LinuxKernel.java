@@ -1,6 +1,5 @@
 package dev.tokenbucket.agent.kernel;
 
-import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.lang.ref.Reference;
@@ -31,6 +30,8 @@ public final class LinuxKernel implements Kernel {
   private final GracePeriod gracePeriod;
   private final TcxLinks tcx;
   private final ClsactFilters clsact;
+  private final XdpLinks xdp;
+  private final PinnedLinks links;
   private volatile boolean tcxMissing;
 
   /** Uses TCX if the kernel has it, and clsact otherwise. */
@@ -54,6 +55,8 @@ public final class LinuxKernel implements Kernel {
     this.gracePeriod = new GracePeriod(calls);
     this.tcx = new TcxLinks(calls);
     this.clsact = new ClsactFilters(calls);
+    this.xdp = new XdpLinks(calls);
+    this.links = new PinnedLinks(calls);
     this.tcxMissing = clsactOnly;
   }
 
@@ -105,6 +108,10 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public void attach(int program, Attachment at) {
+    if (at.point() == HookPoint.XDP) {
+      xdp.attach(program, at);
+      return;
+    }
     if (!tcxMissing) {
       try {
         tcx.attach(program, at);
@@ -123,7 +130,7 @@ public final class LinuxKernel implements Kernel {
   @Override
   public void replace(Attachment at, int program) {
     if (Files.exists(at.link())) {
-      tcx.replace(at, program);
+      links.replace(at, program);
     } else {
       clsact.replace(at, program);
     }
@@ -131,18 +138,24 @@ public final class LinuxKernel implements Kernel {
 
   @Override
   public Optional<Attached> attached(Attachment at) {
-    return tcx.attached(at).or(() -> clsact.attached(at));
+    return at.point() == HookPoint.XDP
+        ? xdp.attached(at)
+        : tcx.attached(at).or(() -> clsact.attached(at));
   }
 
   @Override
   public void settle(Attachment at) {
-    clsact.settle(at);
+    if (at.point() != HookPoint.XDP) {
+      clsact.settle(at);
+    }
   }
 
   @Override
   public void detach(Attachment at) {
-    tcx.detach(at);
-    clsact.detach(at);
+    links.detach(at);
+    if (at.point() != HookPoint.XDP) {
+      clsact.detach(at);
+    }
   }
 
   @Override
@@ -317,8 +330,8 @@ public final class LinuxKernel implements Kernel {
   }
 
   @Override
-  public List<Long> tcxPrograms(int ifindex, Direction direction) {
-    return tcx.programs(ifindex, direction);
+  public List<Long> tcxPrograms(int ifindex, HookPoint point) {
+    return point == HookPoint.XDP ? List.of() : tcx.programs(ifindex, point);
   }
 
   @Override

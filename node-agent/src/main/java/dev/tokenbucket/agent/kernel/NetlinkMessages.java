@@ -14,6 +14,7 @@ import java.util.Map;
 final class NetlinkMessages {
   private static final int NLMSG_ERROR = 2;
   private static final int NLMSG_DONE = 3;
+  private static final int NLM_F_REQUEST_ACK = 0x5;
   private static final int NLM_F_REQUEST_DUMP = 0x301;
   private static final int NLM_F_DUMP_INTR = 0x10;
 
@@ -55,12 +56,21 @@ final class NetlinkMessages {
    * @param header the fixed header of that type
    */
   static byte[] dumpRequest(int type, byte[] header) {
+    return request(type, NLM_F_REQUEST_DUMP, header);
+  }
+
+  /** A request for one object, whose answer ends with an acknowledgement. */
+  static byte[] request(int type, byte[] header) {
+    return request(type, NLM_F_REQUEST_ACK, header);
+  }
+
+  private static byte[] request(int type, int flags, byte[] header) {
     int size = MESSAGE_HEADER + header.length;
     return ByteBuffer.allocate(size)
         .order(ByteOrder.nativeOrder())
         .putInt(size)
         .putShort((short) type)
-        .putShort((short) NLM_F_REQUEST_DUMP)
+        .putShort((short) flags)
         .position(MESSAGE_HEADER)
         .put(header)
         .array();

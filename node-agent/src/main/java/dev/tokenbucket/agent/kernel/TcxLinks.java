@@ -1,8 +1,6 @@
 package dev.tokenbucket.agent.kernel;
 
-import dev.tokenbucket.api.v1alpha1.Direction;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -37,12 +35,11 @@ final class TcxLinks {
     Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
     attributes.putInt(0, program);
     attributes.putInt(4, at.ifindex());
-    attributes.putInt(8, type(at.direction()));
+    attributes.putInt(8, type(at.point()));
     attributes.putInt(12, BPF_F_BEFORE);
     int link = (int) calls.bpf(BPF_LINK_CREATE, attributes, 64);
     if (link < 0) {
-      throw new KernelException(
-          "attaching to TCX " + at.direction(), calls.runtime().getLastError());
+      throw new KernelException("attaching to TCX " + at.point(), calls.runtime().getLastError());
     }
     try {
       calls.pin(link, at.link());
@@ -51,13 +48,13 @@ final class TcxLinks {
     }
   }
 
-  private static int type(Direction direction) {
-    return direction == Direction.Ingress ? BPF_TCX_INGRESS : BPF_TCX_EGRESS;
+  private static int type(HookPoint point) {
+    return point == HookPoint.INGRESS ? BPF_TCX_INGRESS : BPF_TCX_EGRESS;
   }
 
-  List<Long> programs(int ifindex, Direction direction) {
+  List<Long> programs(int ifindex, HookPoint point) {
     Pointer ids = Memory.allocateDirect(calls.runtime(), 4L * MOST_PROGRAMS, true);
-    Pointer attributes = query(ifindex, direction);
+    Pointer attributes = query(ifindex, point);
     attributes.putLong(16, ids.address());
     attributes.putInt(24, MOST_PROGRAMS);
     // The kernel is older than 6.6 and does not know the type, or the interface is gone.
@@ -69,16 +66,16 @@ final class TcxLinks {
         .toList();
   }
 
-  private Pointer query(int ifindex, Direction direction) {
+  private Pointer query(int ifindex, HookPoint point) {
     Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
     attributes.putInt(0, ifindex);
-    attributes.putInt(4, type(direction));
+    attributes.putInt(4, type(point));
     return attributes;
   }
 
   /** Whether the kernel knows TCX. Kernels before 6.6 answer EINVAL for any interface. */
   boolean known() {
-    if (calls.bpf(BPF_PROG_QUERY, query(LOOPBACK, Direction.Ingress), 64) >= 0) {
+    if (calls.bpf(BPF_PROG_QUERY, query(LOOPBACK, HookPoint.INGRESS), 64) >= 0) {
       return true;
     }
     int error = calls.runtime().getLastError();
@@ -86,16 +83,6 @@ final class TcxLinks {
       return false;
     }
     throw new KernelException("asking for the programs on TCX", error);
-  }
-
-  void replace(Attachment at, int program) {
-    int link = calls.open(at.link());
-    try {
-      NativeCalls.check(
-          "updating link " + at.link(), calls.library().bpf_link_update(link, program, null));
-    } finally {
-      calls.close(link);
-    }
   }
 
   /**
@@ -113,28 +100,11 @@ final class TcxLinks {
       ByteBuffer info = calls.info(fd, 64);
       int ifindex = info.getInt(16);
       long program = Integer.toUnsignedLong(info.getInt(8));
-      return ifindex == at.ifindex() && programs(ifindex, at.direction()).contains(program)
+      return ifindex == at.ifindex() && programs(ifindex, at.point()).contains(program)
           ? Optional.of(new KernelHooks.Attached(ifindex, program, KernelHooks.Hook.TCX))
           : Optional.empty();
     } finally {
       calls.close(fd);
     }
-  }
-
-  /**
-   * Detaches the program at once. If its link were only unpinned, the program would run until the
-   * kernel frees the link.
-   */
-  void detach(Attachment at) {
-    if (!Files.exists(at.link())) {
-      return;
-    }
-    int link = calls.open(at.link());
-    try {
-      NativeCalls.check("detaching link " + at.link(), calls.library().bpf_link_detach(link));
-    } finally {
-      calls.close(link);
-    }
-    NativeCalls.unpin(at.link());
   }
 }

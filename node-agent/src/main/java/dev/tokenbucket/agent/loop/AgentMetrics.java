@@ -288,7 +288,13 @@ public final class AgentMetrics {
   }
 
   private static Labels labels(RunningHook hook) {
-    return Labels.of("interface", hook.interfaceName(), "direction", hook.direction().name());
+    return Labels.of(
+        "interface",
+        hook.interfaceName(),
+        "direction",
+        hook.direction().name(),
+        "hook",
+        hook.hook());
   }
 
   private static CounterSnapshot.Builder counters(String name, String help) {

@@ -98,7 +98,8 @@ public final class Observer implements AutoCloseable {
   }
 
   private boolean isObserved(Attachment hook) {
-    return ifindex == 0 || (hook.ifindex() == ifindex && hook.direction() == request.direction());
+    return ifindex == 0
+        || (hook.ifindex() == ifindex && hook.point().direction() == request.direction());
   }
 
   private void requireNewEnough() {

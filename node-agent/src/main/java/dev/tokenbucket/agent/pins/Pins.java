@@ -2,10 +2,10 @@ package dev.tokenbucket.agent.pins;
 
 import dev.tokenbucket.agent.files.FileTrees;
 import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.layout.BucketKeyLayout;
 import dev.tokenbucket.agent.layout.FlowKeyLayout;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
-import dev.tokenbucket.api.v1alpha1.Direction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -14,7 +14,6 @@ import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -98,8 +97,8 @@ public record Pins(Path root) {
     return root.resolve("routes");
   }
 
-  public Attachment hook(int ifindex, Direction direction) {
-    return Attachment.in(root.resolve("hooks"), ifindex, direction);
+  public Attachment hook(int ifindex, HookPoint point) {
+    return Attachment.in(root.resolve("hooks"), ifindex, point);
   }
 
   public Map<String, Path> ofClassifier(Path hook) {
@@ -154,14 +153,10 @@ public record Pins(Path root) {
   }
 
   private Optional<Attachment> hook(Path folder) {
-    for (Direction direction : Direction.values()) {
-      String prefix = direction.name().toLowerCase(Locale.ROOT) + "-";
-      String name = String.valueOf(folder.getFileName());
-      if (name.matches(prefix + "[0-9]{1,9}")) {
-        return Optional.of(hook(Integer.parseInt(name.substring(prefix.length())), direction));
-      }
-    }
-    return Optional.empty();
+    String name = String.valueOf(folder.getFileName());
+    return Stream.of(HookPoint.values())
+        .flatMap(point -> point.ifindex(name).stream().map(index -> hook(index, point)))
+        .findFirst();
   }
 
   public static void makeFolder(Path folder) {

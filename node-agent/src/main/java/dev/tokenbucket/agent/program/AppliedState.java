@@ -2,6 +2,7 @@ package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.hooks.HostLinks;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.slots.PolicySlots;
@@ -27,7 +28,7 @@ import java.util.stream.Stream;
  * @param identities the identity of each slot, as in the map
  * @param parameters the parameters of each slot, as in the map
  * @param programs per hook, the kernel's ids of all programs on the hook, in order; empty on a
- *     kernel without TCX
+ *     kernel without TCX, save for XDP
  */
 record AppliedState(
     HostLinks links,
@@ -43,7 +44,7 @@ record AppliedState(
       return Optional.empty();
     }
     Map<HookKey, List<Long>> programs = new HashMap<>();
-    hooks.forEach(hook -> programs.put(hook, kernel.tcxPrograms(hook.ifindex(), hook.direction())));
+    hooks.forEach(hook -> programs.put(hook, programs(kernel, pins, hook)));
     return Optional.of(
         new AppliedState(
             links,
@@ -51,6 +52,14 @@ record AppliedState(
             slots.readIdentities(),
             slots.linesInForce().parameters(),
             Map.copyOf(programs)));
+  }
+
+  private static List<Long> programs(KernelHooks kernel, Pins pins, HookKey hook) {
+    return hook.point() == HookPoint.XDP
+        ? kernel.attached(pins.hook(hook.ifindex(), hook.point())).stream()
+            .map(KernelHooks.Attached::programId)
+            .toList()
+        : kernel.tcxPrograms(hook.ifindex(), hook.point());
   }
 
   private static Set<Path> below(Path folder) {

@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.hooks.HookSet;
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.KernelHooks;
+import dev.tokenbucket.agent.kernel.XdpRefusedException;
 import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.slots.Failures;
@@ -25,6 +26,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,13 +56,46 @@ final class HookAttaching {
   private Map<HookKey, ConfigurationKey> given = Map.of();
 
   /** The configuration that a hook should run. */
-  private record Task(ConfigurationKey key, HookConfiguration wanted, List<NodePolicy> on) {}
+  record Task(ConfigurationKey key, HookConfiguration wanted, List<NodePolicy> on) {}
 
-  private record ConfigurationKey(
+  /** One call of attach. */
+  private record Pass(
+      HookAttaching attaching,
+      HookSet set,
+      Map<HookKey, Task> tasks,
+      Map<SlotIdentity, Integer> slotOf,
+      FailsafeSettings failsafes,
+      Map<Integer, String> xdpRefusals,
+      Map<HookKey, RuntimeException> problems)
+      implements InterfaceChange.Inputs {
+    @Override
+    public Task task(HookKey hook, List<NodePolicy> on) {
+      ConfigurationKey key = key(hook, on, slotOf, failsafes);
+      return new Task(key, attaching.configuration(key, new HashMap<>()), on);
+    }
+
+    @Override
+    public Set<String> enforced(HookKey hook) {
+      return attaching.enforced(hook);
+    }
+  }
+
+  record ConfigurationKey(
       Direction direction,
       boolean ethernet,
       List<HookConfiguration.Placed> policies,
       FailsafeSettings failsafes) {}
+
+  /**
+   * The result of attaching.
+   *
+   * @param all whether every hook runs its wanted configuration
+   * @param kept hooks that are not in the set, and that must not be detached: they enforce a policy
+   *     that could not be put on another hook
+   * @param refusedXdp the reasons of interfaces that now refused a program on their XDP hook, by
+   *     index
+   */
+  record Outcome(boolean all, Set<HookKey> kept, Map<Integer, String> refusedXdp) {}
 
   /**
    * @param executor runs the attaching to interfaces, one or several at a time
@@ -80,14 +115,16 @@ final class HookAttaching {
 
   /**
    * Attaches to each hook separately: a failure on one hook is reported for that hook's policies
-   * and does not affect other hooks.
+   * and does not affect other hooks, but for the hook that enforces these policies until they move.
    *
-   * @return whether every hook runs its wanted configuration
+   * @param xdpRefusals why interfaces take no program on their XDP hook, by index; they are not
+   *     asked
    */
-  boolean attach(
+  Outcome attach(
       HookSet set,
       Map<SlotIdentity, Integer> slotOf,
       FailsafeSettings failsafes,
+      Map<Integer, String> xdpRefusals,
       Failures failures) {
     Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
     Map<HookKey, Task> tasks = new LinkedHashMap<>();
@@ -106,41 +143,64 @@ final class HookAttaching {
         problems.put(hook, e);
       }
     }
-    run(tasks, problems);
+    Set<HookKey> kept = run(new Pass(this, set, tasks, slotOf, failsafes, xdpRefusals, problems));
     problems.forEach(
         (hook, problem) -> {
           LOG.debug("hook {}", hook, problem);
-          failures.add(
-              Objects.requireNonNull(set.hooks().get(hook)), hook + ": " + Reason.of(problem));
+          failures.add(Objects.requireNonNull(set.hooks().get(hook)), hook + ": " + text(problem));
         });
     remember(made, tasks, problems.keySet());
-    return all && problems.isEmpty();
+    return new Outcome(
+        all && problems.isEmpty() && kept.isEmpty(), kept, refusedXdp(problems, xdpRefusals));
+  }
+
+  private static String text(RuntimeException problem) {
+    return problem instanceof XdpRefusedException
+        ? problem.getMessage() + "; set hook to PreferXDP to run at TC there"
+        : Reason.of(problem);
+  }
+
+  private static Map<Integer, String> refusedXdp(
+      Map<HookKey, RuntimeException> problems, Map<Integer, String> known) {
+    Map<Integer, String> refused = new HashMap<>();
+    problems.forEach(
+        (hook, problem) -> {
+          if (problem instanceof XdpRefusedException && !known.containsKey(hook.ifindex())) {
+            refused.put(hook.ifindex(), String.valueOf(problem.getMessage()));
+          }
+        });
+    return Map.copyOf(refused);
   }
 
   /**
    * Attaches to several interfaces at a time: most of the time goes to the kernel's verifier, which
    * can use many CPUs.
+   *
+   * @return hooks that are not in the set and must stay
    */
-  private void run(Map<HookKey, Task> tasks, Map<HookKey, RuntimeException> problems) {
+  private Set<HookKey> run(Pass pass) {
     Map<Integer, List<HookKey>> byInterface = new LinkedHashMap<>();
-    tasks.forEach(
-        (hook, task) -> {
-          if (!task.key().equals(given.get(hook)) || isDisturbed(programs.at(hook))) {
-            byInterface.computeIfAbsent(hook.ifindex(), any -> new ArrayList<>()).add(hook);
-          }
-        });
+    for (HookKey hook : pass.set().hooks().keySet()) {
+      byInterface.computeIfAbsent(hook.ifindex(), any -> new ArrayList<>()).add(hook);
+    }
+    List<InterfaceChange> changes =
+        byInterface.values().stream()
+            .map(hooks -> new InterfaceChange(programs, pass, hooks))
+            .toList();
     List<CompletableFuture<Void>> running = new ArrayList<>();
-    for (List<HookKey> hooks : byInterface.values()) {
+    for (InterfaceChange change : changes) {
       running.add(
-          CompletableFuture.runAsync(
-              () -> {
-                for (HookKey hook : hooks) {
-                  run(hook, Objects.requireNonNull(tasks.get(hook)), problems);
-                }
-              },
-              executor));
+          CompletableFuture.runAsync(() -> change.make(hook -> isToRun(hook, pass)), executor));
     }
     running.forEach(HookAttaching::await);
+    return changes.stream()
+        .flatMap(change -> change.kept().stream())
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private boolean isToRun(HookKey hook, Pass pass) {
+    Task task = pass.tasks().get(hook);
+    return task != null && (!task.key().equals(given.get(hook)) || isDisturbed(programs.at(hook)));
   }
 
   /** An error ends the agent, as it would if thrown on this thread. */
@@ -152,14 +212,6 @@ final class HookAttaching {
         throw error;
       }
       throw e;
-    }
-  }
-
-  private void run(HookKey hook, Task task, Map<HookKey, RuntimeException> problems) {
-    try {
-      programs.attach(hook, task.wanted(), task.on());
-    } catch (RuntimeException e) {
-      problems.put(hook, e);
     }
   }
 
@@ -202,9 +254,15 @@ final class HookAttaching {
   }
 
   private boolean enforces(HookKey hook, NodePolicy policy) {
+    return enforced(hook).contains(policy.uid());
+  }
+
+  /** The uids of the policies that a hook enforces now. */
+  private Set<String> enforced(HookKey hook) {
     return readBack.hooks(() -> List.of(programs.at(hook))).stream()
         .flatMap(running -> running.policies().stream())
-        .anyMatch(running -> running.uid().equals(policy.uid()));
+        .map(RunningHook.RunningPolicy::uid)
+        .collect(Collectors.toUnmodifiableSet());
   }
 
   private HookConfiguration configuration(

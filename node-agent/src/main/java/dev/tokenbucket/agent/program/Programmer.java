@@ -7,6 +7,8 @@ import dev.tokenbucket.agent.hooks.HookWarnings;
 import dev.tokenbucket.agent.hooks.HostLinks;
 import dev.tokenbucket.agent.hooks.ProgramLoads;
 import dev.tokenbucket.agent.hooks.RouteHold;
+import dev.tokenbucket.agent.hooks.XdpRefusals;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.log.Reason;
@@ -21,6 +23,7 @@ import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.agent.slots.Sweeper;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
+import dev.tokenbucket.api.v1alpha1.Hook;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -68,6 +71,7 @@ public final class Programmer {
   private final HookAttaching hooks;
   private final RouteHold routes;
   private final BucketHold buckets = new BucketHold();
+  private final XdpRefusals xdpRefusals = new XdpRefusals();
 
   private HookSet placed = HookSet.NONE;
 
@@ -147,17 +151,15 @@ public final class Programmer {
     confirmed = Optional.empty();
     incomplete = true;
     HostLinks links = links();
-    Failures failures = new Failures();
-    HookSet set = HookSet.of(policies, links, failures);
-    Optional<AppliedState> before = state(links, set.hooks().keySet());
+    Placement placement = place(policies, links);
+    Optional<AppliedState> before = state(links, placement.set().hooks().keySet());
     hooks.lookAtAll();
-    bring(policies, set, failsafes, failures);
-    devices = links.devices();
+    Map<String, String> failures = bring(policies, placement, links, failsafes);
     confirmed =
         incomplete
             ? Optional.empty()
-            : state(links, set.hooks().keySet()).filter(now -> before.equals(Optional.of(now)));
-    return failures.byUid();
+            : state(links, placed.hooks().keySet()).filter(now -> before.equals(Optional.of(now)));
+    return failures;
   }
 
   /**
@@ -170,49 +172,78 @@ public final class Programmer {
   public synchronized Optional<Map<String, String>> follow(
       List<NodePolicy> policies, FailsafeSettings failsafes) {
     HostLinks links = links();
-    Failures failures = new Failures();
-    HookSet set = HookSet.of(policies, links, failures);
-    if (set.equals(placed)
-        && failures.byUid().equals(notPlaced)
+    Placement placement = place(policies, links);
+    if (placement.set().equals(placed)
+        && placement.failures().byUid().equals(notPlaced)
         && !buckets.ends(System.nanoTime())
         && !hooks.isDisturbed()) {
       return Optional.empty();
     }
     confirmed = Optional.empty();
     incomplete = true;
-    bring(policies, set, failsafes, failures);
-    devices = links.devices();
-    return Optional.of(failures.byUid());
+    return Optional.of(bring(policies, placement, links, failsafes));
+  }
+
+  /** The hooks that policies should be on, and the reasons why some are not. */
+  private record Placement(HookSet set, Map<Integer, String> xdpRefusals, Failures failures) {}
+
+  private Placement place(List<NodePolicy> policies, HostLinks links) {
+    Failures failures = new Failures();
+    Map<Integer, String> refusals = xdpRefusals.reasons(links, System.nanoTime());
+    return new Placement(HookSet.of(policies, links, refusals, failures), refusals, failures);
   }
 
   private HostLinks links() {
     return routes.over(HostLinks.of(kernel), System.nanoTime());
   }
 
-  /** Whether a held interface or bucket has reached the end of its hold. */
+  /**
+   * Whether a held interface or bucket has reached the end of its hold, or an interface may be
+   * asked for its XDP hook again.
+   */
   public synchronized boolean holdEnds() {
     long now = System.nanoTime();
-    return routes.ends(now) || buckets.ends(now);
+    return routes.ends(now) || buckets.ends(now) || xdpRefusals.ends(now);
   }
 
-  private void bring(
-      List<NodePolicy> policies, HookSet set, FailsafeSettings failsafes, Failures failures) {
+  private Map<String, String> bring(
+      List<NodePolicy> policies, Placement placement, HostLinks links, FailsafeSettings failsafes) {
+    HookSet set = placement.set();
+    Failures failures = placement.failures();
     notPlaced = failures.byUid();
     programs.prepareMaps();
     slots.prepare();
     routes.keep();
     Map<SlotIdentity, Integer> slotOf = slots.program(identities(set), failures);
-    boolean attachedAll = hooks.attach(set, slotOf, failsafes, failures);
-    List<String> problems = programs.removeExcept(set.hooks().keySet());
+    HookAttaching.Outcome outcome =
+        hooks.attach(set, slotOf, failsafes, placement.xdpRefusals(), failures);
+    outcome.refusedXdp().forEach((index, why) -> xdpRefusals.add(index, why, System.nanoTime()));
+    if (mayGoToTc(outcome, set)) {
+      return bring(policies, place(policies, links), links, failsafes);
+    }
+    Set<HookKey> kept = new HashSet<>(set.hooks().keySet());
+    kept.addAll(outcome.kept());
+    List<String> problems = programs.removeExcept(kept);
     problems.forEach(each -> failures.add(Failures.HOST, each));
-    if (attachedAll) {
+    if (outcome.all()) {
       layouts.others().forEach(this::endTakeOver);
     }
-    free(policies, new HashSet<>(slotOf.values()), attachedAll && problems.isEmpty(), failures);
+    free(policies, new HashSet<>(slotOf.values()), outcome.all() && problems.isEmpty(), failures);
     programmed.confirm(set.hooks(), failures.byUid().keySet(), this::running);
     placed = set;
     incomplete = !failures.byUid().equals(notPlaced);
     mayHaveIdleBuckets = slotOf.keySet().stream().anyMatch(SlotIdentity::isSwept);
+    devices = links.devices();
+    return failures.byUid();
+  }
+
+  /** Whether a refused XDP hook was for a policy that only prefers XDP, so the hook can be TC's. */
+  private static boolean mayGoToTc(HookAttaching.Outcome outcome, HookSet set) {
+    return set.hooks().entrySet().stream()
+        .filter(each -> each.getKey().point() == HookPoint.XDP)
+        .filter(each -> outcome.refusedXdp().containsKey(each.getKey().ifindex()))
+        .flatMap(each -> each.getValue().stream())
+        .anyMatch(policy -> policy.hookOrTc() == Hook.PreferXDP);
   }
 
   /**

@@ -44,7 +44,11 @@ class HookSetTest {
   private List<String> on(Policy policy, NetworkDevice... devices) {
     Set<Integer> all = Set.copyOf(List.of(devices).stream().map(NetworkDevice::index).toList());
     HookSet set =
-        HookSet.of(List.of(policy.at(1)), new HostLinks(List.of(devices), all, Set.of()), failures);
+        HookSet.of(
+            List.of(policy.at(1)),
+            new HostLinks(List.of(devices), all, Set.of()),
+            Map.of(),
+            failures);
     return set.hooks().keySet().stream().map(HookKey::interfaceName).toList();
   }
 

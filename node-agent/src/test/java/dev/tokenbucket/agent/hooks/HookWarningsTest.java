@@ -4,11 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.hooks.HookWarnings.Situation;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.program.Policy;
 import dev.tokenbucket.agent.program.Terms;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
-import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -19,9 +19,9 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 class HookWarningsTest {
-  private static final HookKey ETH0 = new HookKey("eth0", 2, Direction.Ingress, true);
-  private static final HookKey VLAN = new HookKey("eth0.7", 3, Direction.Ingress, true);
-  private static final HookKey BOND = new HookKey("bond0", 4, Direction.Ingress, true);
+  private static final HookKey ETH0 = new HookKey("eth0", 2, HookPoint.INGRESS, true);
+  private static final HookKey VLAN = new HookKey("eth0.7", 3, HookPoint.INGRESS, true);
+  private static final HookKey BOND = new HookKey("bond0", 4, HookPoint.INGRESS, true);
 
   private static final List<NetworkDevice> DEVICES =
       List.of(
@@ -52,7 +52,7 @@ class HookWarningsTest {
       Map<HookKey, List<NodePolicy>> hooks,
       List<NetworkDevice> devices,
       Map<HookKey, Integer> foreignBefore) {
-    return new Situation(new HookSet(hooks, Map.of()), devices, foreignBefore);
+    return new Situation(new HookSet(hooks, Map.of(), Map.of()), devices, foreignBefore);
   }
 
   private static Map<String, List<String>> of(Map<HookKey, List<NodePolicy>> hooks) {
@@ -61,7 +61,7 @@ class HookWarningsTest {
 
   @Test
   void onePolicyOnUnrelatedInterfacesIsNotWarnedOf() {
-    HookKey other = new HookKey("eth1", 5, Direction.Ingress, true);
+    HookKey other = new HookKey("eth1", 5, HookPoint.INGRESS, true);
 
     assertThat(of(Map.of(ETH0, List.of(policy(1)), other, List.of(policy(1))))).isEmpty();
   }
@@ -71,7 +71,7 @@ class HookWarningsTest {
     List<NodePolicy> three = List.of(policy(1), policy(2), policy(3));
     Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
     hooks.put(ETH0, three);
-    hooks.put(new HookKey("eth1", 5, Direction.Ingress, true), three);
+    hooks.put(new HookKey("eth1", 5, HookPoint.INGRESS, true), three);
 
     assertThat(HookWarnings.of(situation(hooks, List.of(), Map.of())))
         .containsEntry(
@@ -123,7 +123,8 @@ class HookWarningsTest {
 
   @Test
   void anInterfaceThatIsHeldIsWarnedOf() {
-    HookSet set = new HookSet(Map.of(ETH0, List.of(policy(1))), Map.of("policy-1", Set.of("eth0")));
+    HookSet set =
+        new HookSet(Map.of(ETH0, List.of(policy(1))), Map.of("policy-1", Set.of("eth0")), Map.of());
 
     assertThat(HookWarnings.of(new Situation(set, DEVICES, Map.of())).get("policy-1"))
         .singleElement()
@@ -147,7 +148,7 @@ class HookWarningsTest {
     Map<HookKey, List<NodePolicy>> hooks = new LinkedHashMap<>();
     Map<HookKey, Integer> foreign = new LinkedHashMap<>();
     for (int i = 1; i <= 20; i++) {
-      HookKey hook = new HookKey("eth" + i, i, Direction.Ingress, true);
+      HookKey hook = new HookKey("eth" + i, i, HookPoint.INGRESS, true);
       hooks.put(hook, many);
       foreign.put(hook, 1);
     }

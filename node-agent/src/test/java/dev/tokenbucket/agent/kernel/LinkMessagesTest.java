@@ -153,6 +153,17 @@ class LinkMessagesTest {
   }
 
   @Test
+  void theXdpProgramOfALinkIsRead() {
+    byte[] xdp = attribute(43 | 0x8000, join(attribute(2, new byte[] {1}), attribute(4, 77)));
+
+    assertThat(LinkMessages.xdpProgram(parse(link(2, attribute(NAME, "eth0"), xdp)).messages()))
+        .contains(77L);
+    byte[] none = attribute(43, attribute(2, new byte[] {0}));
+    assertThat(LinkMessages.xdpProgram(parse(link(2, none)).messages())).isEmpty();
+    assertThat(LinkMessages.xdpProgram(parse(link(2)).messages())).isEmpty();
+  }
+
+  @Test
   void alternativeNamesAreRead() {
     byte[] names = join(attribute(53, "enp1s0"), attribute(53, "a-name-longer-than-15-bytes"));
 

@@ -119,7 +119,7 @@ class HealthEndpointTest {
     int port = freePort();
     try (HealthEndpoint health = new HealthEndpoint(port, clock::get)) {
       health.serve(metrics);
-      String at = "direction=\"Ingress\",interface=\"eth0\"";
+      String at = "direction=\"Ingress\",hook=\"TCX\",interface=\"eth0\"";
       assertThat(get(port, "/metrics").body().lines())
           .contains(
               "tokenbucket_policy_packets_total{" + at + ",policy=\"p\",verdict=\"conform\"} 41.0",

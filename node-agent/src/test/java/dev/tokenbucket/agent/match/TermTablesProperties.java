@@ -151,6 +151,7 @@ class TermTablesProperties {
         1,
         List.of(InterfaceSelector.DEFAULT_ROUTE),
         Direction.Ingress,
+        null,
         1,
         match,
         exempt,

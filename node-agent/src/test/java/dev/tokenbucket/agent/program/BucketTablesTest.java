@@ -5,7 +5,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.tokenbucket.agent.kernel.CpuAffinity;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
-import dev.tokenbucket.agent.kernel.PacketRunner;
+import dev.tokenbucket.agent.kernel.Runner;
 import dev.tokenbucket.agent.layout.BucketKeyLayout;
 import dev.tokenbucket.agent.layout.PlaceLayout;
 import dev.tokenbucket.agent.layout.PlaceLimit;
@@ -26,7 +26,6 @@ import org.junit.jupiter.api.Test;
 
 /** Issue 5, "Keys and the full table": the places of buckets (tables.h). Needs root. */
 class BucketTablesTest extends KernelTest {
-  private static final int TC_ACT_SHOT = 2;
   private static final long SECOND = 1_000_000_000L;
   private static final long HAMMERED = SECOND / 4;
   private static final int ROUNDS = 4;
@@ -166,7 +165,7 @@ class BucketTablesTest extends KernelTest {
   }
 
   /** Stays with a key until it is drained, and comes back when it has long been full. */
-  private static List<PassedOf> hammer(int cpu, PacketRunner packets, long end) {
+  private static List<PassedOf> hammer(int cpu, Runner packets, long end) {
     CpuAffinity.pin(cpu);
     List<PassedOf> passed = new ArrayList<>();
     byte[][] frames = IntStream.range(0, KEYS).mapToObj(key -> from(1, key)).toArray(byte[][]::new);
@@ -174,7 +173,7 @@ class BucketTablesTest extends KernelTest {
       int key = run / RUNS_A_KEY % KEYS;
       packets.load(frames[key], frames[key].length);
       long entry = System.nanoTime();
-      boolean refused = packets.run(0) == TC_ACT_SHOT;
+      boolean refused = packets.run(0) == Runner.DROPPED;
       if (!refused) {
         passed.add(new PassedOf(key, new Passed(entry, System.nanoTime(), PACKET)));
       }

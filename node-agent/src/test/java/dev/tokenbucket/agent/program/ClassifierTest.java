@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** The classifier in the kernel, packet by packet, under a virtual clock. Needs root. */
-class ClassifierTest extends KernelTest {
+class ClassifierTest extends BothHooksTest {
   private static final byte[] FRAME = Frames.udp("10.0.0.2", 100);
   private static final long SECOND = 1_000_000_000L;
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.tokenbucket.agent.kernel.FaultyKernel;
 import dev.tokenbucket.agent.kernel.FaultyKernel.Fault;
 import dev.tokenbucket.agent.kernel.FaultyKernel.Killed;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.layout.PlaceLimit;
 import dev.tokenbucket.agent.pins.Layouts;
@@ -238,7 +239,9 @@ class CrashPointsTest extends VethTest {
       Direction direction = Direction.valueOf(parts.get(1));
       int index = plain.interfaceIndex(parts.get(0)).orElseThrow();
       String folder =
-          layout + "/hooks/" + new Pins(bpffs).hook(index, direction).folder().getFileName();
+          layout
+              + "/hooks/"
+              + new Pins(bpffs).hook(index, HookPoint.tc(direction)).folder().getFileName();
       pins.add(folder);
       Pins.HOOK_MAPS.forEach(map -> pins.add(folder + "/" + map));
       pins.add(folder + "/" + (clsact ? "filter" : "link"));
@@ -283,7 +286,7 @@ class CrashPointsTest extends VethTest {
         boolean ours = hooks.contains(name + " " + direction);
         qdisc |= ours;
         int index = plain.interfaceIndex(name).orElseThrow();
-        assertThat(plain.tcxPrograms(index, direction))
+        assertThat(plain.tcxPrograms(index, HookPoint.tc(direction)))
             .as("%s: TCX programs of %s %s", when, name, direction)
             .hasSize(ours && !clsact ? 1 : 0);
         if (clsact) {

@@ -3,8 +3,8 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
+import dev.tokenbucket.agent.kernel.Runner;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import java.util.ArrayList;
@@ -15,12 +15,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Issue 5, "Exactness": the loaded classifier's bounds under the virtual clock. Needs root. */
-class ExactnessTest extends KernelTest {
+class ExactnessTest extends BothHooksTest {
   private static final byte[] FRAME = Frames.udp("10.0.0.2", 1000);
   private static final long SECOND = 1_000_000_000L;
   private static final long DAY = 86_400 * SECOND;
   private static final long YEAR = 365 * DAY;
-  private static final int TC_ACT_SHOT = 2;
   private static final int SYN = 2;
 
   /** Tokens of a step of lasting demand, in packets; the bucket holds twice as many. */
@@ -88,7 +87,7 @@ class ExactnessTest extends KernelTest {
 
   /** What passes between two moments at which the bucket is drained, step by step. */
   private static long lastingDemand(VirtualHook hook, long step) {
-    PacketRunner packets = hook.runner();
+    Runner packets = hook.runner();
     packets.load(FRAME, FRAME.length);
     long now = VirtualHook.START;
     drain(packets, now);
@@ -100,9 +99,9 @@ class ExactnessTest extends KernelTest {
     return passed;
   }
 
-  private static int drain(PacketRunner packets, long now) {
+  private static int drain(Runner packets, long now) {
     int passed = 0;
-    while (packets.run(now) != TC_ACT_SHOT) {
+    while (packets.run(now) != Runner.DROPPED) {
       passed++;
     }
     return passed;
@@ -275,7 +274,7 @@ class ExactnessTest extends KernelTest {
   @CsvSource({"1000, 128", "1000, 6400", "1000000, 100000", "10000000, 400000"})
   void lastingDemandGetsQLessAPartOfTheBurst(long rate, long burst) {
     try (VirtualHook hook = hook(Policy.packets(rate, burst))) {
-      PacketRunner packets = hook.runner();
+      Runner packets = hook.runner();
       packets.load(FRAME, FRAME.length);
       long now = VirtualHook.START;
       int first = drain(packets, now);

@@ -21,7 +21,7 @@ import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
 /** What a node needs to stay in its cluster, in the kernel. Needs root. */
-class FailsafeTest extends KernelTest {
+class FailsafeTest extends BothHooksTest {
   private static final Policy ONE = Policy.packets(1, 1).withFailsafes();
   private static final FailsafeSettings SETTINGS =
       new FailsafeSettings(
@@ -294,12 +294,7 @@ class FailsafeTest extends KernelTest {
             Frames.ports(UDP, 67, 67));
     try (VirtualHook hook =
         new VirtualHook(
-            bpffs,
-            objects,
-            Direction.Ingress,
-            true,
-            FailsafeSettings.LINK_ONLY,
-            parsed.policies())) {
+            bpffs, objects, ingress(), true, FailsafeSettings.LINK_ONLY, parsed.policies())) {
       for (byte[] frame : exempt) {
         assertThat(hook.passes(Frames.from("192.0.2.7", frame))).isTrue();
       }

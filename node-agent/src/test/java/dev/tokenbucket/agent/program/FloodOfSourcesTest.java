@@ -2,7 +2,7 @@ package dev.tokenbucket.agent.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.tokenbucket.agent.kernel.PacketRunner;
+import dev.tokenbucket.agent.kernel.Runner;
 import java.nio.ByteBuffer;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -13,7 +13,6 @@ import org.junit.jupiter.api.Test;
  * virtual clock. Needs root.
  */
 class FloodOfSourcesTest extends KernelTest {
-  private static final int TC_ACT_SHOT = 2;
   private static final long SECOND = 1_000_000_000L;
 
   private static final int PACKETS = Integer.getInteger("flood.packets", 1_000_000);
@@ -42,10 +41,10 @@ class FloodOfSourcesTest extends KernelTest {
   private final byte[] frame = Frames.udp("10.0.0.1", 64);
   private long now;
 
-  private boolean passes(PacketRunner packets, int source) {
+  private boolean passes(Runner packets, int source) {
     ByteBuffer.wrap(frame).putInt(SOURCE_OFFSET, source);
     packets.load(frame, frame.length);
-    return packets.run(now) != TC_ACT_SHOT;
+    return packets.run(now) != Runner.DROPPED;
   }
 
   /** What a group of clients sent, and what passed. */
@@ -66,7 +65,7 @@ class FloodOfSourcesTest extends KernelTest {
   }
 
   /** The clients' packets are spread evenly. */
-  private void send(PacketRunner packets, Clients clients, int packet) {
+  private void send(Runner packets, Clients clients, int packet) {
     int phase = packet % BETWEEN;
     int gap = BETWEEN / clients.count;
     if (phase % gap != 0 || phase / gap >= clients.count) {
@@ -82,7 +81,7 @@ class FloodOfSourcesTest extends KernelTest {
     Clients fresh = new Clients(FIRST_NEW, NEW);
     Random random = new Random(17);
     try (VirtualHook hook = hook(POLICY)) {
-      PacketRunner packets = hook.runner();
+      Runner packets = hook.runner();
       now = hook.now();
       for (int packet = 0; packet < BETWEEN; packet++, now += APART) {
         send(packets, new Clients(FIRST_KNOWN, KNOWN), packet);

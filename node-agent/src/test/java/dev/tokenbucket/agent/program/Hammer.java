@@ -1,7 +1,7 @@
 package dev.tokenbucket.agent.program;
 
 import dev.tokenbucket.agent.kernel.CpuAffinity;
-import dev.tokenbucket.agent.kernel.PacketRunner;
+import dev.tokenbucket.agent.kernel.Runner;
 import dev.tokenbucket.agent.program.WorstWindow.Passed;
 import java.util.ArrayList;
 import java.util.List;
@@ -15,7 +15,6 @@ import java.util.concurrent.Future;
  * Threads, each kept on a CPU of its own, that run the classifier as fast as they can, and a log.
  */
 final class Hammer {
-  private static final int TC_ACT_SHOT = 2;
 
   private final VirtualHook hook;
   private final byte[] frame;
@@ -81,7 +80,7 @@ final class Hammer {
 
   private Log hammer(int cpu, CyclicBarrier together, long nanos) throws Exception {
     CpuAffinity.pin(cpu);
-    PacketRunner packets = hook.runner();
+    Runner packets = hook.runner();
     packets.load(frame, frame.length);
     List<Passed> passed = new ArrayList<>();
     long runs = 0;
@@ -91,7 +90,7 @@ final class Hammer {
     long end = System.nanoTime() + nanos;
     long entry = System.nanoTime();
     while (entry < end) {
-      boolean refused = packets.run(0) == TC_ACT_SHOT;
+      boolean refused = packets.run(0) == Runner.DROPPED;
       long exit = System.nanoTime();
       if (refused) {
         firstRefused = Math.min(firstRefused, exit);

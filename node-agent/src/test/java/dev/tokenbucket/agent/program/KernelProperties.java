@@ -3,8 +3,8 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.files.FileTrees;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.match.FailsafeSettings;
-import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,7 +58,7 @@ abstract class KernelProperties {
     return new VirtualHook(
         bpffs(),
         folder.resolve("objects"),
-        Direction.Ingress,
+        HookPoint.INGRESS,
         true,
         FailsafeSettings.LINK_ONLY,
         policies);

@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -42,6 +43,11 @@ abstract class KernelTest {
     assertThat(new ProcessBuilder(command).inheritIO().start().waitFor()).isZero();
   }
 
+  /** The hook of received packets that the test is about. */
+  HookPoint ingress() {
+    return HookPoint.INGRESS;
+  }
+
   VirtualHook hook(Policy... policies) {
     return hook(Direction.Ingress, policies);
   }
@@ -60,6 +66,9 @@ abstract class KernelTest {
     for (Policy policy : policies) {
       placed.add(policy.at(placed.size()));
     }
-    return new VirtualHook(bpffs, objects, direction, ethernet, failsafes, placed);
+    boolean applies = ethernet && direction == Direction.Ingress;
+    assumeTrue(applies || ingress() != HookPoint.XDP, "XDP sees received Ethernet frames alone");
+    HookPoint point = direction == Direction.Ingress ? ingress() : HookPoint.EGRESS;
+    return new VirtualHook(bpffs, objects, point, ethernet, failsafes, placed);
   }
 }

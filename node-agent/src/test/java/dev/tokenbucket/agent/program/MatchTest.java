@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Which packets a policy judges, in the kernel: match[] and exempt[]. Needs root. */
-class MatchTest extends KernelTest {
+class MatchTest extends BothHooksTest {
   private static final PortRange WEB = new PortRange(80, 80);
   private static final PortRange HIGH = new PortRange(8000, 8999);
 

@@ -16,7 +16,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** What the classifier reads from packets of every shape. Needs root. */
-class PacketShapesTest extends KernelTest {
+class PacketShapesTest extends BothHooksTest {
   private static final byte[] PLAIN = Frames.udp("10.0.0.2", 100);
   private static final int TCP = 6;
   private static final int UDP = 17;
@@ -84,7 +84,8 @@ class PacketShapesTest extends KernelTest {
             Frames.withOptions(Frames.ports(UDP, 9, 53), 2),
             Frames.extended(9, 53),
             Frames.extended(9, 53, Extension.destinationOptions()));
-    try (VirtualHook hook = VirtualHook.ofScatteredPackets(bpffs, objects, policy.at(0))) {
+    try (VirtualHook hook =
+        VirtualHook.ofScatteredPackets(bpffs, objects, ingress(), policy.at(0))) {
       matching.forEach(frame -> assertThat(hook.passes(frame)).isTrue());
       assertThat(hook.counters(0).conformPackets()).isEqualTo(matching.size());
       hook.passes(Frames.ports(UDP, 9, 54));

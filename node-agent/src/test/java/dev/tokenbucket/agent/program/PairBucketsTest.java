@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 /**
  * A bucket for each source and destination, in the kernel and under a virtual clock. Needs root.
  */
-class PairBucketsTest extends KernelTest {
+class PairBucketsTest extends BothHooksTest {
   private static final long SECOND = 1_000_000_000L;
   private static final String CLIENT = "10.0.0.2";
   private static final String OTHER_CLIENT = "10.0.0.3";

@@ -4,6 +4,7 @@ import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Failsafe;
+import dev.tokenbucket.api.v1alpha1.Hook;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
@@ -28,6 +29,7 @@ public final class Policy {
   // Written by with() alone, before anybody else sees the policy.
   private InterfaceSelector on = InterfaceSelector.DEFAULT_ROUTE;
   private Direction direction = Direction.Ingress;
+  private Hook hook = Hook.TC;
   private BucketPer per = BucketPer.Node;
   private int capacity = 1;
   private OnFull onFull = OnFull.ShareBucket;
@@ -79,6 +81,7 @@ public final class Policy {
     Policy other = new Policy(unit, rate, period, burst);
     other.on = on;
     other.direction = direction;
+    other.hook = hook;
     other.per = per;
     other.capacity = capacity;
     other.onFull = onFull;
@@ -103,6 +106,7 @@ public final class Policy {
         1,
         List.of(on),
         direction,
+        hook,
         position,
         match,
         exempt,
@@ -127,6 +131,10 @@ public final class Policy {
           other.on = new InterfaceSelector(null, interfaceName, null, null);
           other.direction = of;
         });
+  }
+
+  public Policy at(Hook point) {
+    return with(other -> other.hook = point);
   }
 
   Policy perSource(int places) {

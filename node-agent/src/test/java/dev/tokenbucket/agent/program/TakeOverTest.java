@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.program;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.pins.Layouts;
@@ -189,7 +190,9 @@ class TakeOverTest extends VethTest {
 
   private List<String> links(String name, Direction direction) {
     Optional<Integer> index = plain.interfaceIndex(name);
-    return plain.tcxPrograms(index.orElseThrow(), direction).stream().map(String::valueOf).toList();
+    return plain.tcxPrograms(index.orElseThrow(), HookPoint.tc(direction)).stream()
+        .map(String::valueOf)
+        .toList();
   }
 
   private static List<String> filters(String name, Direction direction) {

@@ -1,13 +1,17 @@
 package dev.tokenbucket.agent.program;
 
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.hooks.HookConfiguration;
 import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.KernelMaps;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
-import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.kernel.ProgramTestRun;
 import dev.tokenbucket.agent.kernel.ProgramTestRun.Merged;
+import dev.tokenbucket.agent.kernel.Runner;
+import dev.tokenbucket.agent.kernel.XdpRunner;
 import dev.tokenbucket.agent.layout.ChangeStep;
 import dev.tokenbucket.agent.layout.FailsafeCountLayout;
 import dev.tokenbucket.agent.layout.FailsafeCountersLayout;
@@ -26,7 +30,6 @@ import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.agent.slots.Sums;
 import dev.tokenbucket.agent.slots.Sweeper;
-import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
@@ -49,7 +52,6 @@ import java.util.Set;
  */
 final class VirtualHook implements AutoCloseable {
   static final long START = 1_000_000_000_000L;
-  private static final int TC_ACT_SHOT = 2;
   private static final List<String> VIRTUAL_CLOCK = List.of("TB_CLOCK_FROM_TIMESTAMP");
 
   /** {@code clock_tick} of clock.h, under the virtual clock. */
@@ -71,6 +73,8 @@ final class VirtualHook implements AutoCloseable {
 
   private final LinuxKernel kernel = new LinuxKernel();
   private final ProgramTestRun runner = new ProgramTestRun();
+  private final HookPoint point;
+  private final XdpRunner xdp;
   private final Path bpffs;
   private final Path compiled;
   private final List<NodePolicy> policies;
@@ -85,11 +89,11 @@ final class VirtualHook implements AutoCloseable {
   VirtualHook(
       Path folder,
       Path objects,
-      Direction direction,
+      HookPoint point,
       boolean ethernet,
       FailsafeSettings failsafes,
       List<NodePolicy> policies) {
-    this(folder, objects, VIRTUAL_CLOCK, direction, ethernet, failsafes, policies);
+    this(folder, objects, VIRTUAL_CLOCK, point, ethernet, failsafes, policies);
   }
 
   /** Of which packets are judged by the kernel's clock; times given to it mean nothing. */
@@ -98,19 +102,20 @@ final class VirtualHook implements AutoCloseable {
         folder,
         objects,
         List.of(),
-        Direction.Ingress,
+        HookPoint.INGRESS,
         true,
         FailsafeSettings.LINK_ONLY,
         List.of(policy));
   }
 
   /** To which no header of a packet lies in one piece, as a driver may leave it. */
-  static VirtualHook ofScatteredPackets(Path folder, Path objects, NodePolicy policy) {
+  static VirtualHook ofScatteredPackets(
+      Path folder, Path objects, HookPoint point, NodePolicy policy) {
     return new VirtualHook(
         folder,
         objects,
         List.of("TB_CLOCK_FROM_TIMESTAMP", "TB_SCATTERED"),
-        Direction.Ingress,
+        point,
         true,
         FailsafeSettings.LINK_ONLY,
         List.of(policy));
@@ -120,11 +125,12 @@ final class VirtualHook implements AutoCloseable {
       Path folder,
       Path objects,
       List<String> defines,
-      Direction direction,
+      HookPoint point,
       boolean ethernet,
       FailsafeSettings failsafes,
       List<NodePolicy> policies) {
     this.bpffs = folder;
+    this.point = point;
     this.policies = List.copyOf(policies);
     Map<String, Path> pins = new Pins(folder).ofClassifier(folder);
     List<Placed> placed = new ArrayList<>();
@@ -133,15 +139,16 @@ final class VirtualHook implements AutoCloseable {
       placed.add(new Placed(policy, slot, slot + 1));
     }
     HookConfiguration configuration =
-        HookConfiguration.of(HASH_KEY, direction, ethernet, placed, failsafes);
+        HookConfiguration.of(HASH_KEY, point.direction(), ethernet, placed, failsafes);
     compiled = new ClassifierCompiler(objects).compile(defines);
     program =
         kernel.load(
-            compiled.resolve("classifier.bpf.o"),
+            compiled.resolve(point == HookPoint.XDP ? "xdp.bpf.o" : "classifier.bpf.o"),
             "tokenbucket",
             pins,
             Map.of(".rodata.hook", configuration.encode()),
             configuration.maps());
+    xdp = new XdpRunner(program);
     sweeper = new Sweeper(kernel, new Pins(folder), compiled);
     pins.forEach((name, pin) -> maps.put(name, kernel.open(pin)));
     placed.forEach(this::begin);
@@ -183,8 +190,15 @@ final class VirtualHook implements AutoCloseable {
   }
 
   /** A way to run very many packets, each at a time of its own. */
-  PacketRunner runner() {
-    return kernel.packetRunner(program);
+  Runner runner() {
+    return point == HookPoint.XDP
+        ? new XdpRunner(program)
+        : Runner.of(kernel.packetRunner(program));
+  }
+
+  /** Whether packets may come merged, as GRO leaves them. */
+  boolean seesMergedPackets() {
+    return point != HookPoint.XDP;
   }
 
   /** Lets time pass, in nanoseconds; back where it is negative. */
@@ -207,23 +221,30 @@ final class VirtualHook implements AutoCloseable {
   }
 
   boolean passes(byte[] frame, Merged merged) {
-    return verdict(runner.run(program, frame, now, lateTicks(), merged));
+    if (point != HookPoint.XDP) {
+      return verdict(runner.run(program, frame, now, lateTicks(), merged));
+    }
+    assumeTrue(merged.equals(Merged.NONE), "no frame is merged when XDP sees it");
+    xdp.load(frame, frame.length);
+    return verdict(xdp.run(now, lateTicks()));
   }
 
   private static boolean verdict(int verdict) {
-    if (verdict != TC_ACT_SHOT && verdict != -1) {
+    if (verdict != Runner.DROPPED && verdict != Runner.PASSES) {
       throw new IllegalStateException("verdict " + verdict + " is neither drop nor next");
     }
-    return verdict != TC_ACT_SHOT;
+    return verdict == Runner.PASSES;
   }
 
   /** The frame as the classifier leaves it; it must pass. */
   byte[] rewritten(byte[] frame) {
     byte[] copy = frame.clone();
-    if (!verdict(runner.rewrite(program, copy, now))) {
+    boolean passes =
+        point == HookPoint.XDP ? passes(frame) : verdict(runner.rewrite(program, copy, now));
+    if (!passes) {
       throw new IllegalStateException("the frame was dropped");
     }
-    return copy;
+    return point == HookPoint.XDP ? xdp.frame() : copy;
   }
 
   long now() {

@@ -2,6 +2,7 @@ package dev.tokenbucket.testing.bench;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.tokenbucket.api.v1alpha1.Hook;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.PolicyResolver;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicySpec;
@@ -62,9 +63,11 @@ final class BenchPolicies {
   }
 
   /** A policy with the same limit as the other limiters under the flood. */
-  static NodePolicy flooded(String interfaceName, String bucket, Limiter.Limit limit) {
+  static NodePolicy flooded(String interfaceName, Hook hook, String bucket, Limiter.Limit limit) {
     return policy(
-        MEASURED, spec(interfaceName, bucket, Integer.toString(limit.rate()), limit.burst()));
+        MEASURED,
+        spec(interfaceName, bucket, Integer.toString(limit.rate()), limit.burst())
+            + "hook: %s\n".formatted(hook));
   }
 
   /**

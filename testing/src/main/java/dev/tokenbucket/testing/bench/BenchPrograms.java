@@ -80,9 +80,14 @@ final class BenchPrograms implements AutoCloseable {
         name, program, expected, () -> new Counted(sum(packets, 1), sum(packets, 0)));
   }
 
-  /** A program that drops everything. */
+  /** A program for TC that drops everything. */
   int drop() {
     return load("drop", "drop", List.of(), Map.of());
+  }
+
+  /** A program for XDP that drops everything. */
+  int dropAtXdp() {
+    return load("drop", "drop_at_xdp", List.of(), Map.of());
   }
 
   /**

@@ -4,8 +4,10 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.datatype.jsr310.JavaTimeModule;
 import dev.tokenbucket.agent.compile.ClassifierCompiler;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import dev.tokenbucket.agent.program.Programmer;
+import dev.tokenbucket.api.v1alpha1.Hook;
 import dev.tokenbucket.testing.StepFailedException;
 import dev.tokenbucket.testing.bench.BenchOptions.Part;
 import dev.tokenbucket.testing.kernel.ProgramRuns;
@@ -91,14 +93,25 @@ final class BenchRun implements Callable<Integer> {
                       kernel,
                       programs.drop(),
                       limited,
+                      HookPoint.INGRESS,
                       bpffs.resolve("drop"))),
-              Limiter.classifier("ours, node-wide", node, name, "per: Node"),
+              Limiter.drop(
+                  "drop everything at XDP",
+                  kernel,
+                  programs.dropAtXdp(),
+                  limited,
+                  HookPoint.XDP,
+                  bpffs.resolve("drop-at-xdp")),
+              Limiter.classifier("ours, node-wide", node, name, Hook.TC, "per: Node"),
               Limiter.nftables("nftables limit", name, "", Limiter.LIMIT + " drop"),
-              Limiter.classifier("ours, per source", source, name, "per: SourceIP"),
+              Limiter.classifier("ours, per source", source, name, Hook.TC, "per: SourceIP"),
+              Limiter.classifier(
+                  "ours at XDP, per source", source, name, Hook.XDP, "per: SourceIP"),
               Limiter.classifier(
                   "ours, per source, EvictOldest",
                   source,
                   name,
+                  Hook.TC,
                   "per: SourceIP, onFull: EvictOldest"),
               List.of(
                   Limiter.nftables(

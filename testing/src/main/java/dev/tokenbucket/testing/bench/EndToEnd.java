@@ -35,10 +35,17 @@ final class EndToEnd {
   private static final double FLOOD_GOAL = 2;
 
   private static final double FLOOD_SHARE_GOAL = 0.9;
+
+  /** At XDP: against a peer, and against a program that drops everything there. */
+  private static final double XDP_GOAL = 2.5;
+
+  private static final double XDP_SHARE_GOAL = 0.75;
   private static final int PACKETS_A_MILLISECOND = 2_500;
 
-  /** Of the contenders per source. */
-  private static final int FIRST_PEER = 2;
+  /** Places among the contenders per source. */
+  private static final int AT_XDP = 1;
+
+  private static final int FIRST_PEER = 3;
 
   /** Packets sent before a measurement, in measurements: they fill the tables. */
   private static final double WARM_UP = 0.5;
@@ -67,9 +74,11 @@ final class EndToEnd {
   /** The limiters that take part. */
   record Limiters(
       List<Limiter> references,
+      Limiter xdpReference,
       Limiter node,
       Limiter nodePeer,
       Limiter source,
+      Limiter xdpSource,
       Limiter evictingSource,
       List<Limiter> sourcePeers) {}
 
@@ -81,6 +90,7 @@ final class EndToEnd {
   EndToEndResult run(Limiters limiters, Map<Sources, Integer> senders) {
     List<Contender> references =
         limiters.references().stream().map(each -> of(each, Sources.ONE, senders)).toList();
+    Contender xdpReference = of(limiters.xdpReference(), Sources.ONE, senders);
     Contender node = of(limiters.node(), Sources.ONE, senders);
     Contender nodePeer = of(limiters.nodePeer(), Sources.ONE, senders);
     Map<Sources, List<Contender>> perSource = new EnumMap<>(Sources.class);
@@ -89,7 +99,7 @@ final class EndToEnd {
     }
     List<Contender> all =
         Stream.concat(
-                Stream.concat(references.stream(), Stream.of(node, nodePeer)),
+                Stream.concat(references.stream(), Stream.of(xdpReference, node, nodePeer)),
                 perSource.values().stream().flatMap(List::stream))
             .toList();
     for (int round = 0; round < rounds; round++) {
@@ -98,7 +108,12 @@ final class EndToEnd {
       }
     }
     return new EndToEndResult(
-        packets, all.stream().map(Contender::row).toList(), comparisons(node, nodePeer, perSource));
+        packets,
+        all.stream().map(Contender::row).toList(),
+        Stream.concat(
+                comparisons(node, nodePeer, perSource).stream(),
+                atXdp(xdpReference, perSource).stream())
+            .toList());
   }
 
   private static Contender first(Map<Sources, List<Contender>> perSource, Sources sources) {
@@ -126,6 +141,18 @@ final class EndToEnd {
     return comparisons;
   }
 
+  private static List<Comparison> atXdp(
+      Contender reference, Map<Sources, List<Contender>> perSource) {
+    List<Comparison> comparisons = new ArrayList<>();
+    perSource.forEach(
+        (sources, each) -> {
+          Contender xdp = each.get(AT_XDP);
+          comparisons.add(compared(xdp, each.subList(FIRST_PEER, each.size()), XDP_GOAL));
+          comparisons.add(compared(xdp, List.of(reference), XDP_SHARE_GOAL));
+        });
+    return comparisons;
+  }
+
   private static boolean exceedsTable(Sources sources) {
     return sources.count() > Sources.TABLE.count();
   }
@@ -143,11 +170,11 @@ final class EndToEnd {
     return new Contender(limiter, Objects.requireNonNull(senders.get(sources)), sources);
   }
 
-  /** Ours, ours that evicts, and the peers. */
+  /** Ours, ours at XDP, ours that evicts, and the peers. */
   private List<Contender> perSource(
       Limiters limiters, Sources sources, Map<Sources, Integer> senders) {
     return Stream.concat(
-            Stream.of(limiters.source(), limiters.evictingSource()),
+            Stream.of(limiters.source(), limiters.xdpSource(), limiters.evictingSource()),
             limiters.sourcePeers().stream())
         .map(limiter -> of(limiter, sources, senders))
         .toList();

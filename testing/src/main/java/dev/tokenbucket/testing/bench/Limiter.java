@@ -1,9 +1,10 @@
 package dev.tokenbucket.testing.bench;
 
 import dev.tokenbucket.agent.kernel.Attachment;
+import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.program.Programmer;
-import dev.tokenbucket.api.v1alpha1.Direction;
+import dev.tokenbucket.api.v1alpha1.Hook;
 import dev.tokenbucket.testing.Commands;
 import dev.tokenbucket.testing.StepFailedException;
 import java.io.IOException;
@@ -47,13 +48,13 @@ record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable re
    * @param bucket the fields of the policy's {@code bucket}
    */
   static Limiter classifier(
-      String title, Programmer programmer, String interfaceName, String bucket) {
+      String title, Programmer programmer, String interfaceName, Hook hook, String bucket) {
     return new Limiter(
         title,
         Passes.WHAT_THE_RATE_GRANTS,
         limit -> {
           Map<String, String> failures =
-              programmer.apply(List.of(BenchPolicies.flooded(interfaceName, bucket, limit)));
+              programmer.apply(List.of(BenchPolicies.flooded(interfaceName, hook, bucket, limit)));
           if (!failures.isEmpty()) {
             throw new StepFailedException(title + ": " + failures, null);
           }
@@ -62,12 +63,13 @@ record Limiter(String title, Passes passes, Consumer<Limit> install, Runnable re
   }
 
   /**
-   * A program at the classifier's hook that drops everything.
+   * A program at one of the classifier's hooks that drops everything.
    *
    * @param folder a folder on a BPF file system
    */
-  static Limiter drop(String title, Kernel kernel, int program, int ifindex, Path folder) {
-    Attachment at = new Attachment(ifindex, Direction.Ingress, folder);
+  static Limiter drop(
+      String title, Kernel kernel, int program, int ifindex, HookPoint point, Path folder) {
+    Attachment at = new Attachment(ifindex, point, folder);
     return new Limiter(
         title,
         Passes.NOTHING,

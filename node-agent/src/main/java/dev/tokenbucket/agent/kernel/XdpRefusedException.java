@@ -1,0 +1,15 @@
+package dev.tokenbucket.agent.kernel;
+
+/** The kernel or a driver does not take a program on an interface's XDP hook. */
+public final class XdpRefusedException extends RuntimeException {
+  private static final long serialVersionUID = 1;
+
+  /** A refusal that was met a moment ago, and is not asked for again. */
+  public XdpRefusedException(String reason) {
+    super(reason);
+  }
+
+  XdpRefusedException(String reason, KernelException cause) {
+    super(reason, cause);
+  }
+}
