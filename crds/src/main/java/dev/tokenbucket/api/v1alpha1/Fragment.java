@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.api.v1alpha1;
 
 /** Which part of a fragmented datagram a packet is, if any. */

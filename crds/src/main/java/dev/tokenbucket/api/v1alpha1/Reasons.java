@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.api.v1alpha1;
 
 /** The condition types, and every reason of a condition or of a node's entry. */

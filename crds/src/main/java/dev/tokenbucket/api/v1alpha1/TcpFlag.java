@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.api.v1alpha1;
 
 /** A flag of the TCP header (RFC 9293, 3.1). */

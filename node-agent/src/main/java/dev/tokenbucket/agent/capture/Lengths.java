@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.capture;
 
 /** The limits of a frame's length in a capture. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** Explains what would happen to a packet on a hook of this host. */
 @NullMarked
 package dev.tokenbucket.agent.explain;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** What several packages do with files. */
 @NullMarked
 package dev.tokenbucket.agent.files;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.host;
 
 /** Ends a command with its own exit code and with a message that says what to do. */

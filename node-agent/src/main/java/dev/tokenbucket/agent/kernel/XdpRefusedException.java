@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.kernel;
 
 /** The kernel or a driver does not take a program on an interface's XDP hook. */

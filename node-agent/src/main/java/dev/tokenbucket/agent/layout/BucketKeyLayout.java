@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code struct bucket_key} of maps.h. An address, masked to the policy's prefix length. */

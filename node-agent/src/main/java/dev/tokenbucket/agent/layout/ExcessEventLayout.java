@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code struct excess_event} of observe.h. A packet that exceeds, as the observer gets it. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code struct failsafe_counters} of failsafe.h. Failsafe traffic of a hook, per kind and CPU. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code enum failsafe_kind} of failsafe.h. The kinds of failsafe traffic, and their number. */

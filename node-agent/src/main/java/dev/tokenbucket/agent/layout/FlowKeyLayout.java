@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code struct flow_key} of maps.h. A 5-tuple, or a pair of addresses. */

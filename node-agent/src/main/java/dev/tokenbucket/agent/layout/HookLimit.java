@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code enum hook_limit} of hook.h. The limits of one hook. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** The value of {@code not_ip} of maps.h: one number per CPU. */

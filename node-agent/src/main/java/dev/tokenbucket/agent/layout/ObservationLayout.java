@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code struct observation} of observe.h. Which packets the observer asks for. */

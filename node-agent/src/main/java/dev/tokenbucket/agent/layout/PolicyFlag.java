@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code enum policy_flag} of hook.h. The actions of a hook's program for a policy. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code enum protocol_index} of match.h. The index of an unknown protocol. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code struct shared_bucket} of maps.h. A bucket that all CPUs share, in one cache line. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.layout;
 
 /** {@code enum sweep_limit} of sweep.bpf.c. The most keys that one run of the program can check. */

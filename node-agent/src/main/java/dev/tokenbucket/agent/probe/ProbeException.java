@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.probe;
 
 /** A fault that a hook found. The message is meant for the user who ran Helm. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.replay;
 
 /** Packets and bytes that conformed and exceeded, for a policy or for one key. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.model;
 
 /** Decides whatever a run leaves open: whose step is next, how much time passes, what arrives. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.model;
 
 /** What the algorithm does for the bound's sake. A model run without one of these must break it. */

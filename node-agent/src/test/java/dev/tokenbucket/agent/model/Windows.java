@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.model;
 
 /** The comparisons of V - pos, which wraps: it is unsigned, with a band under zero for "ahead". */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * What nodes need to stay in their cluster: found in Nodes and EndpointSlices, and bounded in
  * number.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.operator.lease;
 
 import io.fabric8.kubernetes.api.model.coordination.v1.Lease;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /**
  * Makes sure that only one of two replicas writes: which one holds the lease, and what a loss of
  * the lease causes.

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The operator's own health and metrics. */
 @NullMarked
 package dev.tokenbucket.operator.observe;

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.operator.retry;
 
 import io.javaoperatorsdk.operator.processing.retry.Retry;

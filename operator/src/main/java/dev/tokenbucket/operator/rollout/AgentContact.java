@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.operator.rollout;
 
 /** The state of the contact with a node's agent. */

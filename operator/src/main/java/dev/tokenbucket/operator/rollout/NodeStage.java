@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.operator.rollout;
 
 /** The progress of one node with a policy's current generation. */

@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 /** The content of a policy's status: pure, without a client. */
 @NullMarked
 package dev.tokenbucket.operator.status;

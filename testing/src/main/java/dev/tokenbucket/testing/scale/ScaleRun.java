@@ -1,3 +1,4 @@
+// SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.testing.scale;
 
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
