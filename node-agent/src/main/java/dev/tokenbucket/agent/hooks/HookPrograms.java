@@ -5,8 +5,10 @@ import dev.tokenbucket.agent.hooks.HookSet.HookKey;
 import dev.tokenbucket.agent.kernel.Attachment;
 import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.Kernel;
+import dev.tokenbucket.agent.kernel.KernelException;
 import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.kernel.KernelPrograms;
+import dev.tokenbucket.agent.kernel.XdpRefusedException;
 import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.pins.Pins;
@@ -38,6 +40,7 @@ public final class HookPrograms {
   private static final String XDP_OBJECT = "xdp.bpf.o";
   private static final String PROGRAM = "tokenbucket";
   private static final String CONFIGURATION = ".rodata.hook";
+  private static final int EINVAL = 22;
 
   private final Kernel kernel;
   private final Layouts layouts;
@@ -144,14 +147,22 @@ public final class HookPrograms {
 
   private KernelPrograms.ProgramAndMap load(Attachment at, HookConfiguration wanted) {
     long start = System.nanoTime();
-    KernelPrograms.ProgramAndMap loaded =
-        kernel.loadWithMap(
-            objects.resolve(object(at.point())),
-            PROGRAM,
-            pins.ofClassifier(at.folder()),
-            Map.of(CONFIGURATION, wanted.encode()),
-            wanted.maps(),
-            CONFIGURATION);
+    KernelPrograms.ProgramAndMap loaded;
+    try {
+      loaded =
+          kernel.loadWithMap(
+              objects.resolve(object(at.point())),
+              PROGRAM,
+              pins.ofClassifier(at.folder()),
+              Map.of(CONFIGURATION, wanted.encode()),
+              wanted.maps(),
+              CONFIGURATION);
+    } catch (KernelException e) {
+      throw at.point() == HookPoint.XDP && e.errno() == EINVAL
+          ? new XdpRefusedException(
+              "the kernel does not load the program; XDP programs need Linux 5.18 or newer")
+          : e;
+    }
     Duration taken = Duration.ofNanos(System.nanoTime() - start);
     loads.updateAndGet(before -> before.and(taken));
     return loaded;

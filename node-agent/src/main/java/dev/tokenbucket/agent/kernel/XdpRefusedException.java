@@ -5,7 +5,7 @@ package dev.tokenbucket.agent.kernel;
 public final class XdpRefusedException extends RuntimeException {
   private static final long serialVersionUID = 1;
 
-  /** A refusal that was met a moment ago, and is not asked for again. */
+  /** A refusal without a cause to show: it was met earlier, or the reason says all. */
   public XdpRefusedException(String reason) {
     super(reason);
   }

@@ -67,7 +67,8 @@ final class HookAttaching {
       Map<SlotIdentity, Integer> slotOf,
       FailsafeSettings failsafes,
       Map<Integer, String> xdpRefusals,
-      Map<HookKey, RuntimeException> problems)
+      Map<HookKey, RuntimeException> problems,
+      Set<HookKey> unsettled)
       implements InterfaceChange.Inputs {
     @Override
     public Task task(HookKey hook, List<NodePolicy> on) {
@@ -130,6 +131,7 @@ final class HookAttaching {
     Map<ConfigurationKey, HookConfiguration> made = new HashMap<>();
     Map<HookKey, Task> tasks = new LinkedHashMap<>();
     Map<HookKey, RuntimeException> problems = new ConcurrentHashMap<>();
+    Set<HookKey> unsettled = ConcurrentHashMap.newKeySet();
     boolean all = true;
     for (Map.Entry<HookKey, List<NodePolicy>> each : set.hooks().entrySet()) {
       HookKey hook = each.getKey();
@@ -144,15 +146,17 @@ final class HookAttaching {
         problems.put(hook, e);
       }
     }
-    Set<HookKey> kept = run(new Pass(this, set, tasks, slotOf, failsafes, xdpRefusals, problems));
+    Set<HookKey> kept =
+        run(new Pass(this, set, tasks, slotOf, failsafes, xdpRefusals, problems, unsettled));
     problems.forEach(
         (hook, problem) -> {
           LOG.debug("hook {}", hook, problem);
           failures.add(Objects.requireNonNull(set.hooks().get(hook)), hook + ": " + text(problem));
         });
-    remember(made, tasks, problems.keySet());
+    unsettled.addAll(problems.keySet());
+    remember(made, tasks, unsettled);
     return new Outcome(
-        all && problems.isEmpty() && kept.isEmpty(), kept, refusedXdp(problems, xdpRefusals));
+        all && unsettled.isEmpty() && kept.isEmpty(), kept, refusedXdp(problems, xdpRefusals));
   }
 
   private static String text(RuntimeException problem) {
@@ -219,12 +223,12 @@ final class HookAttaching {
   private void remember(
       Map<ConfigurationKey, HookConfiguration> made,
       Map<HookKey, Task> tasks,
-      Set<HookKey> failed) {
+      Set<HookKey> unsettled) {
     Map<HookKey, ConfigurationKey> nowGiven = new HashMap<>();
     Map<Attachment, Long> nowAttached = new HashMap<>();
     tasks.forEach(
         (hook, task) -> {
-          if (!failed.contains(hook)) {
+          if (!unsettled.contains(hook)) {
             nowGiven.put(hook, task.key());
             nowAttached.put(programs.at(hook), programAt(programs.at(hook)));
           }

@@ -25,7 +25,7 @@ import java.util.stream.Collectors;
 
 /**
  * Changes the hooks of one interface. A policy that moves between XDP and TC is on both hooks for a
- * moment, and never on none. If the new hook can't take the policy, the old one keeps its program.
+ * moment, and never on none. If the new hook can't take the policy, the old one keeps the policy.
  */
 final class InterfaceChange {
   private final HookPrograms programs;
@@ -51,6 +51,9 @@ final class InterfaceChange {
 
     /** Collects the problem of each hook; several threads may write. */
     Map<HookKey, RuntimeException> problems();
+
+    /** Collects hooks that enforce more than their task, until that has moved; likewise. */
+    Set<HookKey> unsettled();
   }
 
   /**
@@ -93,18 +96,20 @@ final class InterfaceChange {
       }
       if (step instanceof HookMoves.Step.Keep keep) {
         run(hook, withOthers(hook, keep.alsoKept()));
-      } else if (enforcesWhatCouldNotMove(hook, moves)) {
-        inputs
-            .problems()
-            .putIfAbsent(
-                hook,
-                new IllegalStateException(
-                    "the program stays as it is, because a policy could not move to "
-                        + other(hook)));
       } else {
-        run(hook);
+        runWith(couldNotMove(hook, moves), hook);
       }
     }
+  }
+
+  /** Gives a hook its policies, and those that could not leave it. */
+  private void runWith(Set<String> staying, HookKey hook) {
+    if (staying.isEmpty()) {
+      run(hook);
+      return;
+    }
+    inputs.unsettled().add(hook);
+    run(hook, withOthers(hook, staying));
   }
 
   private static HookKey other(HookKey hook) {
@@ -125,7 +130,7 @@ final class InterfaceChange {
     return policies.stream().map(NodePolicy::uid).collect(Collectors.toUnmodifiableSet());
   }
 
-  /** The hook's policies, and those that are about to move from it. */
+  /** The hook's policies, and those of the other hook that this one enforces for now. */
   private Task withOthers(HookKey hook, Set<String> alsoKept) {
     List<NodePolicy> all = new ArrayList<>(Objects.requireNonNull(inputs.tasks().get(hook)).on());
     inputs.set().hooks().getOrDefault(other(hook), List.of()).stream()
@@ -135,14 +140,15 @@ final class InterfaceChange {
     return inputs.task(hook, all);
   }
 
-  private boolean enforcesWhatCouldNotMove(HookKey hook, HookMoves moves) {
+  /** The policies that a hook enforces because the interface's other hook did not get them. */
+  private Set<String> couldNotMove(HookKey hook, HookMoves moves) {
     HookKey other = other(hook);
     Set<String> moving = new HashSet<>(moves.between(hook.point(), other.point()));
     Task moved = inputs.tasks().get(other);
     if (moved != null && !inputs.problems().containsKey(other)) {
       moving.removeAll(uids(moved.on()));
     }
-    return !moving.isEmpty();
+    return moving;
   }
 
   /**
@@ -163,7 +169,7 @@ final class InterfaceChange {
   /** True also if what the hook enforces can't be read. */
   private boolean mustStay(HookKey hook) {
     try {
-      return Files.exists(programs.at(hook).folder()) && enforcesWhatCouldNotMove(hook, moves());
+      return Files.exists(programs.at(hook).folder()) && !couldNotMove(hook, moves()).isEmpty();
     } catch (RuntimeException e) {
       return true;
     }
