@@ -151,8 +151,8 @@ class AddressSetTest {
     fleet.agents.stick(fleet.node(1));
     applySet(networks(2));
     await("the first node to be asked", () -> asked().size() == 2);
-    await("the policy to be pending", () -> ready().equals("False Pending"));
     fleet.restartOperator();
+    await("the policy to be pending", () -> ready().equals("False Pending"));
     Daemon.pause(Duration.ofSeconds(3));
     assertThat(asked()).as("the second node waits").hasSize(2);
     assertThat(ready()).isEqualTo("False Pending");

@@ -30,7 +30,7 @@ public record AddressSetContents(List<String> cidrs, String hash) {
   public static AddressSetContents of(List<String> texts) {
     List<String> cidrs =
         texts.stream().map(AddressSetContents::canonical).distinct().sorted().toList();
-    return new AddressSetContents(cidrs, hashOf(cidrs));
+    return new AddressSetContents(cidrs, digest(cidrs));
   }
 
   private static String canonical(String text) {
@@ -42,11 +42,12 @@ public record AddressSetContents(List<String> cidrs, String hash) {
                     "spec.cidrs: Invalid value: \"" + text + "\": " + MatchRules.CIDR_MESSAGE));
   }
 
-  private static String hashOf(List<String> cidrs) {
+  /** The first digits of the SHA-256 digest of these lines. */
+  static String digest(List<String> lines) {
     try {
       byte[] digest =
           MessageDigest.getInstance("SHA-256")
-              .digest(String.join("\n", cidrs).getBytes(StandardCharsets.UTF_8));
+              .digest(String.join("\n", lines).getBytes(StandardCharsets.UTF_8));
       return HexFormat.of().formatHex(digest, 0, HASH_BYTES);
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java runtime has SHA-256", e);

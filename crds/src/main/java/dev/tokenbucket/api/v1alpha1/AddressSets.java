@@ -8,6 +8,7 @@ import java.util.function.Function;
 import java.util.function.UnaryOperator;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** The address sets that a policy's terms name. Pure. */
 public final class AddressSets {
@@ -34,6 +35,13 @@ public final class AddressSets {
                 Stream.concat(
                     term.sourceAddressSets().stream(), term.destinationAddressSets().stream()))
         .collect(Collectors.toUnmodifiableSet());
+  }
+
+  /** Identifies the sets with their contents; null if the policy names none. */
+  public static @Nullable String digest(NodePolicy policy) {
+    List<String> sets =
+        refs(policy).stream().map(set -> set.name() + " " + set.contentHash()).sorted().toList();
+    return sets.isEmpty() ? null : AddressSetContents.digest(sets);
   }
 
   /** The policy with other references to the same sets. */

@@ -18,6 +18,11 @@ public record TokenBucketPolicyStatus(
                 + " unavailable afterwards does not count as failed.")
         @Nullable Long completedGeneration,
     @JsonPropertyDescription(
+            "A digest of the contents of the address sets that this rollout was of. Absent: the"
+                + " policy names no set.")
+        @Size(max = 64)
+        @Nullable String completedAddressSets,
+    @JsonPropertyDescription(
             "What a person should know first, for the printer column: in force, or what is wrong"
                 + " and where.")
         @Nullable String summary,

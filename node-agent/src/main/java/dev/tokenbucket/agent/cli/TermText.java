@@ -2,6 +2,7 @@
 package dev.tokenbucket.agent.cli;
 
 import dev.tokenbucket.api.Texts;
+import dev.tokenbucket.api.v1alpha1.AddressSetRef;
 import dev.tokenbucket.api.v1alpha1.Icmp;
 import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
@@ -51,9 +52,15 @@ final class TermText {
 
   private void addAddresses(NodeMatchTerm term) {
     add("source", term.sourceCIDRs());
+    add("source in address set", names(term.sourceAddressSets()));
     add("source not", term.notSourceCIDRs());
     add("destination", term.destinationCIDRs());
+    add("destination in address set", names(term.destinationAddressSets()));
     add("destination not", term.notDestinationCIDRs());
+  }
+
+  private static List<String> names(List<AddressSetRef> sets) {
+    return sets.stream().map(AddressSetRef::name).toList();
   }
 
   private void addHeader(NodeMatchTerm term) {

@@ -19,6 +19,9 @@ class TermTextTest {
           Map.entry("protocol", "17"),
           Map.entry("sourceCIDRs", "['10.0.0.0/8']"),
           Map.entry("destinationCIDRs", "['10.0.0.0/8']"),
+          Map.entry("sourceAddressSets", "[{'name': 'feed', 'contentHash': 'c0', 'cidrs': 2}]"),
+          Map.entry(
+              "destinationAddressSets", "[{'name': 'feed', 'contentHash': 'c0', 'cidrs': 2}]"),
           Map.entry("sourcePorts", "[{'from': 5, 'to': 7}]"),
           Map.entry("destinationPorts", "[{'from': 443, 'to': 443}]"),
           Map.entry("newConnectionsOnly", "true"),
@@ -46,6 +49,7 @@ class TermTextTest {
           protocol | protocol UDP
           sourcePorts | source port 5-7
           notSourceCIDRs | source not 10.0.0.0/8
+          sourceAddressSets | source in address set feed
           tcpFlags | TCP flags set SYN; TCP flags not set ACK, RST
           icmp | ICMP type 3 code 4
           dscps | DSCP 0, 46

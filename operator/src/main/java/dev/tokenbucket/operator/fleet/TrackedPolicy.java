@@ -46,7 +46,9 @@ record TrackedPolicy(
     TokenBucketPolicyStatus status = policy.getStatus();
     if (gate != null
         && status != null
-        && Objects.equals(status.completedGeneration(), policy.getMetadata().getGeneration())) {
+        && intent instanceof PolicyIntent.Enforced enforced
+        && Objects.equals(status.completedGeneration(), policy.getMetadata().getGeneration())
+        && Objects.equals(status.completedAddressSets(), AddressSets.digest(enforced.entry()))) {
       gate.complete();
     }
     return new TrackedPolicy(

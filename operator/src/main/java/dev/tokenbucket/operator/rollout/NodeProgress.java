@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.operator.rollout;
 
+import dev.tokenbucket.api.v1alpha1.AddressSets;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
 import dev.tokenbucket.api.v1alpha1.Reasons;
@@ -97,15 +98,15 @@ public record NodeProgress(
 
   /**
    * A failure counts for the entry that the agent tried, not for one that the agent has not seen
-   * yet: another generation, or the same one with other contents of an address set. An unknown
+   * yet: another generation or, of an entry that names address sets, other contents. An unknown
    * reason, from a later agent, also counts as a failure: the node waits for nothing.
    */
   private boolean failed(NodePolicy entry) {
-    return speaksOfGiven
-        && answer != null
+    return answer != null
         && !answer.programmed()
         && Objects.equals(answer.observedGeneration(), entry.generation())
         && answer.reason() != null
-        && !Reasons.PENDING.equals(answer.reason());
+        && !Reasons.PENDING.equals(answer.reason())
+        && (speaksOfGiven || AddressSets.refs(entry).isEmpty());
   }
 }

@@ -2,6 +2,7 @@
 package dev.tokenbucket.operator.status;
 
 import dev.tokenbucket.api.Texts;
+import dev.tokenbucket.api.v1alpha1.AddressSets;
 import dev.tokenbucket.api.v1alpha1.FailedNode;
 import dev.tokenbucket.api.v1alpha1.NodeCounts;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -58,9 +59,11 @@ public final class PolicyStatusAggregator {
             report.counts().unknown(),
             report.counts().programmed() + "/" + report.counts().desired());
     Finding finding = Finding.of(report, conditions.was(Reasons.PROGRAMMED));
+    Long completed = completed(report, conditions);
     return new TokenBucketPolicyStatus(
         report.generation(),
-        completed(report, conditions),
+        completed,
+        completed == null ? null : completedSets(policy, report, conditions),
         finding.summary(),
         policy.tokenRate().text(),
         policy.unit().burstText(policy.burst()),
@@ -90,6 +93,14 @@ public final class PolicyStatusAggregator {
     return before == null || Objects.equals(before.completedGeneration(), report.generation())
         ? null
         : before.completedGeneration();
+  }
+
+  private static @Nullable String completedSets(
+      NodePolicy policy, PolicyReport report, Conditions conditions) {
+    TokenBucketPolicyStatus before = conditions.before();
+    return report.completed() || before == null
+        ? AddressSets.digest(policy)
+        : before.completedAddressSets();
   }
 
   private static @Nullable List<FailedNode> failedNodes(PolicyReport report) {
@@ -145,6 +156,7 @@ public final class PolicyStatusAggregator {
     return new TokenBucketPolicyStatus(
         report.generation(),
         completed(report, conditions),
+        completedSets(policy.entry(), report, conditions),
         finding.summary(),
         policy.entry().tokenRate().text(),
         policy.entry().unit().burstText(policy.entry().burst()),
@@ -173,6 +185,7 @@ public final class PolicyStatusAggregator {
     return new TokenBucketPolicyStatus(
         report.generation(),
         before == null ? null : before.completedGeneration(),
+        before == null ? null : before.completedAddressSets(),
         Finding.shorten("refused: " + policy.message()),
         before == null ? null : before.rate(),
         before == null ? null : before.burst(),

@@ -79,10 +79,10 @@ class NodeProgressTest {
   }
 
   @Test
-  void aReportCountsOnlyForWhatItsAgentHadSeen() {
+  void aConfirmationCountsOnlyForWhatItsAgentHadSeen() {
     Node node = new Node().with(each -> each.speaksOfGiven = false);
     assertThat(node.stage(WANTED, answer(3, 3, true))).isEqualTo(NodeStage.CHANGING);
-    assertThat(node.stage(WANTED, answer(3, 2, false))).isEqualTo(NodeStage.CHANGING);
+    assertThat(node.stage(WANTED, answer(3, 2, false))).isEqualTo(NodeStage.FAILED);
   }
 
   @Test
