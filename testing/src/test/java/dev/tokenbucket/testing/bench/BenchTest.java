@@ -54,15 +54,18 @@ class BenchTest {
         .startsWith(
             "no limiter 1",
             "drop everything at tc 1",
+            "drop everything at XDP 1",
             "ours, node-wide 1",
             "nftables limit 1",
             "ours, per source 1",
+            "ours at XDP, per source 1",
             "ours, per source, EvictOldest 1",
             "nftables set with limit 1",
             "iptables hashlimit 1",
             "ours, per source 1,024")
         .endsWith(
             "ours, per source random",
+            "ours at XDP, per source random",
             "ours, per source, EvictOldest random",
             "nftables set with limit random",
             "iptables hashlimit random");

@@ -83,7 +83,7 @@ class ChartTest {
             .toList();
 
     assertThat(crds)
-        .hasSize(2)
+        .hasSize(3)
         .allSatisfy(
             crd ->
                 assertThat(String.valueOf(crd.getMetadata().getAnnotations()))
