@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.explain.Explanation.BucketState;
 import dev.tokenbucket.agent.explain.Explanation.HoldingTerm;
 import dev.tokenbucket.agent.explain.Explanation.Packet;
 import dev.tokenbucket.agent.explain.Explanation.Step;
+import dev.tokenbucket.agent.simulate.Addresses;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
 import dev.tokenbucket.api.v1alpha1.TokenRate;
@@ -46,16 +47,9 @@ final class ExplanationText {
     return "%s %s > %s, %,d bytes"
         .formatted(
             packet.protocol(),
-            end(packet.source(), packet.sourcePort()),
-            end(packet.destination(), packet.destinationPort()),
+            Addresses.end(String.valueOf(packet.source()), packet.sourcePort()),
+            Addresses.end(String.valueOf(packet.destination()), packet.destinationPort()),
             packet.bytes());
-  }
-
-  private static String end(@Nullable String address, @Nullable Integer port) {
-    if (port == null) {
-      return String.valueOf(address);
-    }
-    return (String.valueOf(address).indexOf(':') >= 0 ? "[" + address + "]" : address) + ":" + port;
   }
 
   private void print(int number, Step step) {

@@ -3,12 +3,12 @@ package dev.tokenbucket.agent.cli;
 
 import dev.tokenbucket.agent.observe.Excess;
 import dev.tokenbucket.agent.observe.ObservationSummary;
+import dev.tokenbucket.agent.simulate.Addresses;
 import dev.tokenbucket.agent.source.Documents;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
-import org.jspecify.annotations.Nullable;
 
 /** Packets that exceeded, a line each. */
 record ObserveText(PrintWriter out) {
@@ -39,17 +39,8 @@ record ObserveText(PrintWriter out) {
     return "%s %s > %s"
         .formatted(
             packet.protocol() == null ? "IP" : packet.protocol(),
-            end(packet.source(), packet.sourcePort()),
-            end(packet.destination(), packet.destinationPort()));
-  }
-
-  private static String end(@Nullable String address, @Nullable Integer port) {
-    if (port == null) {
-      return String.valueOf(address);
-    }
-    return String.valueOf(address).contains(":")
-        ? "[%s]:%d".formatted(address, port)
-        : address + ":" + port;
+            Addresses.end(String.valueOf(packet.source()), packet.sourcePort()),
+            Addresses.end(String.valueOf(packet.destination()), packet.destinationPort()));
   }
 
   void print(ObservationSummary summary) {

@@ -54,10 +54,10 @@ public final class LinuxKernel implements Kernel {
     this.maps = new LinuxMaps(calls);
     this.objects = new ObjectLoader(calls);
     this.gracePeriod = new GracePeriod(calls);
-    this.tcx = new TcxLinks(calls);
-    this.clsact = new ClsactFilters(calls);
-    this.xdp = new XdpLinks(calls);
     this.links = new PinnedLinks(calls);
+    this.tcx = new TcxLinks(calls, links);
+    this.clsact = new ClsactFilters(calls);
+    this.xdp = new XdpLinks(calls, links);
     this.tcxMissing = clsactOnly;
   }
 

@@ -1,20 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.kernel;
 
-import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 import jnr.ffi.Memory;
 import jnr.ffi.Pointer;
 
-/**
- * Programs at the head of an interface's TCX hook, kept alive by pinned links. libbpf 1.1 has no
- * call that creates such links, so the agent calls bpf() itself.
- */
+/** Programs at the head of an interface's TCX hook, kept alive by pinned links. */
 final class TcxLinks {
   private static final int BPF_PROG_QUERY = 16;
-  private static final int BPF_LINK_CREATE = 28;
   private static final int BPF_TCX_INGRESS = 46;
   private static final int BPF_TCX_EGRESS = 47;
   private static final int BPF_F_BEFORE = 1 << 3;
@@ -27,26 +22,15 @@ final class TcxLinks {
   private static final int MOST_PROGRAMS = 64;
 
   private final NativeCalls calls;
+  private final PinnedLinks links;
 
-  TcxLinks(NativeCalls calls) {
+  TcxLinks(NativeCalls calls, PinnedLinks links) {
     this.calls = calls;
+    this.links = links;
   }
 
   void attach(int program, Attachment at) {
-    Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
-    attributes.putInt(0, program);
-    attributes.putInt(4, at.ifindex());
-    attributes.putInt(8, type(at.point()));
-    attributes.putInt(12, BPF_F_BEFORE);
-    int link = (int) calls.bpf(BPF_LINK_CREATE, attributes, 64);
-    if (link < 0) {
-      throw new KernelException("attaching to TCX " + at.point(), calls.runtime().getLastError());
-    }
-    try {
-      calls.pin(link, at.link());
-    } finally {
-      calls.close(link);
-    }
+    links.create(program, at, type(at.point()), BPF_F_BEFORE, "attaching to TCX " + at.point());
   }
 
   private static int type(HookPoint point) {
@@ -86,26 +70,11 @@ final class TcxLinks {
     throw new KernelException("asking for the programs on TCX", error);
   }
 
-  /**
-   * The running program; also empty if the link's interface moved to another network namespace.
-   * Such an interface takes its programs and its index along, and this namespace may give the index
-   * to another interface.
-   */
+  /** The running program; also empty if the interface is in another network namespace. */
   Optional<KernelHooks.Attached> attached(Attachment at) {
-    Optional<Integer> link = calls.openIfPinned(at.link());
-    if (link.isEmpty()) {
-      return Optional.empty();
-    }
-    int fd = link.get();
-    try {
-      ByteBuffer info = calls.info(fd, 64);
-      int ifindex = info.getInt(16);
-      long program = Integer.toUnsignedLong(info.getInt(8));
-      return ifindex == at.ifindex() && programs(ifindex, at.point()).contains(program)
-          ? Optional.of(new KernelHooks.Attached(ifindex, program, KernelHooks.Hook.TCX))
-          : Optional.empty();
-    } finally {
-      calls.close(fd);
-    }
+    return links.attached(
+        at,
+        KernelHooks.Hook.TCX,
+        (ifindex, program) -> programs(ifindex, at.point()).contains(program));
   }
 }

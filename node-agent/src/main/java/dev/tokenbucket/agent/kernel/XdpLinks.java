@@ -2,13 +2,10 @@
 package dev.tokenbucket.agent.kernel;
 
 import java.io.IOException;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.Optional;
-import jnr.ffi.Memory;
-import jnr.ffi.Pointer;
 
 /**
  * Programs on an interface's XDP hook, kept alive by pinned links. Only native mode is used:
@@ -16,7 +13,6 @@ import jnr.ffi.Pointer;
  * holds one program, and a program of other software is never replaced.
  */
 final class XdpLinks {
-  private static final int BPF_LINK_CREATE = 28;
   private static final int BPF_XDP = 37;
   private static final int XDP_FLAGS_DRV_MODE = 1 << 2;
   private static final int EBUSY = 16;
@@ -27,28 +23,21 @@ final class XdpLinks {
   private static final int EOPNOTSUPP = 95;
 
   private final NativeCalls calls;
+  private final PinnedLinks links;
 
-  XdpLinks(NativeCalls calls) {
+  XdpLinks(NativeCalls calls, PinnedLinks links) {
     this.calls = calls;
+    this.links = links;
   }
 
   /**
    * @throws XdpRefusedException if the interface can't take the program
    */
   void attach(int program, Attachment at) {
-    Pointer attributes = Memory.allocateDirect(calls.runtime(), 64, true);
-    attributes.putInt(0, program);
-    attributes.putInt(4, at.ifindex());
-    attributes.putInt(8, BPF_XDP);
-    attributes.putInt(12, XDP_FLAGS_DRV_MODE);
-    int link = (int) calls.bpf(BPF_LINK_CREATE, attributes, 64);
-    if (link < 0) {
-      throw refused(at, new KernelException("attaching to XDP", calls.runtime().getLastError()));
-    }
     try {
-      calls.pin(link, at.link());
-    } finally {
-      calls.close(link);
+      links.create(program, at, BPF_XDP, XDP_FLAGS_DRV_MODE, "attaching to XDP");
+    } catch (KernelException e) {
+      throw refused(at, e);
     }
   }
 
@@ -91,21 +80,10 @@ final class XdpLinks {
 
   /** The running program; empty if the interface is gone or in another network namespace. */
   Optional<KernelHooks.Attached> attached(Attachment at) {
-    Optional<Integer> link = calls.openIfPinned(at.link());
-    if (link.isEmpty()) {
-      return Optional.empty();
-    }
-    int fd = link.get();
-    try {
-      ByteBuffer info = calls.info(fd, 64);
-      int ifindex = info.getInt(16);
-      long program = Integer.toUnsignedLong(info.getInt(8));
-      return ifindex == at.ifindex() && program(ifindex).filter(id -> id == program).isPresent()
-          ? Optional.of(new KernelHooks.Attached(ifindex, program, KernelHooks.Hook.XDP))
-          : Optional.empty();
-    } finally {
-      calls.close(fd);
-    }
+    return links.attached(
+        at,
+        KernelHooks.Hook.XDP,
+        (ifindex, program) -> program(ifindex).filter(id -> id == program).isPresent());
   }
 
   /** The id of the program on an interface of this namespace, also of other software. */

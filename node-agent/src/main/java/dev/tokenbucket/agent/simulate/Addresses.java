@@ -4,6 +4,7 @@ package dev.tokenbucket.agent.simulate;
 import com.google.common.net.InetAddresses;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import org.jspecify.annotations.Nullable;
 
 /** IP addresses as people write them. */
 public final class Addresses {
@@ -20,5 +21,13 @@ public final class Addresses {
     } catch (UnknownHostException e) {
       throw new IllegalArgumentException(e);
     }
+  }
+
+  /** An end of a flow: the address, and the port if there is one. */
+  public static String end(String address, @Nullable Integer port) {
+    if (port == null) {
+      return address;
+    }
+    return (address.indexOf(':') >= 0 ? "[" + address + "]" : address) + ":" + port;
   }
 }

@@ -175,10 +175,8 @@ public final class BucketKey {
   }
 
   private String end(int address, int port) {
-    int number = Short.toUnsignedInt(ByteBuffer.wrap(bytes).getShort(port));
-    return bytes[VERSION] == IPV4
-        ? address(address) + ":" + number
-        : "[" + address(address) + "]:" + number;
+    return Addresses.end(
+        address(address), Short.toUnsignedInt(ByteBuffer.wrap(bytes).getShort(port)));
   }
 
   private String address(int at) {

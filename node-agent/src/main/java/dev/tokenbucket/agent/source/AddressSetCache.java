@@ -8,6 +8,7 @@ import dev.tokenbucket.agent.host.StateFiles;
 import dev.tokenbucket.agent.log.Reason;
 import dev.tokenbucket.api.v1alpha1.AddressSetContents;
 import dev.tokenbucket.api.v1alpha1.AddressSetRef;
+import io.github.resilience4j.core.IntervalFunction;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,7 +23,7 @@ import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,8 +37,9 @@ import org.slf4j.LoggerFactory;
 public final class AddressSetCache implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AddressSetCache.class);
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final Duration FIRST_PAUSE = Duration.ofSeconds(1);
-  private static final Duration LONGEST_PAUSE = Duration.ofMinutes(1);
+  private static final IntervalFunction BACKOFF =
+      IntervalFunction.ofExponentialRandomBackoff(
+          Duration.ofSeconds(1), 2, 0.5, Duration.ofMinutes(1));
 
   private final Path stateDir;
   private final Reader reader;
@@ -63,27 +65,23 @@ public final class AddressSetCache implements AutoCloseable {
    * The attempts to read a set.
    *
    * @param at when the next one is due, as {@link System#nanoTime}
-   * @param pause between that one and the one after it
+   * @param failures so far
    */
-  private record Attempt(boolean running, long at, Duration pause, String problem) {
-    static final Attempt NONE = new Attempt(false, System.nanoTime(), FIRST_PAUSE, "");
+  private record Attempt(boolean running, long at, int failures, String problem) {
+    static final Attempt NONE = new Attempt(false, System.nanoTime(), 0, "");
 
     boolean isDue() {
       return !running && System.nanoTime() - at >= 0;
     }
 
     Attempt started() {
-      return new Attempt(true, at, pause, problem);
+      return new Attempt(true, at, failures, problem);
     }
 
     Attempt failed(String why) {
-      double share = 0.5 + ThreadLocalRandom.current().nextDouble() / 2;
-      Duration next = pause.multipliedBy(2);
-      return new Attempt(
-          false,
-          System.nanoTime() + Math.round(pause.toNanos() * share),
-          next.compareTo(LONGEST_PAUSE) > 0 ? LONGEST_PAUSE : next,
-          why);
+      int all = failures + 1;
+      long pause = TimeUnit.MILLISECONDS.toNanos(BACKOFF.apply(all));
+      return new Attempt(false, System.nanoTime() + pause, all, why);
     }
   }
 
