@@ -38,6 +38,7 @@ enum policy_flag {
 	POLICY_EVICTS = 1 << 5,	   /* onFull: EvictOldest */
 	POLICY_MARKS_ECN = 1 << 6, /* exceed.action: MarkECN; Drop if SETS_DSCP is not set either */
 	POLICY_SETS_DSCP = 1 << 7,
+	POLICY_HAS_PARENT = 1 << 9, /* bucket.parent */
 };
 
 #define POLICY_PER_ADDRESS (POLICY_PER_SOURCE | POLICY_PER_DESTINATION)
@@ -86,8 +87,10 @@ struct hook_policy {
 	__be32 ipv6_mask[4];
 	/* Slot of the second window, for policies that mark. */
 	__u16 marking_slot;
+	/* Slot of the bucket that all the policy's buckets share, if the policy has one. */
+	__u16 parent_slot;
 	__u8 dscp;
-	__u8 pad;
+	__u8 pad[3];
 };
 
 /* One bit per term. */

@@ -10,8 +10,9 @@
 
 /*
  * Number of slots on a host, over all hooks. A policy has one slot in each of the maps below; a
- * policy that marks packets has a second slot for its second window. The last slots belong to the
- * failsafes, one per kind (failsafe.h).
+ * policy that marks packets has a second slot for its second window, and one with a parent bucket
+ * has a second slot for that bucket. The last slots belong to the failsafes, one per kind
+ * (failsafe.h).
  */
 enum slot_limit { MAX_SLOTS = 259 };
 
@@ -67,7 +68,8 @@ struct verdict_counters {
 	__u64 overflow_packets;
 	/* Exceeding packets that passed with CE or DSCP, or would have under Audit. */
 	__u64 marked_packets;
-	__u64 reserved;
+	/* Exceeding packets whose own bucket had conformed: the parent bucket refused them. */
+	__u64 parent_exceed_packets;
 };
 
 /*
@@ -88,9 +90,9 @@ struct {
 } parameters SEC(".maps");
 
 /*
- * Pinned, host-wide. For a policy per Node or Interface, the slot's only bucket; otherwise the
- * overflow bucket, for packets that found no place in the table. The agent zeroes a bucket, which
- * makes it full, before the slot's first use.
+ * Pinned, host-wide. For a policy per Node or Interface, and for a parent, the slot's only bucket;
+ * otherwise the overflow bucket, for packets that found no place in the table. The agent zeroes a
+ * bucket, which makes it full, before the slot's first use.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

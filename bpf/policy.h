@@ -89,6 +89,18 @@ __noinline int policy_judge_overflow(struct clock_source *source, __u32 slot, __
 	return bucket_judge(source, &shared->bucket, now_in_force, cost);
 }
 
+/* Fills the key of the packet's bucket. The caller passes key all zero. */
+static __always_inline void policy_key(const struct packet *packet, __u32 i, __u32 flags,
+				       union table_key *key)
+{
+	if (flags & POLICY_PER_FLOW)
+		policy_flow_key(packet, &key->flow);
+	else if (flags & POLICY_PER_PAIR)
+		policy_pair_key(packet, i, &key->flow);
+	else
+		policy_address_key(packet, flags, i, &key->address);
+}
+
 /*
  * Judges by the bucket of the packet's key in the slot's table. BUCKET_MARKED: the key has no
  * bucket.
@@ -102,12 +114,7 @@ policy_judge_keyed(struct clock_source *source, const struct packet *packet, __u
 	union table_key key = {};
 	struct bucket *bucket;
 
-	if (flags & POLICY_PER_FLOW)
-		policy_flow_key(packet, &key.flow);
-	else if (flags & POLICY_PER_PAIR)
-		policy_pair_key(packet, i, &key.flow);
-	else
-		policy_address_key(packet, flags, i, &key.address);
+	policy_key(packet, i, flags, &key);
 	if (!(flags & POLICY_EVICTS))
 		return table_judge(source, hook.hash_key, slot, in_force, &key, wide, parameters,
 				   cost);
@@ -138,6 +145,78 @@ policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 
 		return verdict;
 	*overflow = 1;
 	return policy_judge_overflow(source, slot, hook.policy[i].slot, cost);
+}
+
+/*
+ * Judges by the parent bucket of policy i a packet that the packet's own bucket has found to
+ * conform. A global function, so that its stack does not burden the path to the packet's own
+ * bucket.
+ */
+__noinline int policy_judge_parent(struct clock_source *source, __u32 i, __u64 cost)
+{
+	struct policy_parameters *now_in_force;
+	__u32 slot;
+
+	if (!source || i >= MAX_HOOK_POLICIES)
+		return BUCKET_CONFORM;
+	slot = hook.policy[i].parent_slot;
+	now_in_force = bpf_map_lookup_elem(&parameters, &slot);
+	if (!now_in_force)
+		return BUCKET_CONFORM;
+	return policy_judge_shared(source, slot, now_in_force, cost);
+}
+
+/*
+ * Gives back what the packet has spent from its own bucket, because the parent bucket refuses the
+ * packet. Global for the same reason.
+ */
+__noinline int policy_refund(struct packet *packet, __u32 i, __u32 overflow)
+{
+	union table_key key = {};
+	struct bucket *bucket;
+	__u32 slot, flags;
+
+	if (!packet || i >= MAX_HOOK_POLICIES)
+		return 0;
+	slot = hook.policy[i].slot;
+	flags = hook.policy[i].flags & hook.features;
+	policy_key(packet, i, flags, &key);
+	if (overflow)
+		bucket = bpf_map_lookup_elem(&shared_buckets, &slot);
+	else if (flags & POLICY_EVICTS)
+		bucket = table_evicting_find(slot, &key, flags & POLICY_WIDE_KEY);
+	else
+		bucket = table_find(hook.hash_key, slot, &key, flags & POLICY_WIDE_KEY);
+	if (bucket)
+		bucket_refund(bucket, policy_cost(flags, packet));
+	return 0;
+}
+
+/* How a policy judged a packet. */
+struct policy_finding {
+	enum bucket_verdict verdict;
+	_Bool overflow;	 /* the overflow bucket stood in for the packet's own */
+	_Bool by_parent; /* the parent bucket refused, and the packet's own had not */
+};
+
+/*
+ * Judges by the packet's own bucket, and then by the parent bucket if the policy has one. The
+ * packet conforms if both say so, and spends from both or from none: a packet that exceeds its own
+ * bucket does not reach the parent, and one that the parent refuses gets its tokens back.
+ */
+static __always_inline void policy_find(struct clock_source *source, struct packet *packet, __u32 i,
+					__u32 flags, struct policy_parameters *parameters,
+					struct policy_finding *found)
+{
+	found->verdict = policy_judge(source, packet, i, flags, hook.policy[i].slot, parameters,
+				      &found->overflow);
+	if (!(flags & POLICY_HAS_PARENT) || found->verdict != BUCKET_CONFORM)
+		return;
+	found->verdict = policy_judge_parent(source, i, policy_cost(flags, packet));
+	if (found->verdict == BUCKET_CONFORM)
+		return;
+	found->by_parent = 1;
+	policy_refund(packet, i, found->overflow);
 }
 
 /*
@@ -175,34 +254,38 @@ static __always_inline _Bool policy_marks(struct packet_context *context, struct
 }
 
 static __always_inline void policy_count(__u32 slot, const struct packet *packet,
-					 enum bucket_verdict verdict, _Bool overflow, _Bool marked)
+					 const struct policy_finding *found, _Bool marked)
 {
 	struct verdict_counters *count = bpf_map_lookup_elem(&counters, &slot);
 
-	report_verdict(slot, verdict != BUCKET_CONFORM, overflow, marked);
+	report_verdict(slot, found->verdict != BUCKET_CONFORM, found->overflow, marked,
+		       found->by_parent);
 	if (!count)
 		return;
-	if (overflow)
+	if (found->overflow)
 		count->overflow_packets += packet->segments;
-	if (verdict == BUCKET_CONFORM) {
+	if (found->verdict == BUCKET_CONFORM) {
 		count->conform_packets += packet->segments;
 		count->conform_bytes += packet->bytes;
 		return;
 	}
 	count->exceed_packets += packet->segments;
 	count->exceed_bytes += packet->bytes;
-	if (verdict == BUCKET_CONTENDED)
+	if (found->verdict == BUCKET_CONTENDED)
 		count->contended_packets += packet->segments;
+	if (found->by_parent)
+		count->parent_exceed_packets += packet->segments;
 	if (marked)
 		count->marked_packets += packet->segments;
 }
 
 /* The decision of policy i on a packet: to pass it, one of enum policy_excess, or POLICY_MARK. */
 #define POLICY_PASS 0
-/* The packet exceeds, and policy_mark() decides. The bits above hold verdict and overflow. */
+/* The packet exceeds, and policy_mark() decides. The bits above hold how the policy judged it. */
 #define POLICY_MARK 2
 #define POLICY_VERDICT_SHIFT 2
-#define POLICY_OVERFLOW_SHIFT 4
+#define POLICY_OVERFLOW (1 << 4)
+#define POLICY_BY_PARENT (1 << 7)
 
 /* What happens to a packet that exceeds. */
 enum policy_excess {
@@ -222,17 +305,17 @@ static __always_inline int policy_decide(struct clock_source *source, struct pac
 	__u32 slot = hook.policy[i].slot;
 	__u32 flags = hook.policy[i].flags & features;
 	struct policy_parameters *now_in_force = bpf_map_lookup_elem(&parameters, &slot);
-	enum bucket_verdict verdict;
-	_Bool overflow = 0;
+	struct policy_finding found = {};
 
 	if (!now_in_force)
 		return POLICY_PASS;
-	verdict = policy_judge(source, packet, i, flags, slot, now_in_force, &overflow);
-	if (verdict != BUCKET_CONFORM && (flags & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)))
-		return POLICY_MARK | verdict << POLICY_VERDICT_SHIFT |
-		       overflow << POLICY_OVERFLOW_SHIFT;
-	policy_count(slot, packet, verdict, overflow, 0);
-	if (verdict == BUCKET_CONFORM)
+	policy_find(source, packet, i, flags, now_in_force, &found);
+	if (found.verdict != BUCKET_CONFORM && (flags & (POLICY_MARKS_ECN | POLICY_SETS_DSCP)))
+		return POLICY_MARK | found.verdict << POLICY_VERDICT_SHIFT |
+		       (found.overflow ? POLICY_OVERFLOW : 0) |
+		       (found.by_parent ? POLICY_BY_PARENT : 0);
+	policy_count(slot, packet, &found, 0);
+	if (found.verdict == BUCKET_CONFORM)
 		return POLICY_PASS;
 	return flags & POLICY_AUDIT ? POLICY_AUDITED : POLICY_DROP;
 }
@@ -243,9 +326,13 @@ static __always_inline int policy_mark(struct packet_context *context, struct pa
 {
 	__u32 flags = hook.policy[i].flags & hook.features;
 	_Bool marked = policy_marks(context, packet, i, flags, may_mark);
+	struct policy_finding found = {
+	    .verdict = decided >> POLICY_VERDICT_SHIFT & 3,
+	    .overflow = !!(decided & POLICY_OVERFLOW),
+	    .by_parent = !!(decided & POLICY_BY_PARENT),
+	};
 
-	policy_count(hook.policy[i].slot, packet, decided >> POLICY_VERDICT_SHIFT & 3,
-		     decided >> POLICY_OVERFLOW_SHIFT & 1, marked);
+	policy_count(hook.policy[i].slot, packet, &found, marked);
 	if (flags & POLICY_AUDIT)
 		return POLICY_AUDITED;
 	if (marked)

@@ -25,6 +25,9 @@ struct packet_report {
 	__u64 overflowed;
 	/* Exceeded policies that passed the packet with CE or DSCP, or would have under Audit. */
 	__u64 marked;
+	/* Exceeded policies whose parent bucket refused the packet, which its own bucket had not.
+	 */
+	__u64 parent_exceeded;
 	__u64 bytes;
 	__u32 source[4];
 	__u32 destination[4];
@@ -71,7 +74,8 @@ static __always_inline void report_failsafe(void)
 }
 
 /* In a replay, the slots of all policies are below 64. */
-static __always_inline void report_verdict(__u32 slot, _Bool exceeds, _Bool overflow, _Bool marked)
+static __always_inline void report_verdict(__u32 slot, _Bool exceeds, _Bool overflow, _Bool marked,
+					   _Bool by_parent)
 {
 	__u64 bit = 1ULL << (slot & 63);
 
@@ -82,6 +86,8 @@ static __always_inline void report_verdict(__u32 slot, _Bool exceeds, _Bool over
 		packet_report.overflowed |= bit;
 	if (marked)
 		packet_report.marked |= bit;
+	if (by_parent)
+		packet_report.parent_exceeded |= bit;
 }
 
 #else
@@ -94,7 +100,8 @@ static __always_inline void report_failsafe(void)
 {
 }
 
-static __always_inline void report_verdict(__u32 slot, _Bool exceeds, _Bool overflow, _Bool marked)
+static __always_inline void report_verdict(__u32 slot, _Bool exceeds, _Bool overflow, _Bool marked,
+					   _Bool by_parent)
 {
 }
 

@@ -332,6 +332,32 @@ table_judge(struct clock_source *source, const volatile __u64 *hash_key, __u32 s
 	return verdict;
 }
 
+/*
+ * The bucket of a key that a packet was just judged by; NULL if the key has lost its bucket since.
+ * The hint leads there unless another key has taken it over.
+ */
+static __always_inline struct bucket *table_find(const volatile __u64 *hash_key, __u32 slot,
+						 const union table_key *key, _Bool wide)
+{
+	int words = wide ? FLOW_KEY_WORDS : ADDRESS_KEY_WORDS;
+	__u32 hash = place_hash(hash_key, key->word, words);
+	__u32 *hint = place_hint(slot, hash), *entry;
+	struct place *place;
+	void *table;
+	__u64 pos;
+
+	if (hint && hint_is_of(*hint, hash)) {
+		place = place_at(slot, HINT_PLACE(*hint));
+		if (place && place_position(place, key->word, words, &pos))
+			return &place->bucket;
+	}
+	table = wide ? bpf_map_lookup_elem(&flow_tables, &slot)
+		     : bpf_map_lookup_elem(&bucket_tables, &slot);
+	entry = table ? bpf_map_lookup_elem(table, key) : NULL;
+	place = entry ? place_at(slot, *entry & (MAX_PLACES - 1)) : NULL;
+	return place && place_position(place, key->word, words, &pos) ? &place->bucket : NULL;
+}
+
 static __always_inline int table_add_evicting(const struct clock_source *source, void *table,
 					      __u32 slot, const union table_key *key,
 					      struct policy_parameters *parameters)
@@ -379,6 +405,16 @@ static __always_inline struct bucket *table_evicting_bucket(struct clock_source 
 		return bucket;
 	table_evict_for(source, key, slot, in_force, wide);
 	return bpf_map_lookup_elem(table, key);
+}
+
+/* Likewise, in a table in which the kernel evicts to make room. */
+static __always_inline struct bucket *table_evicting_find(__u32 slot, const union table_key *key,
+							  _Bool wide)
+{
+	void *table = wide ? bpf_map_lookup_elem(&evicting_flow_tables, &slot)
+			   : bpf_map_lookup_elem(&evicting_bucket_tables, &slot);
+
+	return table ? bpf_map_lookup_elem(table, key) : NULL;
 }
 
 #endif

@@ -9,11 +9,11 @@
  *   left of W:  exceeds, W stays.
  *
  * Prepaid batches: lim says how far pos may move without a look at the clock. Every value written
- * to lim is at most V at the time of writing and at most a batch beyond pos at that time, and pos
- * never goes back. So a late write of lim grants nothing that was not granted, and lim needs no
- * atomics. The window is narrower by the amount that may be prepaid, so that B is never exceeded.
- * The bound held: B + Q * D tokens, plus one packet, in any interval D, on any number of CPUs, to
- * two units of the axis.
+ * to lim is at most V at the time of writing, and a packet counts as prepaid only up to a batch
+ * before lim. So a late write of lim grants nothing that was not granted, and lim needs no atomics.
+ * The window is narrower by the amount that may be prepaid, so that B is never exceeded. The bound
+ * held: B + Q * D tokens, plus one packet, in any interval D, on any number of CPUs, to two units
+ * of the axis.
  *
  * Remembered excess: a packet that exceeds by the clock stands for the packets right after it in
  * the same tick, up to `memory` tokens, and these packets need no clock. memory is at most B/64. It
@@ -27,6 +27,12 @@
  * shorter than years, a packet that moves the bucket stores its tick beside the excess before the
  * bucket moves: a CPU that sees the position sees the tick. A bucket is full once it was left alone
  * for part of a turn, and for as long as it takes to fill under the line in force.
+ *
+ * Refund: a packet that conforms here and is refused by the parent bucket (policy.h) gives its cost
+ * back: pos goes back by the cost, by compare-and-swap. If the bucket has filled since, the refund
+ * makes it hold more than B, and the next packet places W at V(now), as for any full bucket. So a
+ * refund adds nothing to what the bucket grants in the long run. The bound is wider by one packet
+ * for each CPU that is between the two buckets when the interval begins.
  *
  * Removal: a bucket that is full equals none. sweep.bpf.c removes, and so does a packet that needs
  * room in a full table (tables.h). Either marks the bucket by a compare-and-swap on pos, which
@@ -314,6 +320,22 @@ static __always_inline enum bucket_verdict bucket_judge(struct clock_source *sou
 	for (int try = 1; try < BUCKET_TRIES && verdict == BUCKET_CONTENDED; try++)
 		verdict = bucket_try_again(source, bucket, parameters, cost);
 	return verdict;
+}
+
+/*
+ * Gives the cost of a packet back to the bucket that the packet has just spent it from. Gives
+ * nothing back to a bucket that is being removed, since only a full one is, nor after losing every
+ * race: then the key has a packet less.
+ */
+static __always_inline void bucket_refund(struct bucket *bucket, __u64 cost)
+{
+#pragma clang loop unroll(disable)
+	for (int try = 0; try < BUCKET_TRIES; try++) {
+		__u64 pos = bucket_position(bucket);
+
+		if (BUCKET_IS_MARKED(pos) || bucket_swap(bucket, pos, pos - cost))
+			return;
+	}
 }
 
 /*

@@ -294,6 +294,7 @@ public final class SimulatedAgents implements AutoCloseable {
         0,
         0,
         0,
+        null,
         null);
   }
 

@@ -122,6 +122,40 @@ class PacketCommandsTest extends HostTest {
     assertThat(pinned).as("nothing new").containsAll(pins());
   }
 
+  @Test
+  void aParentBucketCapsAllSourcesTogether() throws Exception {
+    apply(
+        policy(
+            "capped",
+            "interfaces: [{name: eth0}], match: [{protocol: UDP}], rate: {packets: 1, per: Hour},"
+                + " burst: {packets: 8}, bucket: {per: SourceIP, parent: {rate: {packets: 1, per:"
+                + " Hour}, burst: {packets: 10}}}"));
+    try (DatagramSocket to = atHost(host.address(), PORT);
+        DatagramSocket one = atSource(host.source(2));
+        DatagramSocket other = atSource(host.source(3))) {
+      assertThat(arriving(25, one, to)).as("its own bucket").isEqualTo(8);
+      assertThat(arriving(25, other, to)).as("what the parent has left").isEqualTo(2);
+    }
+    JsonNode parent = host.policy("capped").path("parent");
+    assertThat(parent.path("exceedPackets").asInt()).isEqualTo(23);
+    assertThat(parent.path("burst").asInt()).isEqualTo(10);
+    assertThat(parent.path("ratePeriod").asText()).isEqualTo("Hour");
+
+    JsonNode step = explain("--src", host.source(3), "--proto", "udp").path("policies").path(0);
+    assertThat(step.path("result").asText()).isEqualTo("Exceed");
+    assertThat(step.path("refusedByParent").asBoolean()).isTrue();
+    assertThat(step.path("bucket").path("tokens").asDouble()).isBetween(5.9, 6.1);
+    assertThat(step.path("parent").path("tokens").asDouble()).isBetween(0.0, 0.1);
+    assertThat(Commands.end(host.tb("status")).output())
+        .contains("parent bucket of capped on eth0 Ingress: 1 packets/h, burst 10 packets");
+    assertThat(
+            Commands.end(
+                    host.tb("explain", "--in", "eth0", "--src", host.source(3), "--proto", "udp"))
+                .output())
+        .contains("parent bucket: holds 0.0")
+        .contains("exceeds the parent: needs 1.00 packets");
+  }
+
   private static String result(JsonNode explanation) {
     return explanation.path("policies").path(0).path("result").asText();
   }

@@ -306,6 +306,22 @@ class WrongPolicyTest {
         | spec.match: Forbidden: with a rate in connections no term asks for ACK, for a packet without SYN, or for later fragments
       {rate: {connectionsPerSecond: 10}, match: [{fragment: Later}]}
         | spec.match: Forbidden: with a rate in connections no term asks for ACK
+      {rate: {packetsPerSecond: 10}, bucket: {parent: {rate: {packetsPerSecond: 100}}}}
+        | spec.bucket.parent: Forbidden: parent is allowed only with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, parent: {burst: {packets: 100}}}}
+        | spec.bucket.parent.rate: Required value
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, parent: {rate: {}}}}
+        | spec.bucket.parent.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, parent: {rate: {bitsPerSecond: 1M}}}}
+        | spec.bucket.parent.rate: Forbidden: bucket.parent.rate counts what rate counts
+      {rate: {connections: 10, per: Minute}, bucket: {per: SourceIP, parent: {rate: {packetsPerSecond: 10}}}}
+        | spec.bucket.parent.rate: Forbidden: bucket.parent.rate counts what rate counts
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, parent: {rate: {packetsPerSecond: 100}, burst: {bytes: 2000}}}}
+        | spec.bucket.parent.burst.bytes: Forbidden: burst.bytes goes with rate.bitsPerSecond or rate.bits
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, parent: {rate: {packetsPerSecond: 0}}}}
+        | spec.bucket.parent.rate.packetsPerSecond: Invalid value: 0: must be a whole quantity from 1 to 10G packets per second
+      {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, parent: {rate: {packetsPerSecond: 100}}}, exceed: {action: MarkECN}}
+        | spec.exceed.action: Forbidden: MarkECN does not go with bucket.parent
       {rate: {packetsPerSecond: 10}, bucket: {onFull: EvictOldest}}
         | spec.bucket.onFull: Forbidden: EvictOldest is allowed only with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow
       {rate: {packetsPerSecond: 10}, bucket: {per: Interface, onFull: EvictOldest}}
@@ -362,6 +378,7 @@ class WrongPolicyTest {
       {rate: {packetsPerSecond: 10}, match: [{protocol: 6, newConnectionsOnly: true}, {protocol: UDP, newConnectionsOnly: false}]}
       {rate: {packetsPerSecond: 10}, exempt: [{destinationCIDRs: [192.0.2.1/32, '2001:DB8:0::/48', '64:ff9b::/96', '::/0']}]}
       {rate: {packetsPerSecond: 10}, bucket: {per: Flow, onFull: EvictOldest}}
+      {rate: {connections: 6, per: Minute}, bucket: {per: SourceIP, parent: {rate: {connectionsPerSecond: 5}, burst: {connections: 9}}}, exceed: {action: SetDSCP, dscp: 8}}
       {rate: {packetsPerSecond: 10}, bucket: {onFull: ShareBucket}, failsafe: Disabled}
       {rate: {packetsPerSecond: 10}, exceed: {action: MarkECN}}
       {rate: {packetsPerSecond: 10}, exceed: {action: SetDSCP, dscp: 0}, mode: Audit}

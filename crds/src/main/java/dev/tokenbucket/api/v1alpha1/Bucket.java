@@ -35,6 +35,15 @@ import org.jspecify.annotations.Nullable;
     message =
         "EvictOldest is allowed only with per SourceIP, DestinationIP,"
             + " SourceAndDestinationIP and Flow")
+@ValidationRule(
+    value =
+        "!has(self.parent) || has(self.per) && self.per in ['SourceIP', 'DestinationIP',"
+            + " 'SourceAndDestinationIP', 'Flow']",
+    fieldPath = ".parent",
+    reason = "FieldValueForbidden",
+    message =
+        "parent is allowed only with per SourceIP, DestinationIP, SourceAndDestinationIP and"
+            + " Flow: with Node and Interface no buckets could share it")
 public record Bucket(
     @JsonPropertyDescription(
             "Node: one bucket for the whole node. Interface: one per interface. SourceIP,"
@@ -71,7 +80,15 @@ public record Bucket(
                 + " only with per SourceIP, DestinationIP and SourceAndDestinationIP. Absent:"
                 + " 64, because a host usually has a whole /64 to choose addresses from.")
         @ValidationRule(value = "self >= 1 && self <= 128", message = "must be from 1 to 128")
-        @Nullable Integer ipv6PrefixLength) {
+        @Nullable Integer ipv6PrefixLength,
+    @JsonPropertyDescription(
+            "A bucket that all of the policy's buckets on a node share, as a cap for all of them"
+                + " together. A packet conforms when its own bucket and the parent both have the"
+                + " tokens, and then takes them from both; a packet that exceeds takes none from"
+                + " either. So a source above its own rate takes nothing from the others. Allowed"
+                + " only with per SourceIP, DestinationIP, SourceAndDestinationIP and Flow, and not"
+                + " with MarkECN. Absent: no cap.")
+        @Nullable ParentBucket parent) {
   /** Every field at its default. */
-  static final Bucket DEFAULT = new Bucket(null, null, null, null, null);
+  static final Bucket DEFAULT = new Bucket(null, null, null, null, null, null);
 }

@@ -12,7 +12,7 @@ import io.fabric8.generator.annotation.Min;
 public record NodeLimits(
     @JsonPropertyDescription(
             "Policies that the node can hold. A policy with bucket.per Interface counts"
-                + " once per interface, and a policy with exceed.action MarkECN counts twice.")
+                + " once per interface, and a policy with exceed.action MarkECN or bucket.parent counts twice.")
         @Min(1)
         @Max(4096)
         int policies,

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.annotation.JsonPropertyDescription;
 import io.fabric8.generator.annotation.Size;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** One policy as a node should run it: every default resolved, every quantity a whole number. */
@@ -44,6 +45,9 @@ public record NodePolicy(
             "The rate's period: the shortest for which the rate is a whole number. Absent: a second.")
         @Nullable RatePeriod ratePeriod,
     @JsonPropertyDescription("The burst in packets, bytes or connections.") long burst,
+    @JsonPropertyDescription(
+            "The bucket that all of the policy's buckets on the node share. Absent: none.")
+        @Nullable NodeParentBucket parent,
     @JsonPropertyDescription("What happens to packets that exceed.") ExceedAction action,
     @JsonPropertyDescription("The DSCP that SetDSCP gives.") @Nullable Integer dscp,
     @JsonPropertyDescription("Whether to act, or only to count.") Mode mode) {
@@ -76,6 +80,17 @@ public record NodePolicy(
     return TokenRate.of(unit, rate, ratePeriod);
   }
 
+  /** The limit of each of the policy's buckets. */
+  public TokenLimit limit() {
+    return new TokenLimit(tokenRate(), burst);
+  }
+
+  /** The limit of the bucket that the policy's buckets share, if there is one. */
+  public Optional<TokenLimit> parentLimit() {
+    return Optional.ofNullable(parent)
+        .map(of -> new TokenLimit(TokenRate.of(unit, of.rate(), of.ratePeriod()), of.burst()));
+  }
+
   /** Whether another entry has the same content, whatever its generation. */
   public boolean asksForTheSameAs(NodePolicy other) {
     return equals(
@@ -99,6 +114,7 @@ public record NodePolicy(
             other.rate,
             other.ratePeriod,
             other.burst,
+            other.parent,
             other.action,
             other.dscp,
             other.mode));
@@ -126,6 +142,7 @@ public record NodePolicy(
         rate,
         ratePeriod,
         burst,
+        parent,
         action,
         dscp,
         mode);

@@ -40,9 +40,9 @@ public final class PolicyResolver {
     if (spec == null) {
       throw new InvalidPolicyException("spec: Required value");
     }
-    TokenRate asked = rate(spec.rate());
-    TokenRate rate = asked.reduced();
-    RateUnit unit = asked.unit();
+    TokenLimit limit = limit("spec", spec.rate(), spec.burst());
+    TokenRate rate = limit.rate();
+    RateUnit unit = rate.unit();
     Bucket bucket = spec.bucket() == null ? Bucket.DEFAULT : spec.bucket();
     ExceedAction action = action(spec.exceed());
     return new NodePolicy(
@@ -64,7 +64,8 @@ public final class PolicyResolver {
         unit,
         rate.amount(),
         rate.periodUnlessSecond(),
-        burst(spec.burst(), asked),
+        limit.burst(),
+        parent(bucket.parent()),
         action,
         dscp(spec.exceed(), action),
         spec.mode() == null ? Mode.Enforce : spec.mode());
@@ -92,40 +93,60 @@ public final class PolicyResolver {
     return (amount + parts - 1) / parts;
   }
 
-  private static TokenRate rate(@Nullable Rate rate) {
+  private static @Nullable NodeParentBucket parent(@Nullable ParentBucket parent) {
+    if (parent == null) {
+      return null;
+    }
+    TokenLimit limit = limit("spec.bucket.parent", parent.rate(), parent.burst());
+    return new NodeParentBucket(
+        limit.rate().amount(), limit.rate().periodUnlessSecond(), limit.burst());
+  }
+
+  /**
+   * A bucket's limit, its rate per the shortest period. The default of the burst goes by the period
+   * that the user wrote.
+   *
+   * @param field the path of the fields that hold rate and burst
+   */
+  private static TokenLimit limit(String field, @Nullable Rate rate, @Nullable Burst burst) {
+    TokenRate asked = rate(field + ".rate", rate);
+    return new TokenLimit(
+        asked.reduced(),
+        burst == null ? defaultBurst(asked) : burst(field + ".burst", burst, asked.unit()));
+  }
+
+  private static TokenRate rate(String field, @Nullable Rate rate) {
     if (rate == null) {
-      throw new InvalidPolicyException("spec.rate: Required value");
+      throw new InvalidPolicyException(field + ": Required value");
     }
     if (rate.packetsPerSecond() != null) {
-      return perSecond(RateUnit.Packets, "packetsPerSecond", rate.packetsPerSecond());
+      return perSecond(RateUnit.Packets, field + ".packetsPerSecond", rate.packetsPerSecond());
     }
     if (rate.bitsPerSecond() != null) {
-      return perSecond(RateUnit.Bits, "bitsPerSecond", rate.bitsPerSecond());
+      return perSecond(RateUnit.Bits, field + ".bitsPerSecond", rate.bitsPerSecond());
     }
     if (rate.connectionsPerSecond() != null) {
-      return perSecond(RateUnit.Connections, "connectionsPerSecond", rate.connectionsPerSecond());
+      return perSecond(
+          RateUnit.Connections, field + ".connectionsPerSecond", rate.connectionsPerSecond());
     }
     if (rate.packets() != null) {
-      return TokenRate.of(RateUnit.Packets, whole("spec.rate.packets", rate.packets()), rate.per());
+      return TokenRate.of(RateUnit.Packets, whole(field + ".packets", rate.packets()), rate.per());
     }
     return rate.connections() != null
         ? TokenRate.of(
-            RateUnit.Connections, whole("spec.rate.connections", rate.connections()), rate.per())
-        : TokenRate.of(RateUnit.Bits, whole("spec.rate.bits", rate.bits()), rate.per());
+            RateUnit.Connections, whole(field + ".connections", rate.connections()), rate.per())
+        : TokenRate.of(RateUnit.Bits, whole(field + ".bits", rate.bits()), rate.per());
   }
 
   private static TokenRate perSecond(RateUnit unit, String field, Quantity amount) {
-    return TokenRate.perSecond(unit, whole("spec.rate." + field, amount));
+    return TokenRate.perSecond(unit, whole(field, amount));
   }
 
-  private static long burst(@Nullable Burst burst, TokenRate rate) {
-    if (burst == null) {
-      return defaultBurst(rate);
-    }
-    return switch (rate.unit()) {
-      case Packets -> whole("spec.burst.packets", burst.packets());
-      case Bits -> whole("spec.burst.bytes", burst.bytes());
-      case Connections -> whole("spec.burst.connections", burst.connections());
+  private static long burst(String field, Burst burst, RateUnit unit) {
+    return switch (unit) {
+      case Packets -> whole(field + ".packets", burst.packets());
+      case Bits -> whole(field + ".bytes", burst.bytes());
+      case Connections -> whole(field + ".connections", burst.connections());
     };
   }
 

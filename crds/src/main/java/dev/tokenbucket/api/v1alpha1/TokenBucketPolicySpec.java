@@ -21,23 +21,17 @@ import org.jspecify.annotations.Nullable;
     value = UnitRules.PACKETS,
     fieldPath = ".burst.packets",
     reason = "FieldValueForbidden",
-    message =
-        "burst.packets goes with rate.packetsPerSecond or rate.packets; with a rate in bits set"
-            + " burst.bytes, with one in connections burst.connections")
+    message = UnitRules.PACKETS_MESSAGE)
 @ValidationRule(
     value = UnitRules.BYTES,
     fieldPath = ".burst.bytes",
     reason = "FieldValueForbidden",
-    message =
-        "burst.bytes goes with rate.bitsPerSecond or rate.bits; with a rate in packets set"
-            + " burst.packets, with one in connections burst.connections")
+    message = UnitRules.BYTES_MESSAGE)
 @ValidationRule(
     value = UnitRules.CONNECTIONS,
     fieldPath = ".burst.connections",
     reason = "FieldValueForbidden",
-    message =
-        "burst.connections goes with rate.connectionsPerSecond or rate.connections; with a rate in"
-            + " packets set burst.packets, with one in bits burst.bytes")
+    message = UnitRules.CONNECTIONS_MESSAGE)
 @ValidationRule(
     value = MatchRules.CONNECTIONS_ARE_TCP,
     fieldPath = ".match",
@@ -63,6 +57,22 @@ import org.jspecify.annotations.Nullable;
     message =
         "MarkECN does not go with a rate in connections: a packet that opens a connection is"
             + " never ECN-capable, so each would be dropped; use Drop")
+@ValidationRule(
+    value = UnitRules.PARENT_HAS_THE_SAME_UNIT,
+    fieldPath = ".bucket.parent.rate",
+    reason = "FieldValueForbidden",
+    message =
+        "bucket.parent.rate counts what rate counts: packets, bits or connections; a packet takes"
+            + " the same tokens from both buckets")
+@ValidationRule(
+    value =
+        "!has(self.bucket) || !has(self.bucket.parent) || !has(self.exceed) ||"
+            + " !has(self.exceed.action) || self.exceed.action != 'MarkECN'",
+    fieldPath = ".exceed.action",
+    reason = "FieldValueForbidden",
+    message =
+        "MarkECN does not go with bucket.parent: marked packets have a limit of their own, which"
+            + " the parent would not cap; use Drop or SetDSCP")
 @ValidationRule(
     value =
         "!has(self.hook) || self.hook == 'TC' || !has(self.direction) || self.direction =="

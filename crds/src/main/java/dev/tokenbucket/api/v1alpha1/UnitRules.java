@@ -30,6 +30,41 @@ final class UnitRules {
   static final String RATE_IN_CONNECTIONS =
       "(has(self.rate.connectionsPerSecond) || has(self.rate.connections))";
 
+  private static final String PARENT = "self.bucket.parent.rate";
+  private static final String PARENT_IN_PACKETS =
+      "(has(" + PARENT + ".packetsPerSecond) || has(" + PARENT + ".packets))";
+  private static final String PARENT_IN_BITS =
+      "(has(" + PARENT + ".bitsPerSecond) || has(" + PARENT + ".bits))";
+  private static final String PARENT_IN_CONNECTIONS =
+      "(has(" + PARENT + ".connectionsPerSecond) || has(" + PARENT + ".connections))";
+
+  /** A rate without exactly one unit is reported by {@link #ONE_RATE}. */
+  static final String PARENT_HAS_THE_SAME_UNIT =
+      "!has(self.bucket) || !has(self.bucket.parent) || ["
+          + RATE_IN_PACKETS
+          + ", "
+          + RATE_IN_BITS
+          + ", "
+          + RATE_IN_CONNECTIONS
+          + "].filter(x, x).size() != 1 || ["
+          + PARENT_IN_PACKETS
+          + ", "
+          + PARENT_IN_BITS
+          + ", "
+          + PARENT_IN_CONNECTIONS
+          + "].filter(x, x).size() != 1 || "
+          + RATE_IN_PACKETS
+          + " && "
+          + PARENT_IN_PACKETS
+          + " || "
+          + RATE_IN_BITS
+          + " && "
+          + PARENT_IN_BITS
+          + " || "
+          + RATE_IN_CONNECTIONS
+          + " && "
+          + PARENT_IN_CONNECTIONS;
+
   /** True unless rate and burst each have exactly one unit: other rules report those mistakes. */
   private static final String UNCLEAR =
       "!has(self.burst) || ["
@@ -46,6 +81,16 @@ final class UnitRules {
   static final String BYTES = UNCLEAR + "!has(self.burst.bytes) || " + RATE_IN_BITS;
   static final String CONNECTIONS =
       UNCLEAR + "!has(self.burst.connections) || " + RATE_IN_CONNECTIONS;
+
+  static final String PACKETS_MESSAGE =
+      "burst.packets goes with rate.packetsPerSecond or rate.packets; with a rate in bits set"
+          + " burst.bytes, with one in connections burst.connections";
+  static final String BYTES_MESSAGE =
+      "burst.bytes goes with rate.bitsPerSecond or rate.bits; with a rate in packets set"
+          + " burst.packets, with one in connections burst.connections";
+  static final String CONNECTIONS_MESSAGE =
+      "burst.connections goes with rate.connectionsPerSecond or rate.connections; with a rate in"
+          + " packets set burst.packets, with one in bits burst.bytes";
 
   private UnitRules() {}
 }

@@ -53,6 +53,7 @@ class PolicyResolverTest {
                 1000,
                 null,
                 100,
+                null,
                 ExceedAction.Drop,
                 null,
                 Mode.Enforce));

@@ -75,6 +75,11 @@ final class ExplanationText {
     if (bucket != null) {
       out.println(behind + bucket(step, bucket));
     }
+    BucketState parent = step.parent();
+    if (parent != null) {
+      out.println(
+          behind + "parent bucket: holds %s".formatted(tokens(step.unit(), parent.tokens())));
+    }
     out.println(behind + result(step, bucket));
   }
 
@@ -107,7 +112,12 @@ final class ExplanationText {
     return switch (step.result()) {
       case Conform -> "conforms: takes %s, leaves %s".formatted(cost(step, bucket), left);
       case Exceed ->
-          "exceeds: needs %s, leaves %s; %s".formatted(cost(step, bucket), left, deed(step));
+          "exceeds%s: needs %s, leaves %s; %s"
+              .formatted(
+                  Boolean.TRUE.equals(step.refusedByParent()) ? " the parent" : "",
+                  cost(step, bucket),
+                  left,
+                  deed(step));
       case NotIp, NotMatched -> "not judged";
       case Exempt -> "passes uncounted";
       case Failsafe -> "passes as failsafe traffic";

@@ -150,6 +150,17 @@ public final class StatusCommand implements Callable<Integer> {
 
   private static void printBuckets(PrintWriter out, RunningHook hook) {
     for (RunningHook.RunningPolicy policy : hook.policies()) {
+      RunningHook.Parent parent = policy.parent();
+      if (parent != null) {
+        out.printf(
+            "parent bucket of %s on %s %s: %s; it refused %,d packets that their own buckets had"
+                + " tokens for%n",
+            policy.name(),
+            hook.interfaceName(),
+            hook.direction(),
+            parent.limit(policy.unit()).text(),
+            parent.exceedPackets());
+      }
       RunningHook.Buckets buckets = policy.buckets();
       if (buckets != null) {
         out.printf(

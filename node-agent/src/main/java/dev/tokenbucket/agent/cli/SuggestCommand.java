@@ -152,6 +152,7 @@ public final class SuggestCommand implements Callable<Integer> {
         1_000,
         null,
         FULL_FRAME,
+        null,
         ExceedAction.Drop,
         null,
         Mode.Audit);

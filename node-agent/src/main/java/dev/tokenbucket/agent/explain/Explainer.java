@@ -24,6 +24,7 @@ import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /** Explains what would happen to one packet, by running the packet through the classifier. */
@@ -129,6 +130,12 @@ public final class Explainer {
     boolean isFailsafe();
 
     BucketState bucket(int policy);
+
+    /** Whether the parent bucket refuses a packet that its own bucket has tokens for. */
+    boolean isRefusedByParent(int policy);
+
+    /** The bucket that the policy's buckets share, if it has one. */
+    Optional<BucketState> parent(int policy);
   }
 
   private Explanation explanation(
@@ -164,6 +171,7 @@ public final class Explainer {
     boolean exceeds = judged && judgement.exceeds(index);
     HoldingTerm matchedBy = term(policy.match(), holding.match().get(index));
     HoldingTerm exemptBy = term(policy.exempt(), holding.exempt().get(index));
+    boolean meetsParent = judged && policy.parent() != null;
     boolean matched = matchedBy != null || policy.match().isEmpty();
     return new Step(
         policy.name(),
@@ -178,6 +186,8 @@ public final class Explainer {
         matchedBy,
         exemptBy,
         judged ? judgement.bucket(index) : null,
+        judged ? judgement.parent(index).orElse(null) : null,
+        meetsParent ? judgement.isRefusedByParent(index) : null,
         exceeds ? judgement.isMarked(index) : null);
   }
 

@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.explain;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
 import com.fasterxml.jackson.annotation.JsonProperty;
+import dev.tokenbucket.agent.simulate.BucketKey;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
@@ -101,6 +102,10 @@ public record Explanation(
    * @param ratePeriod the period of the rate; absent for a second
    * @param matchedBy absent if no term holds, or if the policy has no terms and matches all packets
    * @param bucket absent if the packet was not judged
+   * @param parent the bucket that the policy's buckets share; absent if the policy has none, or the
+   *     packet was not judged
+   * @param refusedByParent whether the parent refuses a packet that its own bucket has tokens for;
+   *     absent without a parent
    * @param marked whether the packet is marked instead of dropped
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -117,6 +122,8 @@ public record Explanation(
       @Nullable HoldingTerm matchedBy,
       @Nullable HoldingTerm exemptBy,
       @Nullable BucketState bucket,
+      @Nullable BucketState parent,
+      @Nullable Boolean refusedByParent,
       @Nullable Boolean marked) {}
 
   /**
@@ -135,5 +142,11 @@ public record Explanation(
       boolean overflow,
       double tokens,
       double cost,
-      double left) {}
+      double left) {
+    /** A bucket that all packets of a policy share. */
+    static BucketState ofAll(double tokens, double cost, boolean spends) {
+      return new BucketState(
+          BucketKey.ALL, false, false, tokens, cost, spends ? tokens - cost : tokens);
+    }
+  }
 }

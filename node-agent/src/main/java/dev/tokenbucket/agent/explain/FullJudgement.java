@@ -6,6 +6,7 @@ import dev.tokenbucket.agent.simulate.BucketKey;
 import dev.tokenbucket.agent.simulate.PacketReport;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.List;
+import java.util.Optional;
 
 /** The judgement of policies whose buckets are full, because nothing has used them yet. */
 record FullJudgement(List<NodePolicy> policies, PacketReport read) implements Explainer.Judgement {
@@ -46,5 +47,18 @@ record FullJudgement(List<NodePolicy> policies, PacketReport read) implements Ex
         of.burst(),
         cost,
         exceeds(policy) ? of.burst() : of.burst() - cost);
+  }
+
+  @Override
+  public boolean isRefusedByParent(int policy) {
+    return has(read.parentExceeded(), policy);
+  }
+
+  @Override
+  public Optional<BucketState> parent(int policy) {
+    NodePolicy of = policies.get(policy);
+    double cost = Explainer.cost(of.unit(), read);
+    return of.parentLimit()
+        .map(limit -> BucketState.ofAll((double) limit.burst(), cost, !exceeds(policy)));
   }
 }

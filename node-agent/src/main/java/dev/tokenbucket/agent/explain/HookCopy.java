@@ -19,9 +19,7 @@ import dev.tokenbucket.agent.simulate.SimulatedTables;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.agent.slots.Sums;
-import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
@@ -72,14 +70,11 @@ final class HookCopy implements AutoCloseable {
     }
   }
 
-  /** The slots of the policy's windows, its own first. */
+  /** The identities of the policy's slots, that of its own first. */
   private static Map<Integer, SlotIdentity> slots(Placed placed) {
     SlotIdentity own = SlotIdentity.of(placed.policy(), 0);
     Map<Integer, SlotIdentity> slots = new LinkedHashMap<>();
-    slots.put(placed.slot(), own);
-    if (placed.policy().action() == ExceedAction.MarkECN) {
-      slots.put(placed.markingSlot(), own.ofWindow(Window.MARK));
-    }
+    placed.slots().forEach((slot, role) -> slots.put(slot, own.as(role)));
     return slots;
   }
 

@@ -137,14 +137,14 @@ record LiveHook(
     List<Placed> placed = new ArrayList<>();
     for (int i = 0; i < running.policies().size(); i++) {
       int slot = running.policies().get(i).slot();
-      int marking =
-          Short.toUnsignedInt(
-              HookPolicyLayout.MARKING_SLOT.in(HookPolicyLayout.STRUCT.at(all, i)).getShort(0));
+      ByteBuffer one = HookPolicyLayout.STRUCT.at(all, i);
+      int marking = Short.toUnsignedInt(HookPolicyLayout.MARKING_SLOT.in(one).getShort(0));
+      int parent = Short.toUnsignedInt(HookPolicyLayout.PARENT_SLOT.in(one).getShort(0));
       SlotIdentity identity = identities.get(slot);
       known.stream()
           .filter(policy -> identity != null && policy.uid().equals(identity.uid()))
           .findFirst()
-          .ifPresent(policy -> placed.add(new Placed(policy, slot, marking)));
+          .ifPresent(policy -> placed.add(new Placed(policy, slot, marking, parent)));
     }
     return List.copyOf(placed);
   }

@@ -25,6 +25,7 @@ final class LiveJudgement implements Explainer.Judgement {
   private final PacketReport read;
   private final List<BucketKey> keys = new ArrayList<>();
   private final List<Double> before = new ArrayList<>();
+  private final List<Optional<Double>> parentBefore = new ArrayList<>();
   private final List<Boolean> known = new ArrayList<>();
   private final List<Boolean> overflows = new ArrayList<>();
 
@@ -46,6 +47,7 @@ final class LiveJudgement implements Explainer.Judgement {
     for (int i = 0; i < policies.size(); i++) {
       known.add(keyed(i).isPresent());
       before.add(tokens(i, System.nanoTime()));
+      parentBefore.add(parentTokens(policies.get(i), System.nanoTime()));
     }
     return copy.run(frame);
   }
@@ -69,8 +71,18 @@ final class LiveJudgement implements Explainer.Judgement {
     if (of.per().isTabled() && !isOverflow(policy)) {
       return TokenReading.tokens(of.unit(), line, 0, 0, now);
     }
-    HookCopy.Shared shared = copy.shared(placed.slot());
-    return TokenReading.tokens(of.unit(), line, shared.position(), shared.reserved(), now);
+    return sharedTokens(placed.slot(), of, now);
+  }
+
+  private Optional<Double> parentTokens(Placed placed, long now) {
+    NodePolicy of = placed.policy();
+    return of.parentLimit().map(limit -> sharedTokens(placed.parentSlot(), of, now));
+  }
+
+  private double sharedTokens(int slot, NodePolicy of, long now) {
+    HookCopy.Shared shared = copy.shared(slot);
+    return TokenReading.tokens(
+        of.unit(), copy.line(slot), shared.position(), shared.reserved(), now);
   }
 
   private Sums counted(int policy) {
@@ -113,5 +125,22 @@ final class LiveJudgement implements Explainer.Judgement {
         held,
         cost,
         exceeds(policy) ? held : held - cost);
+  }
+
+  @Override
+  public boolean isRefusedByParent(int policy) {
+    return counted(policy).of(VerdictCountersLayout.PARENT_EXCEED_PACKETS) != 0;
+  }
+
+  @Override
+  public Optional<BucketState> parent(int policy) {
+    return parentBefore
+        .get(policy)
+        .map(
+            held ->
+                BucketState.ofAll(
+                    held,
+                    Explainer.cost(policies.get(policy).policy().unit(), read),
+                    !exceeds(policy)));
   }
 }

@@ -2,6 +2,7 @@
 package dev.tokenbucket.agent.explain;
 
 import dev.tokenbucket.agent.explain.Explanation.BucketState;
+import java.util.Optional;
 
 /**
  * The judgement of a hook that a packet does not reach, because a hook before it drops the packet.
@@ -30,5 +31,15 @@ final class NotReachedJudgement implements Explainer.Judgement {
   @Override
   public BucketState bucket(int policy) {
     throw new IllegalStateException("no bucket judges a packet that a policy does not reach");
+  }
+
+  @Override
+  public boolean isRefusedByParent(int policy) {
+    return false;
+  }
+
+  @Override
+  public Optional<BucketState> parent(int policy) {
+    return Optional.empty();
   }
 }

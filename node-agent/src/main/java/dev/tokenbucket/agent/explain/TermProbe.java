@@ -119,6 +119,7 @@ final class TermProbe {
         1,
         null,
         1,
+        null,
         ExceedAction.Drop,
         null,
         Mode.Audit);

@@ -12,6 +12,7 @@ import dev.tokenbucket.agent.match.FailsafePeers;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.match.TermTables;
 import dev.tokenbucket.agent.slots.HashKey;
+import dev.tokenbucket.agent.slots.SlotIdentity.Role;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.ExceedAction;
@@ -26,8 +27,11 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
+import java.util.OptionalInt;
 
 /**
  * The configuration that one hook's program is made for: {@code struct hook_configuration} of
@@ -58,12 +62,26 @@ public final class HookConfiguration {
   }
 
   /**
-   * A policy and the slots of its windows.
+   * A policy and its slots.
    *
    * @param markingSlot the slot of the second window, for marked packets; used only if the policy
    *     marks
+   * @param parentSlot the slot of the parent bucket; used only if the policy has one
    */
-  public record Placed(NodePolicy policy, int slot, int markingSlot) {}
+  public record Placed(NodePolicy policy, int slot, int markingSlot, int parentSlot) {
+    /** The slots that the policy uses, with their roles, its own first. */
+    public Map<Integer, Role> slots() {
+      Map<Integer, Role> slots = new LinkedHashMap<>();
+      slots.put(slot, Role.OWN);
+      if (policy.action() == ExceedAction.MarkECN) {
+        slots.put(markingSlot, Role.MARK);
+      }
+      if (policy.parent() != null) {
+        slots.put(parentSlot, Role.PARENT);
+      }
+      return slots;
+    }
+  }
 
   /**
    * The configuration of a hook with these policies.
@@ -146,6 +164,7 @@ public final class HookConfiguration {
             : 0;
     flags |= policy.action() == ExceedAction.MarkECN ? PolicyFlag.POLICY_MARKS_ECN : 0;
     flags |= policy.action() == ExceedAction.SetDSCP ? PolicyFlag.POLICY_SETS_DSCP : 0;
+    flags |= policy.parent() != null ? PolicyFlag.POLICY_HAS_PARENT : 0;
     return flags;
   }
 
@@ -166,6 +185,7 @@ public final class HookConfiguration {
     HookPolicyLayout.IPV4_MASK.put(to, mask(policy.ipv4PrefixLength(), 4));
     HookPolicyLayout.IPV6_MASK.put(to, mask(policy.ipv6PrefixLength(), 16));
     HookPolicyLayout.MARKING_SLOT.putShort(to, placed.markingSlot());
+    HookPolicyLayout.PARENT_SLOT.putShort(to, placed.parentSlot());
     HookPolicyLayout.DSCP.putByte(to, Objects.requireNonNullElse(policy.dscp(), 0));
   }
 
@@ -233,7 +253,10 @@ public final class HookConfiguration {
       for (int i = 0; i < count; i++) {
         ByteBuffer policy = HookPolicyLayout.STRUCT.at(policies, i);
         entries.add(
-            new Entry(HookPolicyLayout.SLOT.getInt(policy), HookPolicyLayout.FLAGS.getInt(policy)));
+            new Entry(
+                HookPolicyLayout.SLOT.getInt(policy),
+                HookPolicyLayout.FLAGS.getInt(policy),
+                Short.toUnsignedInt(HookPolicyLayout.PARENT_SLOT.in(policy).getShort(0))));
       }
       return new Running(
           ByteBuffer.wrap(bytes).asReadOnlyBuffer(),
@@ -244,9 +267,18 @@ public final class HookConfiguration {
   }
 
   /**
-   * A policy of a running program: the slot, and the flags that the program applies to the policy.
+   * A policy of a running program.
+   *
+   * @param flags the flags that the program applies to the policy
+   * @param parent the parent bucket's slot, if the flags say that there is one
    */
-  public record Entry(int slot, int flags) {
+  public record Entry(int slot, int flags, int parent) {
+    public OptionalInt parentSlot() {
+      return (flags & PolicyFlag.POLICY_HAS_PARENT) != 0
+          ? OptionalInt.of(parent)
+          : OptionalInt.empty();
+    }
+
     public Mode mode() {
       return (flags & PolicyFlag.POLICY_AUDIT) != 0 ? Mode.Audit : Mode.Enforce;
     }

@@ -122,8 +122,8 @@ public record HookSet(
         failures.add(
             policy.uid(),
             ("a node holds at most %d policies, where a policy with bucket.per Interface"
-                    + " counts once per interface and a policy with exceed.action MarkECN counts"
-                    + " twice; this policy and those before it in order make %d")
+                    + " counts once per interface and a policy with exceed.action MarkECN or"
+                    + " bucket.parent counts twice; this policy and those before it in order make %d")
                 .formatted(MOST_SLOTS, needed.size()));
         return;
       }

@@ -13,8 +13,9 @@ public final class HookPolicyLayout {
           .u32("ipv4_mask")
           .u32("ipv6_mask", 4)
           .u16("marking_slot")
+          .u16("parent_slot")
           .u8("dscp")
-          .u8("pad")
+          .u8("pad", 3)
           .build();
 
   public static final Field SLOT = STRUCT.field("slot");
@@ -22,6 +23,7 @@ public final class HookPolicyLayout {
   public static final Field IPV4_MASK = STRUCT.field("ipv4_mask");
   public static final Field IPV6_MASK = STRUCT.field("ipv6_mask");
   public static final Field MARKING_SLOT = STRUCT.field("marking_slot");
+  public static final Field PARENT_SLOT = STRUCT.field("parent_slot");
   public static final Field DSCP = STRUCT.field("dscp");
 
   private HookPolicyLayout() {}

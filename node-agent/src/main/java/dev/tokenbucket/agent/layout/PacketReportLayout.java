@@ -13,6 +13,7 @@ public final class PacketReportLayout {
           .u64("exceeded")
           .u64("overflowed")
           .u64("marked")
+          .u64("parent_exceeded")
           .u64("bytes")
           .u32("source", 4)
           .u32("destination", 4)
@@ -31,6 +32,7 @@ public final class PacketReportLayout {
   public static final Field EXCEEDED = STRUCT.field("exceeded");
   public static final Field OVERFLOWED = STRUCT.field("overflowed");
   public static final Field MARKED = STRUCT.field("marked");
+  public static final Field PARENT_EXCEEDED = STRUCT.field("parent_exceeded");
   public static final Field BYTES = STRUCT.field("bytes");
   public static final Field SOURCE = STRUCT.field("source");
   public static final Field DESTINATION = STRUCT.field("destination");

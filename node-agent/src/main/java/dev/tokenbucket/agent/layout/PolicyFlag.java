@@ -12,6 +12,7 @@ public final class PolicyFlag {
   public static final int POLICY_EVICTS = 1 << 5;
   public static final int POLICY_MARKS_ECN = 1 << 6;
   public static final int POLICY_SETS_DSCP = 1 << 7;
+  public static final int POLICY_HAS_PARENT = 1 << 9;
 
   private PolicyFlag() {}
 }

@@ -18,7 +18,7 @@ public final class VerdictCountersLayout {
           .u64("contended_packets")
           .u64("overflow_packets")
           .u64("marked_packets")
-          .u64("reserved")
+          .u64("parent_exceed_packets")
           .build();
 
   public static final Field CONFORM_PACKETS = STRUCT.field("conform_packets");
@@ -28,6 +28,7 @@ public final class VerdictCountersLayout {
   public static final Field CONTENDED_PACKETS = STRUCT.field("contended_packets");
   public static final Field OVERFLOW_PACKETS = STRUCT.field("overflow_packets");
   public static final Field MARKED_PACKETS = STRUCT.field("marked_packets");
+  public static final Field PARENT_EXCEED_PACKETS = STRUCT.field("parent_exceed_packets");
 
   private VerdictCountersLayout() {}
 }

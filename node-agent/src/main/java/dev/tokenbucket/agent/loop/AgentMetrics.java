@@ -180,7 +180,8 @@ public final class AgentMetrics {
         counters(
             "tokenbucket_policy_special_packets",
             "Packets among those: contended (another CPU held the bucket), overflow"
-                + " (judged by the shared bucket) and marked (instead of dropped).");
+                + " (judged by the shared bucket), marked (instead of dropped) and parent (refused"
+                + " by the parent bucket alone).");
     GaugeSnapshot.Builder generation =
         gauges(
             "tokenbucket_policy_generation",
@@ -195,6 +196,9 @@ public final class AgentMetrics {
         special.dataPoint(counter(policy.contendedPackets(), at.add("kind", "contended")));
         special.dataPoint(counter(policy.overflowPackets(), at.add("kind", "overflow")));
         special.dataPoint(counter(policy.markedPackets(), at.add("kind", "marked")));
+        if (policy.parent() != null) {
+          special.dataPoint(counter(policy.parent().exceedPackets(), at.add("kind", "parent")));
+        }
         generation.dataPoint(gauge(policy.generation(), at));
       }
     }

@@ -12,7 +12,7 @@ import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.SlotIdentity.Role;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.BitSet;
@@ -120,7 +120,7 @@ final class ObservedPolicies {
         .all()
         .forEach(
             (slot, policy) -> {
-              if (wanted.contains(policy.name()) && policy.window() == Window.CONFORM) {
+              if (wanted.contains(policy.name()) && policy.role() == Role.OWN) {
                 bits.set(slot);
               }
             });

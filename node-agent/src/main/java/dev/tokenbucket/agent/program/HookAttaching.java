@@ -13,7 +13,7 @@ import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.slots.Failures;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.SlotIdentity.Role;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
@@ -294,7 +294,8 @@ final class HookAttaching {
           new HookConfiguration.Placed(
               policy,
               Objects.requireNonNull(placed.get(own)),
-              placed.getOrDefault(own.ofWindow(Window.MARK), 0)));
+              placed.getOrDefault(own.as(Role.MARK), 0),
+              placed.getOrDefault(own.as(Role.PARENT), 0)));
     }
     return new ConfigurationKey(
         hook.direction(), hook.hasEthernet(), List.copyOf(policies), failsafes);

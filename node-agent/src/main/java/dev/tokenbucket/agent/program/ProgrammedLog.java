@@ -59,11 +59,11 @@ final class ProgrammedLog {
           .addKeyValue("rate", rate)
           .addKeyValue("burst", burst)
           .log(
-              "programmed {} generation {}: {}, burst {}",
+              "programmed {} generation {}: {}{}",
               policy.name(),
               policy.generation(),
-              rate,
-              burst);
+              policy.limit().text(),
+              policy.parentLimit().map(limit -> "; in all " + limit.text()).orElse(""));
     }
   }
 

@@ -21,7 +21,7 @@ import dev.tokenbucket.agent.slots.BucketHold;
 import dev.tokenbucket.agent.slots.Failures;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.SlotIdentity.Role;
 import dev.tokenbucket.agent.slots.Sweeper;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Hook;
@@ -409,7 +409,7 @@ public final class Programmer {
         (slot, identity) ->
             sweep(
                 slot,
-                slotOf.getOrDefault(identity.ofWindow(Window.CONFORM), slot),
+                slotOf.getOrDefault(identity.as(Role.OWN), slot),
                 identity,
                 SWEPT_AT_ONCE / all.size(),
                 slots.turnsKeysAway(slot) ? REST_IN_A_FULL_TABLE : Duration.ZERO));

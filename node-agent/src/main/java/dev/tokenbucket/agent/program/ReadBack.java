@@ -15,11 +15,13 @@ import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.program.RunningHook.Buckets;
 import dev.tokenbucket.agent.program.RunningHook.Exempted;
+import dev.tokenbucket.agent.program.RunningHook.Parent;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.agent.slots.Sums;
+import dev.tokenbucket.api.v1alpha1.RateUnit;
 import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -187,10 +189,22 @@ final class ReadBack {
         count.of(VerdictCountersLayout.CONTENDED_PACKETS),
         count.of(VerdictCountersLayout.OVERFLOW_PACKETS),
         count.of(VerdictCountersLayout.MARKED_PACKETS),
+        entry.parentSlot().isPresent()
+            ? parent(all.lines().at(entry.parentSlot().getAsInt()), identity.unit(), count)
+            : null,
         slots
             .table(entry.slot(), identity, all.tables())
             .map(table -> buckets(identity, table))
             .orElse(null));
+  }
+
+  private static Parent parent(AxisLine line, RateUnit unit, Sums count) {
+    TokenRate rate = line.rate(unit);
+    return new Parent(
+        rate.amount(),
+        rate.periodUnlessSecond(),
+        line.burst(unit),
+        count.of(VerdictCountersLayout.PARENT_EXCEED_PACKETS));
   }
 
   /**

@@ -9,6 +9,7 @@ import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.RatePeriod;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
+import dev.tokenbucket.api.v1alpha1.TokenLimit;
 import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -39,6 +40,7 @@ public record RunningHook(
    * A policy on a hook: parameters from the maps (rate, burst), and its counters on the hook.
    *
    * @param ratePeriod the period of the rate; absent for a second
+   * @param parent the bucket that the policy's buckets share; absent if there is none
    * @param buckets the policy's table on this host; absent if all packets share one bucket
    */
   @JsonInclude(JsonInclude.Include.NON_NULL)
@@ -60,6 +62,7 @@ public record RunningHook(
       long contendedPackets,
       long overflowPackets,
       long markedPackets,
+      @Nullable Parent parent,
       @Nullable Buckets buckets) {
     /** Q, formatted for people. */
     public String rateText() {
@@ -74,6 +77,20 @@ public record RunningHook(
     /** B, formatted for people. */
     public String burstText() {
       return unit.burstText(burst);
+    }
+  }
+
+  /**
+   * The bucket that all of a policy's buckets share.
+   *
+   * @param ratePeriod the period of the rate; absent for a second
+   * @param exceedPackets packets that this bucket refused, which their own bucket had not
+   */
+  @JsonInclude(JsonInclude.Include.NON_NULL)
+  public record Parent(long rate, @Nullable RatePeriod ratePeriod, long burst, long exceedPackets) {
+    /** The bucket's limit, in the policy's unit. */
+    public TokenLimit limit(RateUnit unit) {
+      return new TokenLimit(TokenRate.of(unit, rate, ratePeriod), burst);
     }
   }
 

@@ -18,6 +18,9 @@ import java.util.Arrays;
  * in network order: 16 per address, two per port, protocol and version.
  */
 public final class BucketKey {
+  /** The text of a bucket that all packets share. */
+  public static final String ALL = "all";
+
   private static final int ADDRESS = 16;
   private static final int DESTINATION = ADDRESS;
   private static final int PORTS = 2 * ADDRESS;
@@ -151,7 +154,7 @@ public final class BucketKey {
   /** The key for people, given these parts of a policy. */
   public String text(BucketPer per, int ipv4PrefixLength, int ipv6PrefixLength) {
     if (bytes[VERSION] == 0) {
-      return "all";
+      return ALL;
     }
     if (bytes[VERSION] == UNREADABLE) {
       return "unreadable";

@@ -50,6 +50,11 @@ public final class PacketReport {
     return PacketReportLayout.MARKED.getLong(struct);
   }
 
+  /** Exceeded policies whose parent bucket refused the packet, which its own bucket had not. */
+  public long parentExceeded() {
+    return PacketReportLayout.PARENT_EXCEEDED.getLong(struct);
+  }
+
   /** Length in L2 bytes. */
   public long length() {
     return PacketReportLayout.BYTES.getLong(struct);

@@ -16,9 +16,7 @@ import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.HashKey;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
 import dev.tokenbucket.api.v1alpha1.Direction;
-import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
 import java.util.List;
@@ -40,6 +38,9 @@ public final class SimulatedHook implements AutoCloseable {
 
   /** The first slot of second windows. */
   private static final int MARKING = HookConfiguration.MAX_POLICIES;
+
+  /** The first slot of parent buckets. */
+  private static final int PARENT = 2 * HookConfiguration.MAX_POLICIES;
 
   private final Kernel kernel;
   private final ProgramAndMaps loaded;
@@ -71,7 +72,8 @@ public final class SimulatedHook implements AutoCloseable {
     this.kernel = kernel;
     List<Placed> placed = new ArrayList<>();
     for (NodePolicy policy : policies) {
-      placed.add(new Placed(policy, placed.size(), MARKING + placed.size()));
+      placed.add(
+          new Placed(policy, placed.size(), MARKING + placed.size(), PARENT + placed.size()));
     }
     HookConfiguration configuration =
         HookConfiguration.of(HashKey.random(), direction, ethernet, placed, failsafes);
@@ -104,22 +106,18 @@ public final class SimulatedHook implements AutoCloseable {
   }
 
   private void begin(Placed placed) {
-    NodePolicy policy = placed.policy();
-    SlotIdentity identity = SlotIdentity.of(policy, 0);
-    if (identity.per().isTabled()) {
-      tables.create(placed.slot(), identity);
-      if (policy.action() == ExceedAction.MarkECN) {
-        tables.create(placed.markingSlot(), identity.ofWindow(Window.MARK));
-      }
-    }
-    setParameters(placed.slot(), line(policy));
-  }
-
-  private AxisLine line(NodePolicy policy) {
-    return policy.per().isTabled()
-        ? AxisLine.of(policy.tokenRate(), policy.burst(), policy.generation(), START)
-        : AxisLine.shared(
-            policy.tokenRate(), policy.burst(), policy.generation(), START, kernel.possibleCpus());
+    SlotIdentity own = SlotIdentity.of(placed.policy(), 0);
+    placed
+        .slots()
+        .forEach(
+            (slot, role) -> {
+              SlotIdentity identity = own.as(role);
+              if (identity.per().isTabled()) {
+                tables.create(slot, identity);
+              }
+              setParameters(
+                  slot, PolicySlots.line(identity, placed.policy(), START, kernel.possibleCpus()));
+            });
   }
 
   private void setParameters(int slot, AxisLine line) {

@@ -20,6 +20,7 @@ import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
+import dev.tokenbucket.api.v1alpha1.TokenLimit;
 import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -264,8 +265,8 @@ public final class PolicySlots {
 
   /** Bends the axis if the parameters in force are not the wanted ones. */
   private void change(int slot, SlotIdentity identity, NodePolicy policy, AxisLine before) {
-    // The second window, for marked packets, uses the parameters of the policy's own slot.
-    if (identity.window() == SlotIdentity.Window.MARK
+    // The buckets for marked packets use the parameters of the policy's own slot.
+    if (identity.role() == SlotIdentity.Role.MARK
         || before.sameParameters(line(identity, policy, 0))) {
       return;
     }
@@ -318,10 +319,27 @@ public final class PolicySlots {
 
   private AxisLine line(SlotIdentity identity, NodePolicy policy, long t0) {
     // Under PREEMPT_RT, two tasks on a CPU could spend the CPU's reserve at the same time.
-    return identity.per().isTabled() || kernel.isRealTime()
-        ? AxisLine.of(policy.tokenRate(), policy.burst(), policy.generation(), t0)
-        : AxisLine.shared(
-            policy.tokenRate(), policy.burst(), policy.generation(), t0, kernel.possibleCpus());
+    return kernel.isRealTime()
+        ? lineWithoutReserve(identity, policy, t0)
+        : line(identity, policy, t0, kernel.possibleCpus());
+  }
+
+  /**
+   * The line of a policy's slot.
+   *
+   * @param cpus the most CPUs that the host may ever have, each of which may hold a reserve
+   */
+  public static AxisLine line(SlotIdentity identity, NodePolicy policy, long t0, int cpus) {
+    if (identity.per().isTabled()) {
+      return lineWithoutReserve(identity, policy, t0);
+    }
+    TokenLimit limit = identity.limit(policy);
+    return AxisLine.shared(limit.rate(), limit.burst(), policy.generation(), t0, cpus);
+  }
+
+  private static AxisLine lineWithoutReserve(SlotIdentity identity, NodePolicy policy, long t0) {
+    TokenLimit limit = identity.limit(policy);
+    return AxisLine.of(limit.rate(), limit.burst(), policy.generation(), t0);
   }
 
   public AxisLine inForce(int slot) {

@@ -6,9 +6,11 @@ import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.OnFull;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
+import dev.tokenbucket.api.v1alpha1.TokenLimit;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -20,7 +22,7 @@ import java.util.Optional;
  *
  * @param evicts whether the kernel itself makes room in the table
  * @param ifindex the interface if each interface has its own bucket; otherwise 0
- * @param window which of the policy's windows: its own, or the one for the packets that it marks
+ * @param role what the policy has the slot for
  */
 public record SlotIdentity(
     String name,
@@ -32,7 +34,7 @@ public record SlotIdentity(
     int ipv4PrefixLength,
     int ipv6PrefixLength,
     int ifindex,
-    Window window) {
+    Role role) {
   static final int SIZE = 376;
   private static final int NAME = 256;
   private static final int UID = 64;
@@ -45,10 +47,28 @@ public record SlotIdentity(
   private static final int TEXTS = NAME + UID + 3 * WORD;
   private static final int NUMBERS = 5 * Integer.BYTES;
 
-  /** A policy that marks packets with CE also limits the marked packets, with a second window. */
-  public enum Window {
-    CONFORM,
-    MARK
+  /** What a policy has a slot for. */
+  public enum Role {
+    /** The buckets that judge its packets. */
+    OWN("CONFORM"),
+    /** With MarkECN: the buckets that limit the packets marked with CE. */
+    MARK("MARK"),
+    /** With bucket.parent: the bucket that all of its own buckets share. */
+    PARENT("PARENT");
+
+    /** The word in the pinned map; an agent of another version reads it too. */
+    private final String stored;
+
+    Role(String stored) {
+      this.stored = stored;
+    }
+
+    private static Role of(String stored) {
+      return Arrays.stream(values())
+          .filter(each -> each.stored.equals(stored))
+          .findFirst()
+          .orElseThrow(() -> new IllegalArgumentException("a slot says \"" + stored + "\""));
+    }
   }
 
   /**
@@ -68,20 +88,42 @@ public record SlotIdentity(
         per.hasWidenedKey() ? policy.ipv4PrefixLength() : 0,
         per.hasWidenedKey() ? policy.ipv6PrefixLength() : 0,
         per == BucketPer.Interface ? ifindex : 0,
-        Window.CONFORM);
+        Role.OWN);
   }
 
-  /** All identities that a policy needs on an interface, its own window first. */
+  /** All identities that a policy needs on an interface, that of its own slot first. */
   public static List<SlotIdentity> all(NodePolicy policy, int ifindex) {
     SlotIdentity own = of(policy, ifindex);
-    return policy.action() == ExceedAction.MarkECN
-        ? List.of(own, own.ofWindow(Window.MARK))
-        : List.of(own);
+    List<SlotIdentity> all = new ArrayList<>(List.of(own));
+    if (policy.action() == ExceedAction.MarkECN) {
+      all.add(own.as(Role.MARK));
+    }
+    if (policy.parent() != null) {
+      all.add(own.as(Role.PARENT));
+    }
+    return List.copyOf(all);
   }
 
-  public SlotIdentity ofWindow(Window other) {
-    return new SlotIdentity(
-        name, uid, unit, per, capacity, evicts, ipv4PrefixLength, ipv6PrefixLength, ifindex, other);
+  /** The identity of the same policy's slot for another role. */
+  public SlotIdentity as(Role other) {
+    return other == Role.PARENT
+        ? new SlotIdentity(name, uid, unit, BucketPer.Node, 1, false, 0, 0, 0, other)
+        : new SlotIdentity(
+            name,
+            uid,
+            unit,
+            per,
+            capacity,
+            evicts,
+            ipv4PrefixLength,
+            ipv6PrefixLength,
+            ifindex,
+            other);
+  }
+
+  /** The limit that the policy, which this slot belongs to, has for the slot. */
+  public TokenLimit limit(NodePolicy policy) {
+    return role == Role.PARENT ? policy.parentLimit().orElseThrow() : policy.limit();
   }
 
   /** Whether the buckets are in a table from which {@link Sweeper} removes idle ones. */
@@ -95,7 +137,7 @@ public record SlotIdentity(
     put(to, uid, UID);
     put(to, unit.name(), WORD);
     put(to, per.name(), WORD);
-    put(to, window.name(), WORD);
+    put(to, role.stored, WORD);
     to.putInt(capacity).putInt(evicts ? 1 : 0);
     to.putInt(ipv4PrefixLength).putInt(ipv6PrefixLength).putInt(ifindex);
     return to.array();
@@ -118,7 +160,7 @@ public record SlotIdentity(
             numbers.getInt(),
             numbers.getInt(),
             numbers.getInt(),
-            word(Window.class, bytes, NAME + UID + 2 * WORD)));
+            Role.of(text(bytes, NAME + UID + 2 * WORD, WORD))));
   }
 
   private static void put(ByteBuffer to, String text, int length) {

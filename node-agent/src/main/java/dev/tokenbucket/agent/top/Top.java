@@ -5,18 +5,20 @@ import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.pins.Pins;
 import dev.tokenbucket.agent.program.Programmer;
+import dev.tokenbucket.agent.program.RunningHook.Parent;
 import dev.tokenbucket.agent.program.RunningHook.RunningPolicy;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.BucketTables;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.SlotIdentity.Role;
 import dev.tokenbucket.agent.top.TopReport.PolicyRates;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 
 /** Reads the maps repeatedly, and reports the changes in between. For one thread only. */
 public final class Top {
@@ -87,7 +89,7 @@ public final class Top {
    * identifies them in the next reading.
    */
   private void look(int slot, SlotIdentity identity, AxisLine line) {
-    if (identity.window() != Window.CONFORM || !identity.isSwept()) {
+    if (identity.role() != Role.OWN || !identity.isSwept()) {
       return;
     }
     KeyTable table = byUid.get(identity.uid());
@@ -118,7 +120,15 @@ public final class Top {
         one.contendedPackets() + other.contendedPackets(),
         one.overflowPackets() + other.overflowPackets(),
         one.markedPackets() + other.markedPackets(),
+        bothParents(one.parent(), other.parent()),
         one.buckets());
+  }
+
+  private static @Nullable Parent bothParents(@Nullable Parent one, @Nullable Parent other) {
+    return one == null || other == null
+        ? one
+        : new Parent(
+            one.rate(), one.ratePeriod(), one.burst(), one.exceedPackets() + other.exceedPackets());
   }
 
   private PolicyRates rates(

@@ -90,6 +90,7 @@ class HealthEndpointTest {
             1,
             2,
             0,
+            new RunningHook.Parent(100, null, 30, 3),
             new RunningHook.Buckets(5, 64, 1, 9, 4_096));
     RunningHook hook =
         new RunningHook(

@@ -166,6 +166,7 @@ class TermTablesProperties {
         1,
         null,
         1,
+        null,
         ExceedAction.Drop,
         null,
         Mode.Enforce);

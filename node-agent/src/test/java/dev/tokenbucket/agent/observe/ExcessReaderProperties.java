@@ -8,7 +8,7 @@ import dev.tokenbucket.agent.layout.PolicyExcess;
 import dev.tokenbucket.agent.observe.Excess.Outcome;
 import dev.tokenbucket.agent.simulate.Addresses;
 import dev.tokenbucket.agent.slots.SlotIdentity;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.SlotIdentity.Role;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.RateUnit;
@@ -43,7 +43,7 @@ class ExcessReaderProperties {
 
   private static SlotIdentity owner(BucketPer per) {
     return new SlotIdentity(
-        "web", "uid", RateUnit.Packets, per, 8, false, IPV4_PREFIX, IPV6_PREFIX, 0, Window.CONFORM);
+        "web", "uid", RateUnit.Packets, per, 8, false, IPV4_PREFIX, IPV6_PREFIX, 0, Role.OWN);
   }
 
   @Property

@@ -83,6 +83,27 @@ class ConcurrencyTest extends KernelTest {
     }
   }
 
+  /** Each packet meets its source's bucket and the parent; the parent refuses most. */
+  @Test
+  void twoCpusInOneParentBucketKeepItsBoundAndItsRate() throws Exception {
+    long rate = 20_000;
+    long burst = 20_000;
+    NodePolicy policy =
+        Policy.packets(10 * rate, 10 * burst).perSource(10).withParent(rate, burst).at(0);
+    try (VirtualHook hook = VirtualHook.inRealTime(bpffs, objects, policy)) {
+      Log log = new Hammer(hook, FRAME, PACKET).run(CPUS, HAMMERED, () -> {});
+      AxisLine line = hook.parentLine(policy, System.nanoTime() - 10 * SECOND);
+      long worst = WorstWindow.excess(log.passed(), line::valueAt);
+      double granted = (double) rate * (log.lastRefused() - log.firstRefused()) / SECOND;
+      assertThat(worst).isLessThanOrEqualTo((burst + 1) * PACKET + ROUNDING);
+      assertThat((double) log.passedUnderDemand() / PACKET)
+          .isGreaterThanOrEqualTo(granted - burst / 64.0 - 1);
+      assertThat(hook.counters(0).byParent()).isEqualTo(hook.counters(0).exceedPackets());
+      // What the parent refused was given back, so the source has spent what passed.
+      assertThat(hook.counters(0).conformPackets()).isLessThan(10 * burst);
+    }
+  }
+
   /** As fast as the agent makes them, for ten seconds, with the rate and the burst up and down. */
   @Test
   void updatesBackToBackUnderLoadKeepTheBoundOverTheWhole() throws Exception {

@@ -9,6 +9,7 @@ import dev.tokenbucket.api.v1alpha1.Hook;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.Mode;
 import dev.tokenbucket.api.v1alpha1.NodeMatchTerm;
+import dev.tokenbucket.api.v1alpha1.NodeParentBucket;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.OnFull;
 import dev.tokenbucket.api.v1alpha1.RatePeriod;
@@ -41,6 +42,7 @@ public final class Policy {
   private Failsafe failsafe = Failsafe.Disabled;
   private ExceedAction action = ExceedAction.Drop;
   private @Nullable Integer dscp;
+  private @Nullable NodeParentBucket parent;
   private Mode mode = Mode.Enforce;
 
   private Policy(RateUnit unit, long rate, RatePeriod period, long burst) {
@@ -93,6 +95,7 @@ public final class Policy {
     other.failsafe = failsafe;
     other.action = action;
     other.dscp = dscp;
+    other.parent = parent;
     other.mode = mode;
     change.accept(other);
     return other;
@@ -121,6 +124,7 @@ public final class Policy {
         rate,
         period,
         burst,
+        parent,
         action,
         dscp,
         mode);
@@ -192,6 +196,11 @@ public final class Policy {
           other.action = ExceedAction.SetDSCP;
           other.dscp = value;
         });
+  }
+
+  /** With a bucket that all of its buckets share; the rate is per second, in its own unit. */
+  Policy withParent(long parentRate, long parentBurst) {
+    return with(other -> other.parent = new NodeParentBucket(parentRate, null, parentBurst));
   }
 
   Policy audited() {

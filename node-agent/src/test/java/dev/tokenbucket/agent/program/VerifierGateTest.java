@@ -31,7 +31,7 @@ class VerifierGateTest extends KernelTest {
    * Instructions that the verifier may walk. A new interface waits for that walk: 10,000 take some
    * 20 ms.
    */
-  private static final int MOST_VERIFIED = 60_000;
+  private static final int MOST_VERIFIED = 70_000;
 
   /** A way in which variants differ. */
   private record Choice(String name, UnaryOperator<Policy> of) {}
@@ -109,6 +109,11 @@ class VerifierGateTest extends KernelTest {
         }
       }
     }
+    Policy capped = UNITS.get(0).per(BucketPer.SourceIP, 16).withParent(1, 1);
+    variants.add(new Variant("SourceIP in parent", true, List.of(capped)));
+    Policy evictingInParent =
+        UNITS.get(1).per(BucketPer.Flow, 16).evicting().withParent(8, 1514).settingDscp(10);
+    variants.add(new Variant("Flow evicting, in parent", true, List.of(evictingInParent)));
     for (BucketPer per : List.of(BucketPer.SourceIP, BucketPer.Flow)) {
       Policy evicting = UNITS.get(0).per(per, 16).evicting().markingEcn().withFailsafes();
       variants.add(new Variant(per + " evicting", true, List.of(evicting)));
@@ -124,7 +129,9 @@ class VerifierGateTest extends KernelTest {
       Policy policy = UNITS.get(i % 2);
       policy = KEYS.get(i % KEYS.size()).of().apply(policy);
       policy = MATCHES.get(i % MATCHES.size()).of().apply(policy);
-      most.add(ACTIONS.get(i / 3 % ACTIONS.size()).of().apply(policy));
+      policy = ACTIONS.get(i / 3 % ACTIONS.size()).of().apply(policy);
+      boolean isCapped = i % 7 == 0 && policy.at(0).per().isTabled();
+      most.add(isCapped ? policy.withParent(1, 1) : policy);
     }
     return most;
   }
@@ -134,7 +141,7 @@ class VerifierGateTest extends KernelTest {
     List<Placed> placed = new ArrayList<>();
     for (Policy policy : policies) {
       int at = placed.size();
-      placed.add(new Placed(policy.at(at), 2 * at, 2 * at + 1));
+      placed.add(new Placed(policy.at(at), 2 * at, 2 * at + 1, 2 * at + 1));
     }
     HookConfiguration configuration =
         HookConfiguration.of(

@@ -28,10 +28,9 @@ import dev.tokenbucket.agent.slots.BucketTables;
 import dev.tokenbucket.agent.slots.HashKey;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
-import dev.tokenbucket.agent.slots.SlotIdentity.Window;
+import dev.tokenbucket.agent.slots.SlotIdentity.Role;
 import dev.tokenbucket.agent.slots.Sums;
 import dev.tokenbucket.agent.slots.Sweeper;
-import dev.tokenbucket.api.v1alpha1.ExceedAction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -67,7 +66,8 @@ final class VirtualHook implements AutoCloseable {
       long exceedBytes,
       long contended,
       long overflow,
-      long marked) {}
+      long marked,
+      long byParent) {}
 
   /** Failsafe traffic: passed uncounted, and beyond its own buckets. */
   record Failsafes(long exempt, long exceed) {}
@@ -137,7 +137,7 @@ final class VirtualHook implements AutoCloseable {
     List<Placed> placed = new ArrayList<>();
     for (NodePolicy policy : policies) {
       int slot = 2 * placed.size();
-      placed.add(new Placed(policy, slot, slot + 1));
+      placed.add(new Placed(policy, slot, slot + 1, slot + 1));
     }
     HookConfiguration configuration =
         HookConfiguration.of(HASH_KEY, point.direction(), ethernet, placed, failsafes);
@@ -159,13 +159,14 @@ final class VirtualHook implements AutoCloseable {
   }
 
   private void begin(Placed placed) {
-    NodePolicy policy = placed.policy();
-    SlotIdentity identity = SlotIdentity.of(policy, 0);
-    beginTable(placed.slot(), identity);
-    if (policy.action() == ExceedAction.MarkECN) {
-      beginTable(placed.markingSlot(), identity.ofWindow(Window.MARK));
-    }
-    setParameters(placed.slot(), line(policy, START));
+    SlotIdentity own = SlotIdentity.of(placed.policy(), 0);
+    placed
+        .slots()
+        .forEach(
+            (slot, role) -> {
+              beginTable(slot, own.as(role));
+              setParameters(slot, line(placed.policy(), role, START));
+            });
   }
 
   private void beginTable(int slot, SlotIdentity identity) {
@@ -366,9 +367,16 @@ final class VirtualHook implements AutoCloseable {
   }
 
   AxisLine line(NodePolicy policy, long t0) {
-    return policy.per().isTabled()
-        ? AxisLine.of(policy.tokenRate(), policy.burst(), 1, t0)
-        : AxisLine.shared(policy.tokenRate(), policy.burst(), 1, t0, cpus);
+    return line(policy, Role.OWN, t0);
+  }
+
+  /** The parent bucket's. */
+  AxisLine parentLine(NodePolicy policy, long t0) {
+    return line(policy, Role.PARENT, t0);
+  }
+
+  private AxisLine line(NodePolicy policy, Role role, long t0) {
+    return PolicySlots.line(SlotIdentity.of(policy, 0).as(role), policy, t0, cpus);
   }
 
   Counters counters(int policy) {
@@ -381,7 +389,8 @@ final class VirtualHook implements AutoCloseable {
         sums.of(VerdictCountersLayout.EXCEED_BYTES),
         sums.of(VerdictCountersLayout.CONTENDED_PACKETS),
         sums.of(VerdictCountersLayout.OVERFLOW_PACKETS),
-        sums.of(VerdictCountersLayout.MARKED_PACKETS));
+        sums.of(VerdictCountersLayout.MARKED_PACKETS),
+        sums.of(VerdictCountersLayout.PARENT_EXCEED_PACKETS));
   }
 
   /** Of all kinds. */

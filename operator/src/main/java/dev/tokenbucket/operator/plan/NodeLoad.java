@@ -77,7 +77,7 @@ final class NodeLoad {
     if (sum > limits.policies()) {
       return exceeded(
           ("a node holds at most %d policies, where a policy with exceed.action MarkECN"
-                  + " counts twice; this policy and those before it in order make %d")
+                  + " or bucket.parent counts twice; this policy and those before it in order make %d")
               .formatted(limits.policies(), sum));
     }
     return addressSetsRefuse(entry).or(() -> hookRefuses(entry));
@@ -169,9 +169,9 @@ final class NodeLoad {
     return name + " " + direction;
   }
 
-  /** The number of buckets: a policy that marks has a second one. */
+  /** The number of slots: a policy that marks or has a parent bucket has a second one. */
   static int weight(NodePolicy entry) {
-    return entry.action() == ExceedAction.MarkECN ? 2 : 1;
+    return entry.action() == ExceedAction.MarkECN || entry.parent() != null ? 2 : 1;
   }
 
   static int terms(NodePolicy entry) {
