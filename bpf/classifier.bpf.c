@@ -57,8 +57,9 @@ __noinline int show_excess(struct packet_context *context, struct packet *packet
 	return 0;
 }
 
-static __always_inline _Bool drops(struct packet_context *context, struct clock_source *source,
-				   struct packet *packet, __u32 i, int decided)
+/* Carries out policy i's decision; returns whether it drops the packet. */
+static __always_inline _Bool carry_out(struct packet_context *context, struct clock_source *source,
+				       struct packet *packet, __u32 i, int decided)
 {
 	int may = 0;
 
@@ -73,21 +74,23 @@ static __always_inline _Bool drops(struct packet_context *context, struct clock_
 }
 
 /*
- * Applies the policies in the order of the set. A packet that one policy drops does not reach the
- * later ones.
+ * Whether one of these policies drops the packet, in the order of the set. A packet that one drops
+ * does not reach the later ones.
  */
-static __always_inline _Bool dropped(struct packet_context *context, struct clock_source *source,
-				     struct packet *packet, __u64 policies)
+static __always_inline _Bool policies_drop(struct packet_context *context,
+					   struct clock_source *source, struct packet *packet,
+					   __u64 policies)
 {
-	if (hook.policies == 1)
-		return policies && drops(context, source, packet, 0,
-					 policy_decide(source, packet, 0, hook.policy[0].flags));
+	if (hook.policy_count == 1)
+		return policies &&
+		       carry_out(context, source, packet, 0,
+				 policy_decide(source, packet, 0, hook.policy[0].flags));
 
 #pragma clang loop unroll(disable)
 	for (int n = 0; n < MAX_HOOK_POLICIES && policies; n++) {
 		__u32 i = match_first_bit(policies);
 
-		if (drops(context, source, packet, i, decide_one(source, packet, i)))
+		if (carry_out(context, source, packet, i, decide_one(source, packet, i)))
 			return 1;
 		policies &= policies - 1;
 	}
@@ -126,7 +129,7 @@ int tokenbucket(struct packet_context *context)
 		policies &= ~hook.failsafe_policies;
 		report_failsafe();
 	}
-	return dropped(context, &source, &packet, policies) ? CONTEXT_DROP : CONTEXT_PASS;
+	return policies_drop(context, &source, &packet, policies) ? CONTEXT_DROP : CONTEXT_PASS;
 }
 
 char _license[] SEC("license") = "GPL";

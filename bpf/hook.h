@@ -101,7 +101,7 @@ struct term_set {
 /* Bits per policy are in the order in which the policies apply. */
 struct hook_configuration {
 	__u32 egress;
-	__u32 policies;
+	__u32 policy_count;
 	/* Union of the policies' flags and of the HOOK_* features. */
 	__u32 features;
 	/* Whether frames begin with an Ethernet header; otherwise they begin with the IP header. */

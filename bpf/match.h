@@ -349,7 +349,7 @@ __noinline __u64 match_policies_of(__u64 terms, __u32 word)
  */
 static __always_inline __u64 match_all_policies(void)
 {
-	return hook.policies ? ~0ULL >> ((64 - hook.policies) & 63) : 0;
+	return hook.policy_count ? ~0ULL >> ((64 - hook.policy_count) & 63) : 0;
 }
 
 /* The policies that judge the packet, one bit each. */

@@ -102,7 +102,7 @@ static __always_inline void policy_key(const struct packet *packet, __u32 i, __u
 }
 
 /*
- * Judges by the bucket of the packet's key in the slot's table. BUCKET_MARKED: the key has no
+ * Judges by the bucket of the packet's key in the slot's table. BUCKET_NONE: the key has no
  * bucket.
  */
 static __always_inline enum bucket_verdict
@@ -124,7 +124,7 @@ policy_judge_keyed(struct clock_source *source, const struct packet *packet, __u
 					slot, in_force, &key, 1)
 		: table_evicting_bucket(source, bpf_map_lookup_elem(&evicting_bucket_tables, &slot),
 					slot, in_force, &key, 0);
-	return bucket ? bucket_judge(source, bucket, parameters, cost) : BUCKET_MARKED;
+	return bucket ? bucket_judge(source, bucket, parameters, cost) : BUCKET_NONE;
 }
 
 /*
@@ -141,7 +141,7 @@ policy_judge(struct clock_source *source, struct packet *packet, __u32 i, __u32 
 	if (!(flags & POLICY_TABLED))
 		return policy_judge_shared(source, slot, parameters, cost);
 	verdict = policy_judge_keyed(source, packet, i, flags, slot, parameters, cost);
-	if (verdict != BUCKET_MARKED)
+	if (verdict != BUCKET_NONE)
 		return verdict;
 	*overflow = 1;
 	return policy_judge_overflow(source, slot, hook.policy[i].slot, cost);

@@ -288,11 +288,11 @@ __noinline int table_try_again(struct clock_source *source, union table_key *key
 	__u64 pos;
 
 	if (!source || !key || !now_in_force)
-		return BUCKET_MARKED;
+		return BUCKET_NONE;
 	index = table_index(source, key, at, wide);
 	hint = place_hint(slot, TABLE_HASH(at));
 	if (index < 0 || !hint)
-		return BUCKET_MARKED;
+		return BUCKET_NONE;
 	*hint = HINT(index, TABLE_HASH(at));
 	place = place_at(slot, index & (MAX_PLACES - 1));
 	if (!place || !place_position(place, key->word, words, &pos))
@@ -302,7 +302,7 @@ __noinline int table_try_again(struct clock_source *source, union table_key *key
 
 /*
  * Judges one packet by its key's bucket, which is made if there is none, in the place of a full
- * bucket if need be. BUCKET_MARKED judges nothing: there is no place, or the bucket is being
+ * bucket if need be. BUCKET_NONE judges nothing: there is no place, or the bucket is being
  * removed, or another CPU is making the bucket and was held up.
  */
 static __always_inline enum bucket_verdict
@@ -318,7 +318,7 @@ table_judge(struct clock_source *source, const volatile __u64 *hash_key, __u32 s
 	__u64 pos;
 
 	if (!hint)
-		return BUCKET_MARKED;
+		return BUCKET_NONE;
 	if (hint_is_of(*hint, hash))
 		place = place_at(slot, HINT_PLACE(*hint));
 	if (place && place_position(place, key->word, words, &pos))
@@ -326,7 +326,7 @@ table_judge(struct clock_source *source, const volatile __u64 *hash_key, __u32 s
 #pragma clang loop unroll(disable)
 	for (int try = 1; try < BUCKET_TRIES && verdict == BUCKET_CONTENDED; try++) {
 		verdict = table_try_again(source, key, at, wide, cost);
-		if (verdict == BUCKET_MARKED && try == 1 && table_make_room(source, at, wide))
+		if (verdict == BUCKET_NONE && try == 1 && table_make_room(source, at, wide))
 			verdict = BUCKET_CONTENDED;
 	}
 	return verdict;

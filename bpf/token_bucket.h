@@ -94,7 +94,14 @@ struct bucket {
  */
 #define BUCKET_LONGEST_FILL (1ULL << 43)
 
-enum bucket_verdict { BUCKET_CONFORM, BUCKET_EXCEED, BUCKET_CONTENDED, BUCKET_MARKED };
+enum bucket_verdict {
+	BUCKET_CONFORM,
+	BUCKET_EXCEED,
+	/* Other packets won each race for the bucket. */
+	BUCKET_CONTENDED,
+	/* The key has no bucket, or its bucket is being removed: nothing is judged. */
+	BUCKET_NONE
+};
 
 enum bucket_state { BUCKET_METERED, BUCKET_STATES };
 
@@ -259,7 +266,7 @@ static __always_inline __u64 bucket_position(const struct bucket *bucket)
 }
 
 /*
- * Tries to judge one packet by the bucket at pos, as read before. BUCKET_MARKED and
+ * Tries to judge one packet by the bucket at pos, as read before. BUCKET_NONE and
  * BUCKET_CONTENDED judge nothing; BUCKET_CONTENDED means that the bucket is not at pos any more.
  * cost is in units of the axis. The parameters are read after the bucket: a packet with old
  * parameters then loses the race to any packet that came after the commit, so not every CPU can
@@ -278,7 +285,7 @@ static __always_inline enum bucket_verdict bucket_try(const struct clock_source 
 	if (bucket_is_prepaid(line, pos, lim, cost))
 		return bucket_swap(bucket, pos, pos + cost) ? BUCKET_CONFORM : BUCKET_CONTENDED;
 	if (BUCKET_IS_MARKED(pos))
-		return BUCKET_MARKED;
+		return BUCKET_NONE;
 	tick = clock_tick(source);
 	if (bucket_is_in_excess(bucket, line, tick, cost))
 		return BUCKET_EXCEED;
@@ -307,7 +314,7 @@ __noinline int bucket_try_again(struct clock_source *source, struct bucket *buck
 	return bucket_try(source, bucket, bucket_position(bucket), parameters, cost);
 }
 
-/* Judges one packet by a bucket that stays where it is. BUCKET_MARKED judges nothing. */
+/* Judges one packet by a bucket that stays where it is. BUCKET_NONE judges nothing. */
 static __always_inline enum bucket_verdict bucket_judge(struct clock_source *source,
 							struct bucket *bucket,
 							struct policy_parameters *parameters,

@@ -107,7 +107,7 @@ public final class HookConfiguration {
         HookConfigurationLayout.STRUCT.encode(
             to -> {
               HookConfigurationLayout.EGRESS.putInt(to, direction == Direction.Egress ? 1 : 0);
-              HookConfigurationLayout.POLICIES.putInt(to, policies.size());
+              HookConfigurationLayout.POLICY_COUNT.putInt(to, policies.size());
               HookConfigurationLayout.FEATURES.putInt(to, features);
               HookConfigurationLayout.ETHERNET.putInt(to, ethernet ? 1 : 0);
               HookConfigurationLayout.TERM_WORDS.putInt(to, terms.words());
@@ -247,7 +247,7 @@ public final class HookConfiguration {
     static Running decode(byte[] bytes) {
       ByteBuffer from = ByteBuffer.wrap(bytes).order(ByteOrder.nativeOrder());
       boolean egress = HookConfigurationLayout.EGRESS.getInt(from) != 0;
-      int count = Math.min(HookConfigurationLayout.POLICIES.getInt(from), MAX_POLICIES);
+      int count = Math.min(HookConfigurationLayout.POLICY_COUNT.getInt(from), MAX_POLICIES);
       ByteBuffer policies = HookConfigurationLayout.POLICY.in(from);
       List<Entry> entries = new ArrayList<>();
       for (int i = 0; i < count; i++) {

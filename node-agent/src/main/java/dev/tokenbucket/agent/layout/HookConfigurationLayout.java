@@ -9,7 +9,7 @@ public final class HookConfigurationLayout {
   public static final Struct STRUCT =
       Struct.named("hook_configuration")
           .u32("egress")
-          .u32("policies")
+          .u32("policy_count")
           .u32("features")
           .u32("ethernet")
           .u32("term_words")
@@ -27,7 +27,7 @@ public final class HookConfigurationLayout {
           .build();
 
   public static final Field EGRESS = STRUCT.field("egress");
-  public static final Field POLICIES = STRUCT.field("policies");
+  public static final Field POLICY_COUNT = STRUCT.field("policy_count");
   public static final Field FEATURES = STRUCT.field("features");
   public static final Field ETHERNET = STRUCT.field("ethernet");
   public static final Field TERM_WORDS = STRUCT.field("term_words");
