@@ -150,7 +150,8 @@ public final class Policies {
             null,
             null,
             (Bucket) null,
-            new Rate(new Quantity(Integer.toString(rate)), null, null, null, null, null, null),
+            new Rate(
+                new Quantity(Integer.toString(rate)), null, null, null, null, null, null, null),
             (Burst) null,
             exceed,
             null,

@@ -10,6 +10,8 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -166,6 +168,52 @@ class InterfaceSelectionTest {
     assertThat(interfaces()).containsExactly("u1");
   }
 
+  /** A tap takes any speed by ethtool; a VXLAN device without a lower device reports none. */
+  @Test
+  void aPercentageFollowsTheSpeedOfEachLink() throws IOException {
+    ip("tuntap add t1 mode tap");
+    ip("link set t1 up");
+    ip("link add vx type vxlan id 7 dstport 4789 remote 10.91.1.2");
+    ethtool("-s t1 speed 1000");
+    write(
+        "p",
+        "rate: {percentOfLinkSpeed: 10}\n  bucket: {per: Interface}",
+        "  interfaces: [{name: u1}, {name: t1}, {name: vx}]\n");
+    startAgent();
+
+    Poll.until("both have their rate", SOON, () -> rates().equals("t1 100000000, u1 1000000000"));
+    assertThat(host.status().path("refused").toString())
+        .contains("vx reports no link speed")
+        .doesNotContain("u1", "t1");
+    assertThat(Commands.run(host.tb("status"))).contains("100 Mbit/s");
+    List<String> programs = host.status().path("hooks").findValuesAsText("programId");
+
+    ip("link set t1 down");
+    ethtool("-s t1 speed 2500");
+    ip("link set t1 up");
+    Poll.until(
+        "the rate follows the speed", SOON, () -> rates().equals("t1 250000000, u1 1000000000"));
+    assertThat(host.status().path("hooks").findValuesAsText("programId"))
+        .as("the programs that ran before")
+        .isEqualTo(programs);
+  }
+
+  /** Interfaces and their rates, in order. */
+  private String rates() {
+    TreeMap<String, String> rates = new TreeMap<>();
+    for (JsonNode hook : host.status().path("hooks")) {
+      rates.put(
+          hook.path("interface").asText(), hook.path("policies").path(0).path("rate").asText());
+    }
+    return rates.entrySet().stream()
+        .map(each -> each.getKey() + " " + each.getValue())
+        .collect(Collectors.joining(", "));
+  }
+
+  private void ethtool(String arguments) {
+    Commands.run(host.inside(List.of(("ethtool " + arguments).split(" ", -1))));
+  }
+
   private long program() {
     return host.status().path("hooks").path(0).path("programId").asLong();
   }
@@ -179,6 +227,10 @@ class InterfaceSelectionTest {
   }
 
   private void write(String name, String selectors) throws IOException {
+    write(name, "rate: {packetsPerSecond: 1000}", selectors);
+  }
+
+  private void write(String name, String rate, String selectors) throws IOException {
     Files.writeString(
         policies.resolve(name + ".yaml"),
         """
@@ -186,10 +238,10 @@ class InterfaceSelectionTest {
         kind: TokenBucketPolicy
         metadata: {name: %s}
         spec:
-          rate: {packetsPerSecond: 1000}
+          %s
         %s\
         """
-            .formatted(name, selectors));
+            .formatted(name, rate, selectors));
   }
 
   private List<String> interfaces() {

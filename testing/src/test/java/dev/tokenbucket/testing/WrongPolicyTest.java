@@ -30,6 +30,22 @@ class WrongPolicyTest {
         | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
       {}
         | spec.rate: Required value
+      {rate: {percentOfLinkSpeed: 10}}
+        | spec.rate.percentOfLinkSpeed: Forbidden: percentOfLinkSpeed needs bucket.per Interface: links differ in speed
+      {rate: {percentOfLinkSpeed: 10}, bucket: {per: SourceIP}}
+        | spec.rate.percentOfLinkSpeed: Forbidden: percentOfLinkSpeed needs bucket.per Interface: links differ in speed
+      {rate: {percentOfLinkSpeed: 0}, bucket: {per: Interface}}
+        | spec.rate.percentOfLinkSpeed: Invalid value: 0: must be from 1 to 100
+      {rate: {percentOfLinkSpeed: 101}, bucket: {per: Interface}}
+        | spec.rate.percentOfLinkSpeed: Invalid value: 101: must be from 1 to 100
+      {rate: {percentOfLinkSpeed: 10%}, bucket: {per: Interface}}
+        | spec.rate.percentOfLinkSpeed in body must be of type integer: "string"
+      {rate: {percentOfLinkSpeed: 10, bitsPerSecond: 1M}, bucket: {per: Interface}}
+        | spec.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
+      {rate: {percentOfLinkSpeed: 10, per: Minute}, bucket: {per: Interface}}
+        | spec.rate.per: Forbidden: per goes with packets, bits or connections, not with a rate per second
+      {rate: {percentOfLinkSpeed: 10}, bucket: {per: Interface}, burst: {packets: 10}}
+        | spec.burst.packets: Forbidden: burst.packets goes with rate.packetsPerSecond or rate.packets
       {rate: {packetsPerSecond: 10}, burst: {bytes: 2000}}
         | spec.burst.bytes: Forbidden: burst.bytes goes with rate.bitsPerSecond or rate.bits
       {rate: {bitsPerSecond: 1M}, burst: {packets: 20}}
@@ -314,6 +330,8 @@ class WrongPolicyTest {
         | spec.bucket.parent.rate: Invalid value: exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set
       {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, parent: {rate: {bitsPerSecond: 1M}}}}
         | spec.bucket.parent.rate: Forbidden: bucket.parent.rate counts what rate counts
+      {rate: {bitsPerSecond: 1M}, bucket: {per: SourceIP, parent: {rate: {percentOfLinkSpeed: 10}}}}
+        | spec.bucket.parent.rate.percentOfLinkSpeed: Forbidden: a parent has one rate for all interfaces
       {rate: {connections: 10, per: Minute}, bucket: {per: SourceIP, parent: {rate: {packetsPerSecond: 10}}}}
         | spec.bucket.parent.rate: Forbidden: bucket.parent.rate counts what rate counts
       {rate: {packetsPerSecond: 10}, bucket: {per: SourceIP, parent: {rate: {packetsPerSecond: 100}, burst: {bytes: 2000}}}}
@@ -408,6 +426,8 @@ class WrongPolicyTest {
       {rate: {bitsPerSecond: 9.999999999999T}, burst: {bytes: 1Ti}}
       {rate: {packetsPerSecond: 1e3}}
       {rate: {packetsPerSecond: 10G}}
+      {rate: {percentOfLinkSpeed: 1}, bucket: {per: Interface}}
+      {rate: {percentOfLinkSpeed: 100}, bucket: {per: Interface}, burst: {bytes: 1514}, exceed: {action: MarkECN}}
       """;
 
   private record Wrong(String spec, String refusal) {}

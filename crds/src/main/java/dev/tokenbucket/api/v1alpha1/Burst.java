@@ -21,7 +21,7 @@ public record Burst(
         @Nullable Quantity packets,
     @JsonPropertyDescription(
             "Bytes, from 1514 (one full frame) to 1Ti (2^40), a whole number; goes with"
-                + " a rate in bits.")
+                + " a rate in bits and with a percentage of the link's speed.")
         @ValidationRule(
             value = QuantityRules.FROM + "1514" + QuantityRules.TO + "1Ti" + QuantityRules.WHOLE,
             message = "must be a whole quantity from 1514 to 1Ti (2^40) bytes")

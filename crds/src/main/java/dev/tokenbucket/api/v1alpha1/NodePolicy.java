@@ -39,12 +39,20 @@ public record NodePolicy(
         int ipv4PrefixLength,
     @JsonPropertyDescription("Leading bits of an IPv6 address that make the key.")
         int ipv6PrefixLength,
-    @JsonPropertyDescription("What a token is.") RateUnit unit,
-    @JsonPropertyDescription("The rate in packets, bits or connections per ratePeriod.") long rate,
+    @JsonPropertyDescription(
+            "What a token is. PercentOfLinkSpeed: a bit, and the rate is a percentage of the speed"
+                + " that each interface's link reports.")
+        RateUnit unit,
+    @JsonPropertyDescription(
+            "The rate in packets, bits or connections per ratePeriod, or as a percentage.")
+        long rate,
     @JsonPropertyDescription(
             "The rate's period: the shortest for which the rate is a whole number. Absent: a second.")
         @Nullable RatePeriod ratePeriod,
-    @JsonPropertyDescription("The burst in packets, bytes or connections.") long burst,
+    @JsonPropertyDescription(
+            "The burst in packets, bytes or connections; 0 with PercentOfLinkSpeed: what the rate on"
+                + " the interface grants in 100 ms, at least 15140 bytes.")
+        long burst,
     @JsonPropertyDescription(
             "The bucket that all of the policy's buckets on the node share. Absent: none.")
         @Nullable NodeParentBucket parent,
@@ -91,57 +99,67 @@ public record NodePolicy(
         .map(of -> new TokenLimit(TokenRate.of(unit, of.rate(), of.ratePeriod()), of.burst()));
   }
 
+  /** Whether the rate depends on the link, so that each interface has its own. */
+  public boolean needsLinkSpeed() {
+    return unit == RateUnit.PercentOfLinkSpeed;
+  }
+
+  /**
+   * This policy on an interface whose link has this speed; a policy that does not depend on the
+   * speed is the same on each.
+   *
+   * @param megabits the link's speed in Mbit/s
+   */
+  public NodePolicy atLinkSpeed(long megabits) {
+    if (!needsLinkSpeed()) {
+      return this;
+    }
+    TokenRate bits = tokenRate().ofLinkSpeed(megabits);
+    return withRate(bits, burst == 0 ? PolicyResolver.defaultBurst(bits) : burst);
+  }
+
+  /** This policy with another rate and burst. */
+  public NodePolicy withRate(TokenRate other, long otherBurst) {
+    return with(generation, match, exempt, other, otherBurst);
+  }
+
   /** Whether another entry has the same content, whatever its generation. */
   public boolean asksForTheSameAs(NodePolicy other) {
     return equals(
-        new NodePolicy(
-            other.name,
-            other.uid,
-            generation,
-            other.interfaces,
-            other.direction,
-            other.hook,
-            other.priority,
-            other.match,
-            other.exempt,
-            other.failsafe,
-            other.per,
-            other.capacity,
-            other.onFull,
-            other.ipv4PrefixLength,
-            other.ipv6PrefixLength,
-            other.unit,
-            other.rate,
-            other.ratePeriod,
-            other.burst,
-            other.parent,
-            other.action,
-            other.dscp,
-            other.mode));
+        other.with(generation, other.match, other.exempt, other.tokenRate(), other.burst));
   }
 
   /** This policy with other terms. */
   NodePolicy withTerms(List<NodeMatchTerm> matchTerms, List<NodeMatchTerm> exemptTerms) {
+    return with(generation, matchTerms, exemptTerms, tokenRate(), burst);
+  }
+
+  private NodePolicy with(
+      long newGeneration,
+      List<NodeMatchTerm> newMatch,
+      List<NodeMatchTerm> newExempt,
+      TokenRate newRate,
+      long newBurst) {
     return new NodePolicy(
         name,
         uid,
-        generation,
+        newGeneration,
         interfaces,
         direction,
         hook,
         priority,
-        matchTerms,
-        exemptTerms,
+        newMatch,
+        newExempt,
         failsafe,
         per,
         capacity,
         onFull,
         ipv4PrefixLength,
         ipv6PrefixLength,
-        unit,
-        rate,
-        ratePeriod,
-        burst,
+        newRate.unit(),
+        newRate.amount(),
+        newRate.periodUnlessSecond(),
+        newBurst,
         parent,
         action,
         dscp,

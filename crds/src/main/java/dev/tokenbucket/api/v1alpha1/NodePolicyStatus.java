@@ -25,9 +25,14 @@ public record NodePolicyStatus(
     @JsonPropertyDescription("What is wrong, and what to do, if programmed is false.")
         @Size(max = 2048)
         @Nullable String message,
-    @JsonPropertyDescription("The rate as found in the maps, readable.") @Size(max = 64)
+    @JsonPropertyDescription(
+            "The rate as found in the maps, readable; for a percentage of the link's speed the"
+                + " percentage, and interfaces has the rates.")
+        @Size(max = 64)
         @Nullable String rate,
-    @JsonPropertyDescription("The burst as found in the maps, readable.") @Size(max = 64)
+    @JsonPropertyDescription(
+            "The burst as found in the maps, readable; absent for a percentage of the link's speed.")
+        @Size(max = 64)
         @Nullable String burst,
     @JsonPropertyDescription("Where it runs.") @Size(max = 4096) List<PolicyAttachment> interfaces,
     @JsonPropertyDescription(

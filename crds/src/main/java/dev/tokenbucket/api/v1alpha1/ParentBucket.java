@@ -24,6 +24,13 @@ import org.jspecify.annotations.Nullable;
     fieldPath = ".burst.connections",
     reason = "FieldValueForbidden",
     message = UnitRules.CONNECTIONS_MESSAGE)
+@ValidationRule(
+    value = "!has(self.rate.percentOfLinkSpeed)",
+    fieldPath = ".rate.percentOfLinkSpeed",
+    reason = "FieldValueForbidden",
+    message =
+        "a parent has one rate for all interfaces, which differ in speed; set packetsPerSecond,"
+            + " bitsPerSecond or connectionsPerSecond")
 public record ParentBucket(
     @JsonPropertyDescription(
             "What the parent regains, as in spec.rate, and in the unit of spec.rate: packets, bits"

@@ -110,9 +110,7 @@ public final class PolicyResolver {
    */
   private static TokenLimit limit(String field, @Nullable Rate rate, @Nullable Burst burst) {
     TokenRate asked = rate(field + ".rate", rate);
-    return new TokenLimit(
-        asked.reduced(),
-        burst == null ? defaultBurst(asked) : burst(field + ".burst", burst, asked.unit()));
+    return new TokenLimit(asked.reduced(), burst(field + ".burst", burst, asked));
   }
 
   private static TokenRate rate(String field, @Nullable Rate rate) {
@@ -129,6 +127,9 @@ public final class PolicyResolver {
       return perSecond(
           RateUnit.Connections, field + ".connectionsPerSecond", rate.connectionsPerSecond());
     }
+    if (rate.percentOfLinkSpeed() != null) {
+      return TokenRate.perSecond(RateUnit.PercentOfLinkSpeed, rate.percentOfLinkSpeed());
+    }
     if (rate.packets() != null) {
       return TokenRate.of(RateUnit.Packets, whole(field + ".packets", rate.packets()), rate.per());
     }
@@ -142,10 +143,13 @@ public final class PolicyResolver {
     return TokenRate.perSecond(unit, whole(field, amount));
   }
 
-  private static long burst(String field, Burst burst, RateUnit unit) {
-    return switch (unit) {
+  private static long burst(String field, @Nullable Burst burst, TokenRate rate) {
+    if (burst == null) {
+      return rate.unit() == RateUnit.PercentOfLinkSpeed ? 0 : defaultBurst(rate);
+    }
+    return switch (rate.unit()) {
       case Packets -> whole(field + ".packets", burst.packets());
-      case Bits -> whole(field + ".bytes", burst.bytes());
+      case Bits, PercentOfLinkSpeed -> whole(field + ".bytes", burst.bytes());
       case Connections -> whole(field + ".connections", burst.connections());
     };
   }

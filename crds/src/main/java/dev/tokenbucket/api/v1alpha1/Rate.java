@@ -13,14 +13,14 @@ import org.jspecify.annotations.Nullable;
     value = UnitRules.ONE_RATE,
     message =
         "exactly one of packetsPerSecond, bitsPerSecond, connectionsPerSecond must be set, or one of"
-            + " packets, bits, connections with per")
+            + " packets, bits, connections with per, or percentOfLinkSpeed")
 @ValidationRule(
     value = UnitRules.PER_GOES_WITH_AN_AMOUNT,
     fieldPath = ".per",
     reason = "FieldValueForbidden",
     message =
         "per goes with packets, bits or connections, not with a rate per second: for 6 connections"
-            + " per minute write connections: 6, per: Minute")
+            + " per minute write connections: 6, per: Minute; nor with percentOfLinkSpeed")
 @ValidationRule(
     value = UnitRules.BITS_ARE_ENOUGH,
     fieldPath = ".bits",
@@ -68,4 +68,11 @@ public record Rate(
     @JsonPropertyDescription(
             "The period of packets, bits or connections. A bucket regains them evenly, not all at"
                 + " once: 6 per minute are one per 10 s. Absent: Second.")
-        @Nullable RatePeriod per) {}
+        @Nullable RatePeriod per,
+    @JsonPropertyDescription(
+            "A percentage of the speed that an interface's link reports, from 1 to 100: 10 on a link of"
+                + " 25 Gbit/s is 2.5 Gbit/s. Each node works it out per interface, and again when the"
+                + " speed changes; bucket.per must be Interface. The policy is not on an interface that"
+                + " reports no speed, and the status says so.")
+        @ValidationRule(value = "self >= 1 && self <= 100", message = "must be from 1 to 100")
+        @Nullable Integer percentOfLinkSpeed) {}

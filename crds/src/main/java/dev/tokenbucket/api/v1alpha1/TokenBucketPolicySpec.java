@@ -33,6 +33,13 @@ import org.jspecify.annotations.Nullable;
     reason = "FieldValueForbidden",
     message = UnitRules.CONNECTIONS_MESSAGE)
 @ValidationRule(
+    value = UnitRules.PERCENTAGE_IS_PER_INTERFACE,
+    fieldPath = ".rate.percentOfLinkSpeed",
+    reason = "FieldValueForbidden",
+    message =
+        "percentOfLinkSpeed needs bucket.per Interface: links differ in speed, so each interface"
+            + " has a rate and a bucket of its own")
+@ValidationRule(
     value = MatchRules.CONNECTIONS_ARE_TCP,
     fieldPath = ".match",
     reason = "FieldValueForbidden",
@@ -134,7 +141,7 @@ public record TokenBucketPolicySpec(
         @Nullable Bucket bucket,
     @JsonPropertyDescription(
             "What a bucket regains per second; or, by packets, bits or connections, per the period"
-                + " that per names. Exactly one of these; whole quantities such as 1000, 10k, 2M. The"
+                + " that per names; or a percentage of the link's speed. Exactly one of these; whole quantities such as 1000, 10k, 2M. The"
                 + " status shows 60 per minute as 1 per second: the shortest period for which a rate"
                 + " is a whole number.")
         @Required

@@ -3,8 +3,13 @@ package dev.tokenbucket.api.v1alpha1;
 
 import org.jspecify.annotations.Nullable;
 
-/** How many tokens a bucket regains per period: packets, bits or connections. */
+/**
+ * How many tokens a bucket regains per period: packets, bits or connections; or a percentage of the
+ * link's speed.
+ */
 public record TokenRate(RateUnit unit, long amount, RatePeriod period) {
+  private static final long BITS_PER_PERCENT_OF_MEGABIT = 10_000;
+
   /**
    * A rate as JSON has it.
    *
@@ -30,6 +35,18 @@ public record TokenRate(RateUnit unit, long amount, RatePeriod period) {
       }
     }
     return this;
+  }
+
+  /**
+   * This percentage of a link's speed, in bits per second, exact.
+   *
+   * @param megabits the link's speed in Mbit/s
+   */
+  TokenRate ofLinkSpeed(long megabits) {
+    if (unit != RateUnit.PercentOfLinkSpeed) {
+      throw new IllegalStateException(text() + " does not depend on the speed of a link");
+    }
+    return perSecond(RateUnit.Bits, amount * megabits * BITS_PER_PERCENT_OF_MEGABIT);
   }
 
   /** The period for JSON, which omits a second. */

@@ -8,13 +8,14 @@ package dev.tokenbucket.api.v1alpha1;
 final class UnitRules {
   static final String ONE_RATE =
       "[has(self.packetsPerSecond), has(self.bitsPerSecond), has(self.connectionsPerSecond),"
-          + " has(self.packets), has(self.bits), has(self.connections)]"
+          + " has(self.packets), has(self.bits), has(self.connections),"
+          + " has(self.percentOfLinkSpeed)]"
           + ".filter(x, x).size() == 1";
 
   /** A period beside no rate at all is reported by {@link #ONE_RATE}. */
   static final String PER_GOES_WITH_AN_AMOUNT =
       "!has(self.per) || !has(self.packetsPerSecond) && !has(self.bitsPerSecond)"
-          + " && !has(self.connectionsPerSecond)";
+          + " && !has(self.connectionsPerSecond) && !has(self.percentOfLinkSpeed)";
 
   /** What is below 8, or no quantity, is reported by the field's own rule. */
   static final String BITS_ARE_ENOUGH =
@@ -26,7 +27,8 @@ final class UnitRules {
   private static final String RATE_IN_PACKETS =
       "(has(self.rate.packetsPerSecond) || has(self.rate.packets))";
   private static final String RATE_IN_BITS =
-      "(has(self.rate.bitsPerSecond) || has(self.rate.bits))";
+      "(has(self.rate.bitsPerSecond) || has(self.rate.bits)"
+          + " || has(self.rate.percentOfLinkSpeed))";
   static final String RATE_IN_CONNECTIONS =
       "(has(self.rate.connectionsPerSecond) || has(self.rate.connections))";
 
@@ -86,11 +88,16 @@ final class UnitRules {
       "burst.packets goes with rate.packetsPerSecond or rate.packets; with a rate in bits set"
           + " burst.bytes, with one in connections burst.connections";
   static final String BYTES_MESSAGE =
-      "burst.bytes goes with rate.bitsPerSecond or rate.bits; with a rate in packets set"
-          + " burst.packets, with one in connections burst.connections";
+      "burst.bytes goes with rate.bitsPerSecond or rate.bits, and with rate.percentOfLinkSpeed; with"
+          + " a rate in packets set burst.packets, with one in connections burst.connections";
   static final String CONNECTIONS_MESSAGE =
       "burst.connections goes with rate.connectionsPerSecond or rate.connections; with a rate in"
           + " packets set burst.packets, with one in bits burst.bytes";
+
+  /** Interfaces differ in speed, so no bucket can be shared by several of them. */
+  static final String PERCENTAGE_IS_PER_INTERFACE =
+      "!has(self.rate.percentOfLinkSpeed)"
+          + " || has(self.bucket) && has(self.bucket.per) && self.bucket.per == 'Interface'";
 
   private UnitRules() {}
 }

@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.fabric8.kubernetes.api.model.Quantity;
+import java.math.BigInteger;
 import java.util.List;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
@@ -21,7 +23,11 @@ class PolicyResolverTest {
 
   private static NodePolicy resolve(
       @Nullable String packets, @Nullable String bits, @Nullable Burst burst) {
-    Rate rate = new Rate(quantity(packets), quantity(bits), null, null, null, null, null);
+    return resolve(
+        new Rate(quantity(packets), quantity(bits), null, null, null, null, null, null), burst);
+  }
+
+  private static NodePolicy resolve(Rate rate, @Nullable Burst burst) {
     TokenBucketPolicySpec spec =
         new TokenBucketPolicySpec(
             null, null, null, null, null, null, null, null, null, rate, burst, null, null, null,
@@ -125,6 +131,33 @@ class PolicyResolverTest {
 
     assertThat(reduced.amount() * period.seconds()).isEqualTo(amount * reduced.period().seconds());
     assertThat(reduced.reduced()).isEqualTo(reduced);
+  }
+
+  /** 800 Gbit/s is the fastest Ethernet. */
+  @Property
+  void aPercentageIsOnALinkWhatTheSameRateInBitsIs(
+      @ForAll @IntRange(min = 1, max = 100) int percent,
+      @ForAll @LongRange(min = 10, max = 800_000) long megabits,
+      @ForAll @LongRange(min = 0, max = 100_000) long beyondOneFrame) {
+    Burst burst =
+        beyondOneFrame == 0
+            ? null
+            : new Burst(null, new Quantity(Long.toString(1514 + beyondOneFrame)), null);
+    BigInteger bits =
+        BigInteger.valueOf(megabits)
+            .multiply(BigInteger.valueOf(1_000_000L * percent))
+            .divide(BigInteger.valueOf(100));
+    NodePolicy asked = resolve(new Rate(null, null, null, null, null, null, null, percent), burst);
+
+    assertThat(asked.needsLinkSpeed()).isTrue();
+    assertThat(asked.tokenRate().text()).isEqualTo(percent + "% of link speed");
+    assertThat(asked.atLinkSpeed(megabits)).isEqualTo(resolve(null, bits.toString(), burst));
+  }
+
+  @Test
+  void theSpeedOfALinkChangesNoOtherRate() {
+    NodePolicy policy = resolve("1k", null, null);
+    assertThat(policy.atLinkSpeed(10)).isEqualTo(policy);
   }
 
   @Property

@@ -40,6 +40,8 @@ class RateUnitTest {
     assertThat(RateUnit.Connections.rateText(2_000_000)).isEqualTo("2M connections/s");
     assertThat(RateUnit.Packets.burstText(65_536)).isEqualTo("65.536k packets");
     assertThat(RateUnit.Bits.burstText(15_140)).isEqualTo("15140 bytes");
+    assertThat(RateUnit.Packets.tokensText(1_234.567, 1)).isEqualTo("1,234.6 packets");
+    assertThat(RateUnit.Bits.tokensText(1_234.567, 1)).isEqualTo("1,235 bytes");
   }
 
   @Property

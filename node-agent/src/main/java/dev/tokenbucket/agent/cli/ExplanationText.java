@@ -8,7 +8,6 @@ import dev.tokenbucket.agent.explain.Explanation.Packet;
 import dev.tokenbucket.agent.explain.Explanation.Step;
 import dev.tokenbucket.agent.simulate.Addresses;
 import dev.tokenbucket.api.v1alpha1.Mode;
-import dev.tokenbucket.api.v1alpha1.RateUnit;
 import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.io.PrintWriter;
 import java.util.Locale;
@@ -16,6 +15,8 @@ import org.jspecify.annotations.Nullable;
 
 /** An explanation for people. */
 final class ExplanationText {
+  private static final int DECIMALS = 2;
+
   private final PrintWriter out;
 
   ExplanationText(PrintWriter out) {
@@ -104,11 +105,13 @@ final class ExplanationText {
             : "bucket %s%s".formatted(bucket.key(), bucket.isNew() ? ", a new one" : "");
     return "%s: holds %s of %s"
         .formatted(
-            whose, tokens(step.unit(), bucket.tokens()), step.unit().burstText(step.burst()));
+            whose,
+            step.unit().tokensText(bucket.tokens(), DECIMALS),
+            step.unit().burstText(step.burst()));
   }
 
   private static String result(Step step, @Nullable BucketState bucket) {
-    String left = bucket == null ? "" : tokens(step.unit(), bucket.left());
+    String left = bucket == null ? "" : step.unit().tokensText(bucket.left(), DECIMALS);
     return switch (step.result()) {
       case Conform -> "conforms: takes %s, leaves %s".formatted(cost(step, bucket), left);
       case Exceed ->
@@ -126,7 +129,7 @@ final class ExplanationText {
   }
 
   private static String cost(Step step, @Nullable BucketState bucket) {
-    return bucket == null ? "" : tokens(step.unit(), bucket.cost());
+    return bucket == null ? "" : step.unit().tokensText(bucket.cost(), DECIMALS);
   }
 
   private static String deed(Step step) {
@@ -134,13 +137,5 @@ final class ExplanationText {
       return "passes, because the policy only audits";
     }
     return Boolean.TRUE.equals(step.marked()) ? "passes, and is marked" : "dropped";
-  }
-
-  private static String tokens(RateUnit unit, double tokens) {
-    return switch (unit) {
-      case Packets -> "%,.2f packets".formatted(tokens);
-      case Bits -> "%,.0f bytes".formatted(tokens);
-      case Connections -> "%,.2f connections".formatted(tokens);
-    };
   }
 }

@@ -39,7 +39,7 @@ public final class HookOptions {
    * The given policies that are on the hook; without an interface, those on any hook of the
    * direction.
    *
-   * @throws CommandFailure if there is none
+   * @throws CommandFailure if there is none, or one depends on a link's speed that is not known
    */
   List<NodePolicy> chosen(List<NodePolicy> policies, KernelDevices kernel) {
     String name = interfaceName();
@@ -54,7 +54,20 @@ public final class HookOptions {
                   + " the direction")
               .formatted(policies.size(), direction(), name == null ? "" : " on " + name));
     }
+    requireRates(chosen);
     return chosen;
+  }
+
+  private static void requireRates(List<NodePolicy> chosen) {
+    for (NodePolicy each : chosen) {
+      if (each.needsLinkSpeed()) {
+        throw new CommandFailure(
+            Exit.FAILED,
+            ("%s limits to %s, which is not known here; name with --in or --out an interface of"
+                    + " this host whose link reports a speed")
+                .formatted(each.name(), each.tokenRate().text()));
+      }
+    }
   }
 
   /** The interface's name; null if none is given. */

@@ -9,7 +9,6 @@ import dev.tokenbucket.agent.top.TopReport;
 import dev.tokenbucket.agent.top.TopReport.KeyRates;
 import dev.tokenbucket.agent.top.TopReport.PolicyRates;
 import dev.tokenbucket.api.v1alpha1.Mode;
-import dev.tokenbucket.api.v1alpha1.RateUnit;
 import dev.tokenbucket.api.v1alpha1.TokenRate;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -37,6 +36,8 @@ import picocli.CommandLine.Spec;
       "6:--bpffs is not on a BPF file system"
     })
 public final class TopCommand implements Callable<Integer> {
+  private static final int DECIMALS = 1;
+
   /** Moves a terminal's cursor to the first line and clears everything below. */
   private static final String HOME = "\u001b[H\u001b[J";
 
@@ -155,17 +156,9 @@ public final class TopCommand implements Callable<Integer> {
       rows.add(
           each.key(),
           each.limited() ? "yes" : "no",
-          tokens(policy.unit(), each.tokens()),
-          spent == null ? "-" : tokens(policy.unit(), spent));
+          policy.unit().tokensText(each.tokens(), DECIMALS),
+          spent == null ? "-" : policy.unit().tokensText(spent, DECIMALS));
     }
     out.print(rows);
-  }
-
-  private static String tokens(RateUnit unit, double tokens) {
-    return switch (unit) {
-      case Packets -> "%,.1f packets".formatted(tokens);
-      case Bits -> "%,.0f bytes".formatted(tokens);
-      case Connections -> "%,.1f connections".formatted(tokens);
-    };
   }
 }

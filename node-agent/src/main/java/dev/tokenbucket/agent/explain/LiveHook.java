@@ -14,10 +14,12 @@ import dev.tokenbucket.agent.layout.HookPolicyLayout;
 import dev.tokenbucket.agent.match.FailsafeSettings;
 import dev.tokenbucket.agent.pins.Layouts;
 import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.PolicySlots;
 import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
+import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -118,7 +120,7 @@ record LiveHook(
         FailsafeSettings failsafes) {
       PolicySlots slots = new PolicySlots(kernel, pins, objects, any -> {});
       boolean ethernet = HookConfigurationLayout.ETHERNET.in(running.encoded()).getInt(0) != 0;
-      List<Placed> placed = placed(running, slots.all(), known);
+      List<Placed> placed = placed(running, slots, known);
       HookConfiguration configuration =
           HookConfiguration.of(slots.hashKey(), running.direction(), ethernet, placed, failsafes);
       if (placed.size() != running.policies().size() || !configuration.isOf(running)) {
@@ -131,8 +133,8 @@ record LiveHook(
     }
   }
 
-  private static List<Placed> placed(
-      Running running, Map<Integer, SlotIdentity> identities, List<NodePolicy> known) {
+  private static List<Placed> placed(Running running, PolicySlots slots, List<NodePolicy> known) {
+    Map<Integer, SlotIdentity> identities = slots.all();
     ByteBuffer all = HookConfigurationLayout.POLICY.in(running.encoded());
     List<Placed> placed = new ArrayList<>();
     for (int i = 0; i < running.policies().size(); i++) {
@@ -144,8 +146,14 @@ record LiveHook(
       known.stream()
           .filter(policy -> identity != null && policy.uid().equals(identity.uid()))
           .findFirst()
+          .map(policy -> policy.needsLinkSpeed() ? withRateInForce(policy, slots, slot) : policy)
           .ifPresent(policy -> placed.add(new Placed(policy, slot, marking, parent)));
     }
     return List.copyOf(placed);
+  }
+
+  private static NodePolicy withRateInForce(NodePolicy policy, PolicySlots slots, int slot) {
+    AxisLine line = slots.inForce(slot);
+    return policy.withRate(line.rate(RateUnit.Bits), line.burst(RateUnit.Bits));
   }
 }

@@ -30,7 +30,8 @@ import java.util.stream.Stream;
  * exceeds the capacity of a hook or of the node is left out, beginning with the last in order, so
  * that the policy does not hold up the others.
  *
- * @param hooks the policies of each hook
+ * @param hooks the policies of each hook; those that depend on the speed of its link have a rate in
+ *     bits
  * @param held per policy uid, the interfaces that the policy is on only because a default route led
  *     over them a moment ago
  * @param notAtXdp per policy uid that prefers XDP, the reason why the policy is on the TC hook of
@@ -112,12 +113,12 @@ public record HookSet(
     }
 
     void place(NodePolicy policy) {
-      List<HookKey> fitting =
-          chargedOnce(policy, selected(policy)).stream()
-              .filter(hook -> fits(policy, hook))
-              .toList();
+      Map<HookKey, NodePolicy> fitting = new LinkedHashMap<>();
+      chargedOnce(policy, selected(policy)).stream()
+          .filter(hook -> fits(policy, hook))
+          .forEach(hook -> atLinkSpeed(policy, hook).ifPresent(on -> fitting.put(hook, on)));
       Set<SlotIdentity> needed = new HashSet<>(slots);
-      fitting.forEach(hook -> needed.addAll(SlotIdentity.all(policy, hook.ifindex())));
+      fitting.forEach((hook, on) -> needed.addAll(SlotIdentity.all(on, hook.ifindex())));
       if (needed.size() > MOST_SLOTS) {
         failures.add(
             policy.uid(),
@@ -128,10 +129,23 @@ public record HookSet(
         return;
       }
       slots.addAll(needed);
-      for (HookKey hook : fitting) {
-        hooks.computeIfAbsent(hook, any -> new ArrayList<>()).add(policy);
-        terms.merge(hook, TermTables.count(policy), Integer::sum);
+      fitting.forEach(
+          (hook, on) -> {
+            hooks.computeIfAbsent(hook, any -> new ArrayList<>()).add(on);
+            terms.merge(hook, TermTables.count(on), Integer::sum);
+          });
+    }
+
+    private Optional<NodePolicy> atLinkSpeed(NodePolicy policy, HookKey hook) {
+      Optional<NodePolicy> on = links.atLinkSpeed(policy, hook.ifindex());
+      if (on.isEmpty()) {
+        failures.add(
+            policy.uid(),
+            ("%s reports no link speed, so the policy has no rate there and is not on %s; set"
+                    + " rate.bitsPerSecond, or leave %s out of interfaces")
+                .formatted(hook.interfaceName(), hook.interfaceName(), hook.interfaceName()));
       }
+      return on;
     }
 
     /**

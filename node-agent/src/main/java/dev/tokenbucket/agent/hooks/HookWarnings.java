@@ -2,7 +2,6 @@
 package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
-import dev.tokenbucket.agent.kernel.HookPoint;
 import dev.tokenbucket.agent.kernel.KernelHooks;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.pins.Pins;
@@ -12,6 +11,7 @@ import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.Overlap;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -68,13 +68,10 @@ public final class HookWarnings {
   }
 
   private int foreignBefore(HookKey hook) {
-    if (hook.point() == HookPoint.XDP) {
-      return 0;
-    }
     List<Long> all = kernel.tcxPrograms(hook.ifindex(), hook.point());
     return kernel
         .attached(pins.hook(hook.ifindex(), hook.point()))
-        // a clsact filter is not in the list, and runs after all TCX programs
+        // A clsact filter is not in the list, and runs after all TCX programs. XDP has no list.
         .map(ours -> all.contains(ours.programId()) ? all.indexOf(ours.programId()) : all.size())
         .orElse(0);
   }
@@ -85,14 +82,14 @@ public final class HookWarnings {
    */
   public static Map<String, List<String>> of(Situation now) {
     Map<String, List<String>> warnings = new LinkedHashMap<>();
-    for (Map.Entry<NodePolicy, List<HookKey>> each : hooksOf(now).entrySet()) {
-      NodePolicy policy = each.getKey();
+    for (PolicyHooks each : hooksOf(now)) {
+      NodePolicy policy = each.policy();
       List<String> own =
           new ArrayList<>(held(now.set().held().getOrDefault(policy.uid(), Set.of())));
       own.addAll(notAtXdp(now.set().notAtXdp().getOrDefault(policy.uid(), Map.of())));
-      own.addAll(stacked(policy, each.getValue(), now.devices()));
-      own.addAll(foreign(each.getValue(), now.foreignBefore()));
-      own.addAll(overlaps(policy, each.getValue(), now.set()));
+      own.addAll(stacked(policy, each.on(), now.devices()));
+      own.addAll(foreign(each.on(), now.foreignBefore()));
+      own.addAll(overlaps(policy, each.on(), now.set()));
       if (!own.isEmpty()) {
         warnings.put(policy.uid(), Texts.bounded(MOST, own));
       }
@@ -100,13 +97,26 @@ public final class HookWarnings {
     return warnings;
   }
 
-  private static Map<NodePolicy, List<HookKey>> hooksOf(Situation now) {
-    Map<NodePolicy, List<HookKey>> hooks = new LinkedHashMap<>();
+  /**
+   * A policy with its hooks.
+   *
+   * @param policy as it is on the first of them; only the rate may differ on others
+   */
+  private record PolicyHooks(NodePolicy policy, List<HookKey> on) {}
+
+  private static Collection<PolicyHooks> hooksOf(Situation now) {
+    Map<String, PolicyHooks> hooks = new LinkedHashMap<>();
     now.hooks()
         .forEach(
             (hook, on) ->
-                on.forEach(p -> hooks.computeIfAbsent(p, key -> new ArrayList<>()).add(hook)));
-    return hooks;
+                on.forEach(
+                    policy ->
+                        hooks
+                            .computeIfAbsent(
+                                policy.uid(), uid -> new PolicyHooks(policy, new ArrayList<>()))
+                            .on()
+                            .add(hook)));
+    return hooks.values();
   }
 
   private static List<String> held(Set<String> interfaces) {
@@ -174,7 +184,7 @@ public final class HookWarnings {
     Map<NodePolicy, Boolean> known = new HashMap<>();
     for (HookKey hook : on) {
       List<NodePolicy> all = set.inOrder(hook);
-      int own = all.indexOf(policy);
+      int own = all.stream().map(NodePolicy::uid).toList().indexOf(policy.uid());
       String order =
           order("before this one ", overlapping(policy, all.subList(0, own), known))
               + order(

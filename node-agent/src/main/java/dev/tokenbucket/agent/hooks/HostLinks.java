@@ -2,6 +2,7 @@
 package dev.tokenbucket.agent.hooks;
 
 import dev.tokenbucket.agent.kernel.KernelDevices;
+import dev.tokenbucket.agent.kernel.LinkSpeeds;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.api.v1alpha1.InterfaceSelector;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -14,27 +15,32 @@ import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
- * The interfaces and default routes of this network namespace, at one moment. Pure.
+ * The interfaces and default routes of this network namespace, at one moment. Pure, except that the
+ * speed of a link is asked for when a policy needs it: most policies don't, and a host may have
+ * thousands of links.
  *
  * @param defaultRoutes indexes of the interfaces that default routes lead over, or that count as
  *     such
  * @param held the indexes in defaultRoutes that only count as such: see {@link RouteHold}
  */
 public record HostLinks(
-    List<NetworkDevice> devices, Set<Integer> defaultRoutes, Set<Integer> held) {
+    List<NetworkDevice> devices, Set<Integer> defaultRoutes, Set<Integer> held, LinkSpeeds speeds) {
   /** ARPHRD_LOOPBACK of linux/if_arp.h. */
   private static final int LOOPBACK = 772;
 
   /** Reads the current state from the kernel. */
   public static HostLinks of(KernelDevices kernel) {
-    return new HostLinks(kernel.devices(), kernel.defaultRouteDevices(), Set.of());
+    List<NetworkDevice> devices = kernel.devices();
+    LinkSpeeds speeds = kernel.linkSpeeds();
+    speeds.forgetAllBut(devices.stream().map(NetworkDevice::index).toList());
+    return new HostLinks(devices, kernel.defaultRouteDevices(), Set.of(), speeds);
   }
 
   /** A copy in which more interfaces count as having a default route. */
   HostLinks holding(Set<Integer> more) {
     Set<Integer> all = new TreeSet<>(defaultRoutes);
     all.addAll(more);
-    return new HostLinks(devices, Set.copyOf(all), Set.copyOf(more));
+    return new HostLinks(devices, Set.copyOf(all), Set.copyOf(more), speeds);
   }
 
   /** The header that a device's frames begin with. */
@@ -57,11 +63,23 @@ public record HostLinks(
     return devices.stream().anyMatch(device -> names(device).anyMatch(name::equals));
   }
 
-  /** Whether a policy selects the interface of this name. */
-  public boolean selects(NodePolicy policy, String name) {
+  /**
+   * A policy as it is on the interface of this name: empty if the policy does not select the
+   * interface, and without a rate in bits if it depends on a speed that the link does not report.
+   */
+  public Optional<NodePolicy> on(String name, NodePolicy policy) {
     return policy.interfaces().stream()
         .flatMap(selector -> matching(selector).stream())
-        .anyMatch(device -> names(device).anyMatch(name::equals));
+        .filter(device -> names(device).anyMatch(name::equals))
+        .findFirst()
+        .map(device -> atLinkSpeed(policy, device.index()).orElse(policy));
+  }
+
+  /** A policy on an interface; empty if it depends on a speed that the link does not report. */
+  Optional<NodePolicy> atLinkSpeed(NodePolicy policy, int index) {
+    return policy.needsLinkSpeed()
+        ? speeds.megabits(index).map(policy::atLinkSpeed)
+        : Optional.of(policy);
   }
 
   /** Whether a device matches this selector only because of a route that is gone. */

@@ -22,6 +22,9 @@ public interface KernelDevices {
   /** The interfaces of this network namespace, with the devices that they stand on. */
   List<NetworkDevice> devices();
 
+  /** The speeds of this network namespace's links; the same object each time. */
+  LinkSpeeds linkSpeeds();
+
   /** Starts listening to changes of interfaces and routes of this network namespace. */
   NetworkWatch watchNetwork();
 

@@ -116,6 +116,8 @@ public interface LibBpf {
 
   int fcntl(int fd, int command, int argument);
 
+  int ioctl(int fd, long request, Pointer argument);
+
   int open(String path, int flags);
 
   int flock(int fd, int operation);

@@ -33,6 +33,7 @@ public final class LinuxKernel implements Kernel {
   private final ClsactFilters clsact;
   private final XdpLinks xdp;
   private final PinnedLinks links;
+  private final LinkSpeeds speeds;
   private volatile boolean tcxMissing;
 
   /** Uses TCX if the kernel has it, and clsact otherwise. */
@@ -58,6 +59,7 @@ public final class LinuxKernel implements Kernel {
     this.tcx = new TcxLinks(calls, links);
     this.clsact = new ClsactFilters(calls);
     this.xdp = new XdpLinks(calls, links);
+    this.speeds = new LastSpeeds(new LinkSettings(calls));
     this.tcxMissing = clsactOnly;
   }
 
@@ -323,6 +325,11 @@ public final class LinuxKernel implements Kernel {
   @Override
   public Set<Integer> defaultRouteDevices() {
     return new RouteDump(calls).defaultRouteDevices();
+  }
+
+  @Override
+  public LinkSpeeds linkSpeeds() {
+    return speeds;
   }
 
   @Override

@@ -11,6 +11,7 @@ import dev.tokenbucket.agent.source.DesiredState;
 import dev.tokenbucket.agent.source.DesiredStateSource;
 import dev.tokenbucket.agent.source.Repairs;
 import dev.tokenbucket.agent.source.Wake;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.io.IOException;
 import java.time.Duration;
 import java.time.Instant;
@@ -122,6 +123,7 @@ public final class ProgramLoop implements AgentThreads.Loop {
       follow(wanted);
     } else if (due) {
       appliedAt = now;
+      followLinkSpeeds(wanted);
     }
   }
 
@@ -168,6 +170,13 @@ public final class ProgramLoop implements AgentThreads.Loop {
     if (failures.isEmpty()) {
       // On some hosts, interfaces of other software come and go all the time.
       Thread.sleep(Duration.ofNanos(REST * (System.nanoTime() - start)).toMillis());
+    }
+  }
+
+  /** Some drivers change the speed of a link without a message that the interface changed. */
+  private void followLinkSpeeds(DesiredState wanted) throws InterruptedException {
+    if (wanted.policies().stream().anyMatch(NodePolicy::needsLinkSpeed)) {
+      follow(wanted);
     }
   }
 

@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.simulate;
 
 import dev.tokenbucket.agent.hooks.HostLinks;
 import dev.tokenbucket.agent.kernel.KernelDevices;
+import dev.tokenbucket.agent.kernel.LinkSpeeds;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.List;
@@ -18,18 +19,18 @@ public final class InterfaceChoice {
 
   private InterfaceChoice() {}
 
-  /** The given policies that select the interface. */
+  /** The given policies that select the interface, as they are there. */
   public static List<NodePolicy> on(
       String interfaceName, List<NodePolicy> policies, KernelDevices kernel) {
     HostLinks here = HostLinks.of(kernel);
     HostLinks links = here.has(interfaceName) ? here : elsewhere(interfaceName);
-    return policies.stream().filter(policy -> links.selects(policy, interfaceName)).toList();
+    return policies.stream().flatMap(policy -> links.on(interfaceName, policy).stream()).toList();
   }
 
   private static HostLinks elsewhere(String name) {
     NetworkDevice device =
         new NetworkDevice(
             1, name, List.of(), ETHERNET, "", Optional.empty(), Optional.empty(), false);
-    return new HostLinks(List.of(device), Set.of(1), Set.of());
+    return new HostLinks(List.of(device), Set.of(1), Set.of(), LinkSpeeds.UNKNOWN);
   }
 }

@@ -118,6 +118,13 @@ public final class NodeStateReport {
   private record Found(
       RunningHook.@Nullable RunningPolicy policy, List<PolicyAttachment> attachments) {
     static Found of(String uid, List<RunningHook> running) {
+      return of(uid, false, running);
+    }
+
+    /**
+     * @param ratePerInterface whether each attachment has its rate
+     */
+    static Found of(String uid, boolean ratePerInterface, List<RunningHook> running) {
       List<PolicyAttachment> attachments = new ArrayList<>();
       RunningHook.RunningPolicy found = null;
       for (RunningHook hook : running) {
@@ -126,12 +133,25 @@ public final class NodeStateReport {
             found = each;
             if (attachments.size() < MAX_ATTACHMENTS) {
               attachments.add(
-                  new PolicyAttachment(hook.interfaceName(), hook.hook(), hook.programId()));
+                  new PolicyAttachment(
+                      hook.interfaceName(),
+                      hook.hook(),
+                      hook.programId(),
+                      ratePerInterface ? each.rateText() : null,
+                      ratePerInterface ? each.burstText() : null));
             }
           }
         }
       }
       return new Found(found, attachments);
+    }
+
+    @Nullable String rateText() {
+      return policy == null ? null : policy.rateText();
+    }
+
+    @Nullable String burstText() {
+      return policy == null ? null : policy.burstText();
     }
   }
 
@@ -140,7 +160,8 @@ public final class NodeStateReport {
       List<RunningHook> running,
       Map<String, String> failures,
       Map<String, List<String>> warnings) {
-    Found found = Found.of(policy.uid(), running);
+    boolean ratePerInterface = policy.needsLinkSpeed();
+    Found found = Found.of(policy.uid(), ratePerInterface, running);
     String failure = failures.get(policy.uid());
     boolean programmed =
         failure == null
@@ -154,8 +175,8 @@ public final class NodeStateReport {
         programmed,
         programmed ? null : failure == null ? Reasons.PENDING : Reasons.PROGRAMMING_FAILED,
         programmed ? null : failure == null ? "not found in the kernel yet" : limited(failure),
-        found.policy() == null ? null : found.policy().rateText(),
-        found.policy() == null ? null : found.policy().burstText(),
+        ratePerInterface ? policy.tokenRate().text() : found.rateText(),
+        ratePerInterface ? null : found.burstText(),
         found.attachments(),
         limited(warnings.get(policy.uid())),
         null);
@@ -172,8 +193,8 @@ public final class NodeStateReport {
         false,
         unsupported.reason(),
         limited(unsupported.message()),
-        found.policy() == null ? null : found.policy().rateText(),
-        found.policy() == null ? null : found.policy().burstText(),
+        found.rateText(),
+        found.burstText(),
         found.attachments(),
         null,
         null);

@@ -4,14 +4,19 @@ package dev.tokenbucket.agent.hooks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
+import dev.tokenbucket.agent.kernel.LastSpeeds;
+import dev.tokenbucket.agent.kernel.LinkSpeeds;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.program.Policy;
 import dev.tokenbucket.agent.slots.Failures;
+import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 
 /** Interfaces that one policy may not have together, or at all. */
@@ -41,16 +46,25 @@ class HookSetTest {
 
   private final Failures failures = new Failures();
 
+  /** By interface index, the speeds that links report now. */
+  private final Map<Integer, Long> reported = new HashMap<>();
+
+  private final LinkSpeeds speeds =
+      new LastSpeeds(index -> Optional.ofNullable(reported.get(index)));
+
   /** Places a policy on all of these interfaces; returns the ones where it is. */
   private List<String> on(Policy policy, NetworkDevice... devices) {
+    return place(policy, devices).hooks().keySet().stream().map(HookKey::interfaceName).toList();
+  }
+
+  /** Places a policy on all of these interfaces. */
+  private HookSet place(Policy policy, NetworkDevice... devices) {
     Set<Integer> all = Set.copyOf(List.of(devices).stream().map(NetworkDevice::index).toList());
-    HookSet set =
-        HookSet.of(
-            List.of(policy.at(1)),
-            new HostLinks(List.of(devices), all, Set.of()),
-            Map.of(),
-            failures);
-    return set.hooks().keySet().stream().map(HookKey::interfaceName).toList();
+    return HookSet.of(
+        List.of(policy.at(1)),
+        new HostLinks(List.of(devices), all, Set.of(), speeds),
+        Map.of(),
+        failures);
   }
 
   private String reason() {
@@ -85,6 +99,57 @@ class HookSetTest {
     assertThat(on(policy.per(BucketPer.Interface, 1), ETH0, VXLAN, WIREGUARD))
         .containsExactly("eth0", "vxlan1", "wg0");
     assertThat(failures.byUid()).isEmpty();
+  }
+
+  /** By interface, the rate of the one policy there. */
+  private Map<String, String> rates(NetworkDevice... devices) {
+    Map<String, String> rates = new TreeMap<>();
+    place(Policy.percentOfLinkSpeed(10), devices)
+        .hooks()
+        .forEach((hook, on) -> rates.put(hook.interfaceName(), on.get(0).tokenRate().text()));
+    return rates;
+  }
+
+  @Test
+  void eachInterfaceHasItsPercentageAndOneWithoutASpeedIsNamed() {
+    reported.put(ETH0.index(), 25_000L);
+    reported.put(ETH1.index(), 1_000L);
+
+    assertThat(rates(ETH0, ETH1, WIREGUARD))
+        .isEqualTo(Map.of("eth0", "2.5 Gbit/s", "eth1", "100 Mbit/s"));
+    assertThat(reason())
+        .isEqualTo(
+            "wg0 reports no link speed, so the policy has no rate there and is not on wg0; set"
+                + " rate.bitsPerSecond, or leave wg0 out of interfaces");
+  }
+
+  /** A link that negotiates reports no speed meanwhile; the bucket is the same before and after. */
+  @Test
+  void aLinkThatNegotiatesAnotherSpeedKeepsItsLimitAndItsBucket() {
+    reported.put(ETH0.index(), 1_000L);
+    HookSet before = place(Policy.percentOfLinkSpeed(10), ETH0);
+    reported.clear();
+    assertThat(place(Policy.percentOfLinkSpeed(10), ETH0)).isEqualTo(before);
+    reported.put(ETH0.index(), 2_500L);
+    HookSet after = place(Policy.percentOfLinkSpeed(10), ETH0);
+
+    assertThat(after).isNotEqualTo(before);
+    assertThat(rates(ETH0)).isEqualTo(Map.of("eth0", "250 Mbit/s"));
+    assertThat(slots(after)).isEqualTo(slots(before));
+    assertThat(failures.byUid()).isEmpty();
+
+    speeds.forgetAllBut(List.of(ETH1.index()));
+    reported.clear();
+    assertThat(rates(ETH0)).as("another interface may have the index").isEmpty();
+  }
+
+  private static List<SlotIdentity> slots(HookSet set) {
+    return set.hooks().entrySet().stream()
+        .flatMap(
+            hook ->
+                hook.getValue().stream()
+                    .flatMap(on -> SlotIdentity.all(on, hook.getKey().ifindex()).stream()))
+        .toList();
   }
 
   @Test

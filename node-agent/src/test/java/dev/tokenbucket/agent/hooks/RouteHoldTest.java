@@ -3,6 +3,7 @@ package dev.tokenbucket.agent.hooks;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.agent.kernel.LinkSpeeds;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,7 +20,10 @@ class RouteHoldTest {
 
   private static HostLinks links(Set<Integer> defaultRoutes, Integer... devices) {
     return new HostLinks(
-        Stream.of(devices).map(RouteHoldTest::device).toList(), defaultRoutes, Set.of());
+        Stream.of(devices).map(RouteHoldTest::device).toList(),
+        defaultRoutes,
+        Set.of(),
+        LinkSpeeds.UNKNOWN);
   }
 
   private static NetworkDevice device(int index) {

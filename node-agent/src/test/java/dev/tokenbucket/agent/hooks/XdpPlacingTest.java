@@ -4,6 +4,7 @@ package dev.tokenbucket.agent.hooks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.tokenbucket.agent.hooks.HookSet.HookKey;
+import dev.tokenbucket.agent.kernel.LinkSpeeds;
 import dev.tokenbucket.agent.kernel.NetworkDevice;
 import dev.tokenbucket.agent.program.Policy;
 import dev.tokenbucket.agent.slots.Failures;
@@ -21,7 +22,8 @@ class XdpPlacingTest {
   private static final NetworkDevice ETH0 = device(2, "eth0", 1);
   private static final NetworkDevice TUN = device(3, "tun0", 65534);
   private static final HostLinks LINKS =
-      new HostLinks(List.of(ETH0, TUN), Set.of(ETH0.index(), TUN.index()), Set.of());
+      new HostLinks(
+          List.of(ETH0, TUN), Set.of(ETH0.index(), TUN.index()), Set.of(), LinkSpeeds.UNKNOWN);
 
   private final Failures failures = new Failures();
 

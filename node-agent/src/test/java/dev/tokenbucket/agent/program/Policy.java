@@ -68,6 +68,12 @@ public final class Policy {
     return new Policy(RateUnit.Connections, rate, period, burst).matching(Terms.newConnections());
   }
 
+  /** With the default burst. */
+  public static Policy percentOfLinkSpeed(int percent) {
+    return new Policy(RateUnit.PercentOfLinkSpeed, percent, RatePeriod.Second, 0)
+        .per(BucketPer.Interface, 1);
+  }
+
   long rate() {
     return rate;
   }

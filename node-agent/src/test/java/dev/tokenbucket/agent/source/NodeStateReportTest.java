@@ -3,8 +3,12 @@ package dev.tokenbucket.agent.source;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.tokenbucket.agent.program.Policy;
+import dev.tokenbucket.agent.program.RunningHook;
 import dev.tokenbucket.api.v1alpha1.NodeLimits;
+import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.NodePolicyStatus;
+import dev.tokenbucket.api.v1alpha1.PolicyAttachment;
 import dev.tokenbucket.api.v1alpha1.TokenBucketNodeStateStatus;
 import java.time.Instant;
 import java.util.List;
@@ -53,6 +57,56 @@ class NodeStateReportTest {
     assertThat(since(NodeStateReport.since(status(1, true), first, "13:00"))).isEqualTo("12:00");
     assertThat(since(NodeStateReport.since(status(2, true), first, "13:00"))).isEqualTo("13:00");
     assertThat(since(NodeStateReport.since(status(1, false), first, "13:00"))).isEqualTo("13:00");
+  }
+
+  private static RunningHook hook(String interfaceName, NodePolicy policy) {
+    RunningHook.RunningPolicy running =
+        new RunningHook.RunningPolicy(
+            policy.name(),
+            policy.uid(),
+            policy.generation(),
+            policy.unit(),
+            policy.rate(),
+            null,
+            policy.burst(),
+            policy.per(),
+            policy.action(),
+            policy.mode(),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            null);
+    return new RunningHook(
+        interfaceName, policy.direction(), "TCX", 7, 0, 0, 0, List.of(), List.of(running));
+  }
+
+  @Test
+  void aPercentageHasItsRatePerInterface() {
+    NodePolicy policy = Policy.percentOfLinkSpeed(10).at(1);
+    TokenBucketNodeStateStatus status =
+        NodeStateReport.status(
+            new Applied(
+                new DesiredState(1, List.of(policy), List.of()),
+                Map.of(),
+                List.of(),
+                Repairs.since(Instant.EPOCH)),
+            List.of(hook("eth0", policy.atLinkSpeed(25_000)), hook("eth1", policy.atLinkSpeed(10))),
+            Map.of(),
+            List.of(),
+            Instant.EPOCH);
+
+    NodePolicyStatus reported = Objects.requireNonNull(status.policies()).get(0);
+    assertThat(reported.programmed()).isTrue();
+    assertThat(reported.rate()).isEqualTo("10% of link speed");
+    assertThat(reported.burst()).isNull();
+    assertThat(reported.interfaces())
+        .containsExactly(
+            new PolicyAttachment("eth0", "TCX", 7, "2.5 Gbit/s", "31250000 bytes"),
+            new PolicyAttachment("eth1", "TCX", 7, "1 Mbit/s", "15140 bytes"));
   }
 
   @Test
