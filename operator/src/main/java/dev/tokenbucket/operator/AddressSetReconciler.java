@@ -7,8 +7,6 @@ import dev.tokenbucket.operator.fleet.AddressSetReport;
 import dev.tokenbucket.operator.fleet.Fleet;
 import dev.tokenbucket.operator.status.AddressSetStatus;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.dsl.base.PatchContext;
-import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
 import io.javaoperatorsdk.operator.api.reconciler.EventSourceContext;
@@ -52,21 +50,8 @@ public class AddressSetReconciler implements Reconciler<TokenBucketAddressSet> {
   private static void report(
       TokenBucketAddressSet set, AddressSetReport report, KubernetesClient client) {
     TokenBucketAddressSetStatus now = AddressSetStatus.of(report, set.getStatus(), Instant.now());
-    if (now.equals(set.getStatus())) {
-      return;
+    if (!now.equals(set.getStatus())) {
+      StatusWrites.apply(client, set, new TokenBucketAddressSet(), now);
     }
-    TokenBucketAddressSet update = new TokenBucketAddressSet();
-    update.getMetadata().setName(set.getMetadata().getName());
-    update.getMetadata().setUid(set.getMetadata().getUid());
-    update.setStatus(now);
-    client
-        .resource(update)
-        .subresource("status")
-        .patch(
-            new PatchContext.Builder()
-                .withPatchType(PatchType.SERVER_SIDE_APPLY)
-                .withFieldManager(Fleet.FIELD_MANAGER)
-                .withForce(true)
-                .build());
   }
 }

@@ -9,8 +9,6 @@ import dev.tokenbucket.operator.status.DeletionVerdict;
 import dev.tokenbucket.operator.status.PolicyEvent;
 import dev.tokenbucket.operator.status.PolicyStatusAggregator;
 import io.fabric8.kubernetes.client.KubernetesClient;
-import io.fabric8.kubernetes.client.dsl.base.PatchContext;
-import io.fabric8.kubernetes.client.dsl.base.PatchType;
 import io.javaoperatorsdk.operator.api.reconciler.Cleaner;
 import io.javaoperatorsdk.operator.api.reconciler.Context;
 import io.javaoperatorsdk.operator.api.reconciler.ControllerConfiguration;
@@ -122,20 +120,9 @@ public class PolicyReconciler implements Reconciler<TokenBucketPolicy>, Cleaner<
     // Before the status: an operator that dies in between repeats the Event instead of losing it.
     PolicyEvent.between(before, now).forEach(event -> events.record(client, policy, event));
     TokenBucketPolicy update = new TokenBucketPolicy();
-    update.getMetadata().setName(policy.getMetadata().getName());
-    update.getMetadata().setUid(policy.getMetadata().getUid());
+    // Refused if the policy has another version by now.
     update.getMetadata().setResourceVersion(policy.getMetadata().getResourceVersion());
-    update.setStatus(now);
-    TokenBucketPolicy answer =
-        client
-            .resource(update)
-            .subresource("status")
-            .patch(
-                new PatchContext.Builder()
-                    .withPatchType(PatchType.SERVER_SIDE_APPLY)
-                    .withFieldManager(Fleet.FIELD_MANAGER)
-                    .withForce(true)
-                    .build());
+    TokenBucketPolicy answer = StatusWrites.apply(client, policy, update, now);
     written.put(policy.getMetadata().getUid(), new Written(answer, Instant.now()));
   }
 

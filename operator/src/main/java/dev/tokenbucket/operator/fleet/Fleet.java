@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.operator.fleet;
 
-import dev.tokenbucket.api.v1alpha1.NodeFailsafe;
 import dev.tokenbucket.api.v1alpha1.NodeLimits;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import dev.tokenbucket.api.v1alpha1.TokenBucketAddressSet;
@@ -9,12 +8,8 @@ import dev.tokenbucket.api.v1alpha1.TokenBucketNodeState;
 import dev.tokenbucket.api.v1alpha1.TokenBucketPolicy;
 import dev.tokenbucket.operator.failsafe.FailsafeDiscovery;
 import dev.tokenbucket.operator.failsafe.FailsafeSettings;
-import dev.tokenbucket.operator.plan.KnownAddressSets;
-import dev.tokenbucket.operator.plan.NodePlan;
 import dev.tokenbucket.operator.plan.NodeStatePlanner;
-import dev.tokenbucket.operator.plan.PolicyIntent;
 import dev.tokenbucket.operator.rollout.AgentContact;
-import dev.tokenbucket.operator.rollout.RolloutGate;
 import io.fabric8.kubernetes.api.model.Node;
 import io.fabric8.kubernetes.api.model.discovery.v1.EndpointSlice;
 import java.time.Clock;
@@ -32,10 +27,12 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Nodes, policies and node states as last seen, each policy's rollout, and the indexes between
- * them. The fleet receives changes and returns the nodes and policies to reconcile; a change costs
- * work only for the objects it affects. The fleet holds nothing that is not in the API: a new fleet
- * built from the same objects gives the same answers. Thread-safe.
+ * Nodes, policies, node states and address sets as last seen. {@link Rollouts} has each policy's
+ * rollout, {@link PolicyHolders} and {@link Refusals} the indexes between them, {@link Reporter}
+ * and {@link DraftRequest} what is said of them. The fleet receives changes and returns the nodes
+ * and policies to reconcile; a change costs work only for the objects it affects. The fleet holds
+ * nothing that is not in the API: a new fleet built from the same objects gives the same answers.
+ * Thread-safe.
  */
 public final class Fleet {
   /** The field manager of the operator's writes. */
@@ -46,14 +43,14 @@ public final class Fleet {
   private final Map<String, NodeView> nodes = new HashMap<>();
   private final Map<String, StateView> states = new HashMap<>();
   private final Map<String, TrackedPolicy> policies = new TreeMap<>();
-  private final Map<String, AddressSetView> addressSets = new HashMap<>();
+  private final AddressSetViews addressSets = new AddressSetViews();
 
   private final PolicyHolders holders = new PolicyHolders();
   private final Refusals refusals = new Refusals(planner);
   private final OwnWrites ownWrites = new OwnWrites();
   private final FailsafeDiscovery failsafes;
   private final AgentContacts contacts;
-  private final NodeStages stages;
+  private final Rollouts rollouts;
   private final Clock clock;
   private boolean open;
 
@@ -65,8 +62,9 @@ public final class Fleet {
   public Fleet(FailsafeSettings settings, AgentTimeouts timeouts, Clock clock) {
     failsafes = new FailsafeDiscovery(settings);
     contacts = new AgentContacts(timeouts);
-    stages = new NodeStages(refusals, contacts);
     this.clock = clock;
+    rollouts =
+        new Rollouts(nodes, states, policies, holders, new NodeStages(refusals, contacts, clock));
   }
 
   /**
@@ -78,12 +76,12 @@ public final class Fleet {
     Affected affected = Affected.none();
     refusals.refresh(policies.values(), nodes.values(), states);
     for (TrackedPolicy policy : policies.values()) {
-      nodes.values().forEach(node -> place(policy, node));
-      admit(policy, affected);
+      rollouts.place(policy);
+      rollouts.admit(policy, affected);
       affected.policies().add(policy.name());
     }
     affected.nodes().addAll(nodes.keySet());
-    affected.addressSets().addAll(addressSets.keySet());
+    affected.addressSets().addAll(addressSets.names());
     return affected;
   }
 
@@ -117,7 +115,8 @@ public final class Fleet {
     if (open && (before == null || !node.saysTheSameAs(before))) {
       affected.nodes().add(node.name());
       refusals.refresh(policies.values(), List.of(node), states);
-      replace(node, before == null || !before.labels().equals(node.labels()), affected);
+      rollouts.nodeChanged(
+          node, before == null || !before.labels().equals(node.labels()), affected);
     }
     return affected;
   }
@@ -139,40 +138,11 @@ public final class Fleet {
         policiesChanged(policy.uid(), affected);
       }
     }
-    for (String name : contacts.fallenSilent(states.values(), now)) {
-      NodeView node = nodes.get(name);
-      policies.values().stream()
-          .filter(policy -> node != null && (place(policy, node) || isAwaited(policy, node)))
-          .forEach(policy -> affected.policies().add(policy.name()));
-    }
-    for (TrackedPolicy policy : policies.values()) {
-      for (String name : policy.gate() == null ? Set.<String>of() : policy.gate().timed()) {
-        NodeView node = nodes.get(name);
-        if (node != null && place(policy, node)) {
-          affected.policies().add(policy.name());
-        }
-      }
-      admit(policy, affected);
-    }
+    contacts
+        .fallenSilent(states.values(), now)
+        .forEach(name -> rollouts.agentFellSilent(name, affected));
+    rollouts.timePassed(affected);
     return affected;
-  }
-
-  private void replace(NodeView node, boolean relabelled, Affected affected) {
-    boolean moved = false;
-    for (TrackedPolicy policy : policies.values()) {
-      boolean concerned = concerns(policy, node.name());
-      if (place(policy, node) || holds(policy, node.name())) {
-        affected.policies().add(policy.name());
-      }
-      moved |= concerned != concerns(policy, node.name());
-      admit(policy, affected);
-    }
-    if (moved && relabelled) {
-      // A policy's status includes the policies that share a node with it.
-      policies.values().stream()
-          .filter(policy -> concerns(policy, node.name()))
-          .forEach(policy -> affected.policies().add(policy.name()));
-    }
   }
 
   /** Every node, if the failsafes changed, because every node state contains them. */
@@ -201,12 +171,7 @@ public final class Fleet {
     }
     Affected affected = exempt(failsafes.removeNode(name));
     refusals.forget(name);
-    for (TrackedPolicy policy : policies.values()) {
-      if ((policy.gate() != null && policy.gate().remove(name)) || holds(policy, name)) {
-        affected.policies().add(policy.name());
-        admit(policy, affected);
-      }
-    }
+    rollouts.nodeRemoved(name, open, affected);
     return affected;
   }
 
@@ -216,13 +181,13 @@ public final class Fleet {
     if (before != null && before.asksForTheSameAs(resource)) {
       return Affected.none();
     }
-    TrackedPolicy policy = TrackedPolicy.of(resource, this::find, pool, clock.instant());
+    TrackedPolicy policy = TrackedPolicy.of(resource, addressSets, pool, clock.instant());
     policies.put(policy.uid(), policy);
     Affected affected = Affected.none();
     if (open) {
       affected.addressSets().addAll(policy.addressSets());
       affected.addressSets().addAll(before == null ? Set.of() : before.addressSets());
-      nodes.values().forEach(node -> place(policy, node));
+      rollouts.place(policy);
       policiesChanged(policy.uid(), affected);
     }
     return affected;
@@ -243,22 +208,21 @@ public final class Fleet {
   public Affected put(TokenBucketAddressSet resource) {
     String name = resource.getMetadata().getName();
     synchronized (this) {
-      AddressSetView before = addressSets.get(name);
-      if (before != null && before.isOf(resource)) {
+      if (addressSets.has(resource)) {
         return Affected.none();
       }
     }
     // Without the lock: hashing 10,000 networks takes a while.
     AddressSetView set = AddressSetView.of(resource);
     synchronized (this) {
-      addressSets.put(name, set);
+      addressSets.put(set);
       return addressSetChanged(name);
     }
   }
 
   /** Removes an address set that is gone. Nodes keep what they have of policies that name it. */
   public synchronized Affected removeAddressSet(String name) {
-    return addressSets.remove(name) == null ? Affected.none() : addressSetChanged(name);
+    return addressSets.remove(name) ? addressSetChanged(name) : Affected.none();
   }
 
   private Affected addressSetChanged(String name) {
@@ -266,7 +230,7 @@ public final class Fleet {
     List<TrackedPolicy> changed = new ArrayList<>();
     for (TrackedPolicy policy : List.copyOf(policies.values())) {
       if (policy.addressSets().contains(name)) {
-        TrackedPolicy now = policy.with(this::find, pool, clock.instant());
+        TrackedPolicy now = policy.with(addressSets, pool, clock.instant());
         if (!now.equals(policy)) {
           policies.put(now.uid(), now);
           changed.add(now);
@@ -276,40 +240,16 @@ public final class Fleet {
     if (open) {
       affected.addressSets().add(name);
       for (TrackedPolicy policy : changed) {
-        nodes.values().forEach(node -> place(policy, node));
+        rollouts.place(policy);
         policiesChanged(policy.uid(), affected);
       }
     }
     return affected;
   }
 
-  private KnownAddressSets.Found find(String name) {
-    AddressSetView set = addressSets.get(name);
-    if (set == null) {
-      return new KnownAddressSets.Absent(KnownAddressSets.notFound(name));
-    }
-    return set.ref() == null
-        ? new KnownAddressSets.Absent(
-            "TokenBucketAddressSet \"" + name + "\" is invalid: " + set.problem())
-        : new KnownAddressSets.Present(set.ref());
-  }
-
   /** What is known of an address set; empty if there is none, or the fleet is not open yet. */
   public synchronized Optional<AddressSetReport> addressSet(String name) {
-    AddressSetView set = addressSets.get(name);
-    if (set == null || !open) {
-      return Optional.empty();
-    }
-    return Optional.of(
-        new AddressSetReport(
-            set.generation(),
-            set.ref() == null ? 0 : set.ref().cidrs(),
-            set.problem(),
-            policies.values().stream()
-                .filter(policy -> policy.addressSets().contains(name))
-                .map(TrackedPolicy::name)
-                .sorted()
-                .toList()));
+    return open ? addressSets.report(name, policies.values()) : Optional.empty();
   }
 
   private void policiesChanged(String uid, Affected affected) {
@@ -317,16 +257,16 @@ public final class Fleet {
     for (String name : refusals.refresh(policies.values(), nodes.values(), states)) {
       NodeView node = nodes.get(name);
       if (node != null) {
-        policies.values().forEach(policy -> place(policy, node));
+        policies.values().forEach(policy -> rollouts.place(policy, node));
         affected.nodes().add(name);
       }
     }
-    policies.values().forEach(policy -> admit(policy, affected));
+    policies.values().forEach(policy -> rollouts.admit(policy, affected));
     // Every policy's overlaps may change; every node that has this policy may have to drop it.
     policies.values().forEach(policy -> affected.policies().add(policy.name()));
     TrackedPolicy policy = policies.get(uid);
     holders.of(uid).stream()
-        .filter(node -> policy == null || !concerns(policy, node))
+        .filter(node -> policy == null || !Rollouts.concerns(policy, node))
         .forEach(affected.nodes()::add);
   }
 
@@ -362,7 +302,7 @@ public final class Fleet {
     NodeView node = nodes.get(name);
     judgeLimits(name, limits(before), state.limits(), affected);
     if (open && node != null && contacts.changed(node, before, state, now)) {
-      replace(node, false, affected);
+      rollouts.nodeChanged(node, false, affected);
     }
     return affected;
   }
@@ -380,7 +320,7 @@ public final class Fleet {
     if (open && node != null && !now.equals(before)) {
       refusals.refresh(policies.values(), List.of(node), states);
       affected.nodes().add(name);
-      replace(node, false, affected);
+      rollouts.nodeChanged(node, false, affected);
     }
   }
 
@@ -412,8 +352,8 @@ public final class Fleet {
       if (policy != null) {
         affected.policies().add(policy.name());
         if (node != null) {
-          place(policy, node);
-          admit(policy, affected);
+          rollouts.place(policy, node);
+          rollouts.admit(policy, affected);
         }
       }
     }
@@ -423,80 +363,19 @@ public final class Fleet {
     return affected;
   }
 
-  private boolean holds(TrackedPolicy policy, String node) {
-    return holders.contains(policy.uid(), node);
-  }
-
-  /** Whether a deletion waits for this node, and so is judged again when the agent falls silent. */
-  private boolean isAwaited(TrackedPolicy policy, NodeView node) {
-    return policy.deleting() && holds(policy, node.name());
-  }
-
-  private static boolean concerns(TrackedPolicy policy, String node) {
-    return policy.gate() != null && policy.gate().stage(node) != null;
-  }
-
-  /** Passes a node's stage to a policy's gate; returns whether the stage has changed. */
-  private boolean place(TrackedPolicy policy, NodeView node) {
-    RolloutGate gate = policy.gate();
-    if (gate == null || !(policy.intent() instanceof PolicyIntent.Enforced enforced)) {
-      return false;
-    }
-    if (!enforced.concerns(node.labels())) {
-      return gate.remove(node.name());
-    }
-    StateView state = states.get(node.name());
-    return gate.put(node.name(), stages.of(enforced, gate.limits(), node, state, clock.instant()));
-  }
-
-  private void admit(TrackedPolicy policy, Affected affected) {
-    if (open && policy.gate() != null) {
-      Set<String> now = policy.gate().admit();
-      affected.nodes().addAll(now);
-      if (!now.isEmpty()) {
-        affected.policies().add(policy.name());
-      }
-    }
-  }
-
   /**
    * The node state to write for a node; empty if the node is unknown, or the fleet is not open yet.
    */
   public Optional<NodeStateDraft> draft(String name) {
-    NodeView node;
-    StateView state;
-    NodeFailsafe failsafe;
-    Set<String> admitted = new HashSet<>();
-    List<PolicyIntent> intents = new ArrayList<>();
+    Optional<DraftRequest> request;
     synchronized (this) {
-      node = nodes.get(name);
-      state = states.get(name);
-      if (!open || node == null) {
-        return Optional.empty();
-      }
-      failsafe = failsafe(node);
-      for (TrackedPolicy policy : policies.values()) {
-        intents.add(policy.intent());
-        if (policy.gate() != null && policy.gate().admits(name)) {
-          admitted.add(policy.uid());
-        }
-      }
+      request =
+          open
+              ? DraftRequest.of(nodes.get(name), states.get(name), policies.values(), failsafes)
+              : Optional.empty();
     }
-    NodePlan plan =
-        planner.plan(
-            node.labels(),
-            intents,
-            state == null ? List.of() : state.formerEntries(intents),
-            limits(state),
-            admitted::contains);
-    return Optional.of(new NodeStateDraft(node, state, plan, failsafe));
-  }
-
-  private @Nullable NodeFailsafe failsafe(NodeView node) {
-    NodeFailsafe common = failsafes.common();
-    return common == null || node.kubeletPort() == null
-        ? common
-        : common.withKubeletPort(node.kubeletPort());
+    // Without the lock: planning takes a while.
+    return request.map(each -> each.draft(planner));
   }
 
   /** The progress of a policy; empty if the policy is unknown, or the fleet is not open yet. */

@@ -6,6 +6,7 @@ import dev.tokenbucket.operator.plan.PolicyIntent;
 import dev.tokenbucket.operator.rollout.NodeProgress;
 import dev.tokenbucket.operator.rollout.NodeStage;
 import dev.tokenbucket.operator.rollout.RolloutLimits;
+import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import org.jspecify.annotations.Nullable;
@@ -14,18 +15,20 @@ import org.jspecify.annotations.Nullable;
 final class NodeStages {
   private final Refusals refusals;
   private final AgentContacts contacts;
+  private final Clock clock;
 
-  NodeStages(Refusals refusals, AgentContacts contacts) {
+  NodeStages(Refusals refusals, AgentContacts contacts, Clock clock) {
     this.refusals = refusals;
     this.contacts = contacts;
+    this.clock = clock;
   }
 
   NodeStage of(
       PolicyIntent.Enforced policy,
       RolloutLimits limits,
       NodeView node,
-      @Nullable StateView state,
-      Instant now) {
+      @Nullable StateView state) {
+    Instant now = clock.instant();
     NodePolicy given = state == null ? null : state.entry(policy.uid());
     if (!policy.entry().equals(given) && refusals.find(node.name(), policy.uid()) != null) {
       return NodeStage.REFUSED;
