@@ -82,6 +82,15 @@ final class CaptureInput implements AutoCloseable {
     return problem("the file ends within " + what);
   }
 
+  /** The link type of this number in the file. */
+  LinkType linkType(int number) throws CaptureException {
+    return LinkType.of(number)
+        .orElseThrow(
+            () ->
+                problem(
+                    "unsupported link type %d; supported: %s".formatted(number, LinkType.known())));
+  }
+
   CaptureException problem(String text) {
     return new CaptureException(file, offset, text);
   }

@@ -34,13 +34,7 @@ final class PcapFile implements CaptureReader.CaptureFormat {
     this.fractionNanos = fractionNanos;
     in.order(order);
     int number = in.fields(HEADER_BEHIND_MAGIC, "the file's header").getInt(16) & LINK_TYPE;
-    this.link =
-        LinkType.of(number)
-            .orElseThrow(
-                () ->
-                    in.problem(
-                        "unsupported link type %d; supported: %s"
-                            .formatted(number, LinkType.known())));
+    this.link = in.linkType(number);
   }
 
   @Override

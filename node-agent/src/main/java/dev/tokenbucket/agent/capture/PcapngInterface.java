@@ -30,13 +30,7 @@ record PcapngInterface(LinkType link, boolean binary, int exponent, long offsetS
 
   static PcapngInterface of(CaptureInput in, ByteBuffer description) throws CaptureException {
     int number = Short.toUnsignedInt(description.getShort(0));
-    LinkType link =
-        LinkType.of(number)
-            .orElseThrow(
-                () ->
-                    in.problem(
-                        "unsupported link type %d; supported: %s"
-                            .formatted(number, LinkType.known())));
+    LinkType link = in.linkType(number);
     int resolution = MICROS;
     long offset = 0;
     int at = OPTIONS;

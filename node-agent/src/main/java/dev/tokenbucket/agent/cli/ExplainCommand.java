@@ -17,7 +17,6 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
@@ -42,21 +41,11 @@ public final class ExplainCommand implements Callable<Integer> {
 
   @Mixin private PolicyOptions policies = new PolicyOptions();
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FORMAT",
-      defaultValue = "text",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Format output = Format.text;
+  @Mixin private TextOrJson output = new TextOrJson();
 
   @Mixin private HostOptions host = new HostOptions();
 
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  private enum Format {
-    text,
-    json
-  }
 
   @Override
   public Integer call() throws IOException {
@@ -91,7 +80,7 @@ public final class ExplainCommand implements Callable<Integer> {
 
   private void print(Explanation explanation) throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    if (output == Format.json) {
+    if (output.isJson()) {
       out.println(Documents.json(explanation));
     } else {
       new ExplanationText(out).print(explanation);

@@ -28,7 +28,7 @@ import picocli.CommandLine.Spec;
     description =
         "Shows each packet that exceeds a policy, as it happens: refused, passed because the"
             + " policy's mode is Audit, or marked. Repeats until interrupted, and ends with a line"
-            + " that says how many were shown, suppressed and lost.",
+            + " that says how many were shown, suppressed and lost. JSON has one object per line.",
     exitCodeListHeading = "Exit codes:%n",
     exitCodeList = {
       "0:the kernel was observed, whether or not a packet exceeded",
@@ -75,21 +75,11 @@ public final class ObserveCommand implements Callable<Integer> {
       description = "Ends after this time, such as 30s, 5m or 1h.")
   private @Nullable Duration duration;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FORMAT",
-      defaultValue = "text",
-      description = "${COMPLETION-CANDIDATES}, one object per line (default: ${DEFAULT-VALUE}).")
-  private Format output = Format.text;
+  @Mixin private TextOrJson output = new TextOrJson();
 
   @Mixin private HostOptions host = new HostOptions();
 
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  private enum Format {
-    text,
-    json
-  }
 
   @Override
   public Integer call() throws IOException {
@@ -137,7 +127,7 @@ public final class ObserveCommand implements Callable<Integer> {
     }
     shown += show(observer.end(), shown);
     ObserveText text = new ObserveText(out);
-    if (output == Format.json) {
+    if (output.isJson()) {
       text.json(observer.summary(shown));
     } else {
       text.print(observer.summary(shown));
@@ -158,7 +148,7 @@ public final class ObserveCommand implements Callable<Integer> {
     long most = count == null ? packets.size() : Math.min(packets.size(), count - before);
     ObserveText text = new ObserveText(spec.commandLine().getOut());
     for (Excess each : packets.subList(0, (int) most)) {
-      if (output == Format.json) {
+      if (output.isJson()) {
         text.json(each);
       } else {
         text.print(each);

@@ -73,21 +73,11 @@ public final class ReplayCommand implements Callable<Integer> {
           "How many keys and first refusals to report per policy (default:" + " ${DEFAULT-VALUE}).")
   private int keys;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FORMAT",
-      defaultValue = "table",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Format output = Format.table;
+  @Mixin private TableOrJson output = new TableOrJson();
 
   @Mixin private HostOptions host = new HostOptions();
 
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  private enum Format {
-    table,
-    json
-  }
 
   @Override
   public Integer call() throws IOException {
@@ -137,7 +127,7 @@ public final class ReplayCommand implements Callable<Integer> {
 
   private void print(ReplayReport report) {
     PrintWriter out = spec.commandLine().getOut();
-    if (output == Format.json) {
+    if (output.isJson()) {
       try {
         out.println(Documents.json(report));
       } catch (IOException e) {

@@ -58,21 +58,11 @@ public final class TopCommand implements Callable<Integer> {
       description = "How many keys to show per policy (default: ${DEFAULT-VALUE}).")
   private int keys;
 
-  @Option(
-      names = {"-o", "--output"},
-      paramLabel = "FORMAT",
-      defaultValue = "table",
-      description = "${COMPLETION-CANDIDATES} (default: ${DEFAULT-VALUE}).")
-  private Format output = Format.table;
+  @Mixin private TableOrJson output = new TableOrJson();
 
   @Mixin private HostOptions host = new HostOptions();
 
   @Spec private CommandSpec spec = CommandSpec.create();
-
-  private enum Format {
-    table,
-    json
-  }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
@@ -80,7 +70,7 @@ public final class TopCommand implements Callable<Integer> {
     requireFrom("--keys", keys, 1);
     host.requireReadablePins();
     Top top = new Top(new LinuxKernel(), host.bpffs, host.stateDir, keys);
-    boolean refreshes = output == Format.table && !once && Terminal.isStandardOutput();
+    boolean refreshes = !output.isJson() && !once && Terminal.isStandardOutput();
     do {
       TimeUnit.SECONDS.sleep(interval);
       TopReport report = top.next();
@@ -101,7 +91,7 @@ public final class TopCommand implements Callable<Integer> {
 
   private void print(TopReport report) throws IOException {
     PrintWriter out = spec.commandLine().getOut();
-    if (output == Format.json) {
+    if (output.isJson()) {
       out.println(Documents.json(report));
     } else {
       table(out, report);

@@ -41,7 +41,7 @@ record FullJudgement(List<NodePolicy> policies, PacketReport read) implements Ex
     key.set(of, read);
     double cost = Explainer.cost(of.unit(), read);
     return new BucketState(
-        key.text(of),
+        key.text(BucketKey.Making.of(of)),
         of.per().isTabled(),
         has(read.overflowed(), policy),
         of.burst(),

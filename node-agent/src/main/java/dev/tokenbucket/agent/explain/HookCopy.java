@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 package dev.tokenbucket.agent.explain;
 
-import dev.tokenbucket.agent.hooks.HookConfiguration;
 import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
 import dev.tokenbucket.agent.kernel.Kernel;
-import dev.tokenbucket.agent.kernel.KernelPrograms.ProgramAndMaps;
 import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.layout.BucketLayout;
 import dev.tokenbucket.agent.layout.FailsafeCountLayout;
@@ -15,6 +13,7 @@ import dev.tokenbucket.agent.layout.SharedBucketLayout;
 import dev.tokenbucket.agent.layout.VerdictCountersLayout;
 import dev.tokenbucket.agent.match.FailsafeTraffic;
 import dev.tokenbucket.agent.pins.Pins;
+import dev.tokenbucket.agent.simulate.LoneClassifier;
 import dev.tokenbucket.agent.simulate.SimulatedTables;
 import dev.tokenbucket.agent.slots.AxisLine;
 import dev.tokenbucket.agent.slots.PolicySlots;
@@ -29,7 +28,6 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -38,27 +36,17 @@ import java.util.stream.Stream;
  * hold copies of the running program's values for the packet.
  */
 final class HookCopy implements AutoCloseable {
-  private static final String PROGRAM = "tokenbucket";
-  private static final int TC_ACT_SHOT = 2;
-
   private final Kernel kernel;
   private final Pins pins;
-  private final ProgramAndMaps copy;
+  private final LoneClassifier copy;
   private final SimulatedTables tables;
 
   HookCopy(Kernel kernel, Pins pins, LiveHook live) {
     this.kernel = kernel;
     this.pins = pins;
     List<String> names = Stream.concat(Pins.HOST_MAPS.stream(), Pins.HOOK_MAPS.stream()).toList();
-    kernel.stayOnThisCpu();
-    this.copy =
-        kernel.loadAlone(
-            bytes(live.object()),
-            PROGRAM,
-            Map.of(HookConfiguration.SECTION, live.configuration().encode()),
-            live.configuration().maps(),
-            names);
-    this.tables = new SimulatedTables(kernel, copy.maps());
+    this.copy = new LoneClassifier(kernel, bytes(live.object()), live.configuration(), names);
+    this.tables = copy.tables();
     for (Placed placed : live.policies()) {
       slots(placed)
           .forEach(
@@ -93,10 +81,6 @@ final class HookCopy implements AutoCloseable {
     }
   }
 
-  private int map(String name) {
-    return Objects.requireNonNull(copy.maps().get(name), name);
-  }
-
   private void copyShared(int slot) {
     copyValue(PolicyParametersLayout.MAP, slot, PolicyParametersLayout.STRUCT.size());
     copyValue(SharedBucketLayout.MAP, slot, SharedBucketLayout.STRUCT.size());
@@ -105,7 +89,7 @@ final class HookCopy implements AutoCloseable {
 
   private void copyValue(String name, int slot, int size) {
     byte[] value = kernel.read(pins.map(name), live -> kernel.lookup(live, slot, size));
-    kernel.update(map(name), slot, value);
+    kernel.update(copy.map(name), slot, value);
   }
 
   /**
@@ -139,9 +123,9 @@ final class HookCopy implements AutoCloseable {
 
   Shared shared(int slot) {
     byte[] bucket =
-        kernel.lookup(map(SharedBucketLayout.MAP), slot, SharedBucketLayout.STRUCT.size());
+        kernel.lookup(copy.map(SharedBucketLayout.MAP), slot, SharedBucketLayout.STRUCT.size());
     List<byte[]> reservations =
-        kernel.lookupPerCpu(map(ReservationLayout.MAP), slot, ReservationLayout.STRUCT.size());
+        kernel.lookupPerCpu(copy.map(ReservationLayout.MAP), slot, ReservationLayout.STRUCT.size());
     return new Shared(
         position(bucket), Sums.of(reservations).of(ReservationLayout.STRUCT.field("held")));
   }
@@ -157,15 +141,16 @@ final class HookCopy implements AutoCloseable {
 
   /** Whether the frame passes. */
   boolean run(byte[] frame) {
-    PacketRunner runner = kernel.packetRunner(copy.program());
+    PacketRunner runner = copy.runner();
     runner.load(frame, frame.length);
-    return runner.run(0) != TC_ACT_SHOT;
+    return !LoneClassifier.drops(runner.run(0));
   }
 
   /** A slot's parameters in force. */
   AxisLine line(int slot) {
     byte[] value =
-        kernel.lookup(map(PolicyParametersLayout.MAP), slot, PolicyParametersLayout.STRUCT.size());
+        kernel.lookup(
+            copy.map(PolicyParametersLayout.MAP), slot, PolicyParametersLayout.STRUCT.size());
     return new PolicySlots.Lines(ByteBuffer.wrap(value)).at(0);
   }
 
@@ -173,7 +158,7 @@ final class HookCopy implements AutoCloseable {
   Sums counted(int slot) {
     return Sums.of(
         kernel.lookupPerCpu(
-            map(VerdictCountersLayout.MAP), slot, VerdictCountersLayout.STRUCT.size()));
+            copy.map(VerdictCountersLayout.MAP), slot, VerdictCountersLayout.STRUCT.size()));
   }
 
   /** The kind of failsafe traffic that the packet was exempt as. */
@@ -181,7 +166,7 @@ final class HookCopy implements AutoCloseable {
     Sums all =
         Sums.of(
             kernel.lookupPerCpu(
-                map(FailsafeCountersLayout.MAP), 0, FailsafeCountersLayout.STRUCT.size()));
+                copy.map(FailsafeCountersLayout.MAP), 0, FailsafeCountersLayout.STRUCT.size()));
     return Stream.of(FailsafeTraffic.values())
         .filter(
             traffic ->
@@ -193,8 +178,6 @@ final class HookCopy implements AutoCloseable {
 
   @Override
   public void close() {
-    tables.close();
-    kernel.close(copy.program());
-    copy.maps().values().forEach(kernel::close);
+    copy.close();
   }
 }

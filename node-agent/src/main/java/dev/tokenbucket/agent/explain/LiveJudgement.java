@@ -119,7 +119,7 @@ final class LiveJudgement implements Explainer.Judgement {
     double held = before.get(policy);
     double cost = Explainer.cost(of.unit(), read);
     return new BucketState(
-        keys.get(policy).text(of),
+        keys.get(policy).text(BucketKey.Making.of(of)),
         of.per().isTabled() && !known.get(policy) && !isOverflow(policy),
         isOverflow(policy),
         held,

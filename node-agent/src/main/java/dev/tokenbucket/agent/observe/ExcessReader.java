@@ -62,9 +62,7 @@ record ExcessReader(Instant now, long nanos) {
   }
 
   private static String key(ByteBuffer event, SlotIdentity identity) {
-    BucketKey.Making making =
-        new BucketKey.Making(
-            identity.per(), identity.ipv4PrefixLength(), identity.ipv6PrefixLength());
+    BucketKey.Making making = BucketKey.Making.of(identity);
     return BucketKey.of(making, ExcessEventLayout.STRUCT, event).text(making);
   }
 

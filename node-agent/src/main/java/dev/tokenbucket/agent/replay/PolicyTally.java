@@ -19,6 +19,7 @@ final class PolicyTally {
   private static final double NANOS = 1e9;
 
   private final NodePolicy policy;
+  private final BucketKey.Making making;
   private final long bit;
   private final int mostKeys;
   private final int mostRefusals;
@@ -38,6 +39,7 @@ final class PolicyTally {
    */
   PolicyTally(NodePolicy policy, int index, int mostKeys, int mostRefusals) {
     this.policy = policy;
+    this.making = BucketKey.Making.of(policy);
     this.bit = 1L << index;
     this.mostKeys = mostKeys;
     this.mostRefusals = mostRefusals;
@@ -67,7 +69,7 @@ final class PolicyTally {
       ofKey.add(after, packet.length(), exceeds);
     }
     if (exceeds && refusals.size() < mostRefusals) {
-      refusals.add(new Refusal(frame.number(), after / NANOS, probe.text(policy), packet.length()));
+      refusals.add(new Refusal(frame.number(), after / NANOS, probe.text(making), packet.length()));
     }
   }
 
@@ -113,7 +115,7 @@ final class PolicyTally {
 
   private KeyReport key(BucketKey key, Tally tally) {
     return new KeyReport(
-        key.text(policy),
+        key.text(making),
         tally.conformPackets,
         tally.conformBytes,
         tally.exceedPackets,

@@ -5,6 +5,7 @@ import dev.tokenbucket.agent.layout.BucketKeyLayout;
 import dev.tokenbucket.agent.layout.FlowKeyLayout;
 import dev.tokenbucket.agent.layout.PacketReportLayout;
 import dev.tokenbucket.agent.layout.Struct;
+import dev.tokenbucket.agent.slots.SlotIdentity;
 import dev.tokenbucket.api.v1alpha1.BucketPer;
 import dev.tokenbucket.api.v1alpha1.IpProtocol;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
@@ -37,7 +38,19 @@ public final class BucketKey {
   private final byte[] bytes = new byte[SIZE];
 
   /** How a policy makes keys. Prefix lengths matter to keys of addresses only. */
-  public record Making(BucketPer per, int ipv4PrefixLength, int ipv6PrefixLength) {}
+  public record Making(BucketPer per, int ipv4PrefixLength, int ipv6PrefixLength) {
+    public static Making of(NodePolicy policy) {
+      return new Making(policy.per(), policy.ipv4PrefixLength(), policy.ipv6PrefixLength());
+    }
+
+    public static Making of(SlotIdentity identity) {
+      return new Making(identity.per(), identity.ipv4PrefixLength(), identity.ipv6PrefixLength());
+    }
+
+    private int prefixLength(boolean ipv4) {
+      return ipv4 ? ipv4PrefixLength : ipv6PrefixLength;
+    }
+  }
 
   /**
    * Where a struct of the classifier holds a packet's fields. The ports are consecutive.
@@ -57,10 +70,7 @@ public final class BucketKey {
 
   /** Makes this the key of a packet under a policy. */
   public void set(NodePolicy policy, PacketReport packet) {
-    set(
-        new Making(policy.per(), policy.ipv4PrefixLength(), policy.ipv6PrefixLength()),
-        packet.struct(),
-        OF_REPORT);
+    set(Making.of(policy), packet.struct(), OF_REPORT);
   }
 
   /**
@@ -98,7 +108,7 @@ public final class BucketKey {
   private void setAddress(Making making, ByteBuffer from, int offset, int at) {
     boolean ipv4 = bytes[VERSION] == IPV4;
     from.get(offset, bytes, at, ipv4 ? Integer.BYTES : ADDRESS);
-    int prefix = ipv4 ? making.ipv4PrefixLength() : making.ipv6PrefixLength();
+    int prefix = making.prefixLength(ipv4);
     int whole = prefix / Byte.SIZE;
     if (whole < ADDRESS) {
       bytes[at + whole] &= (byte) (0xff00 >> prefix % Byte.SIZE);
@@ -142,28 +152,18 @@ public final class BucketKey {
   }
 
   /** The key for people: an address, a network, a flow, or "all". */
-  public String text(NodePolicy policy) {
-    return text(policy.per(), policy.ipv4PrefixLength(), policy.ipv6PrefixLength());
-  }
-
-  /** The key for people, as a policy made it. */
   public String text(Making making) {
-    return text(making.per(), making.ipv4PrefixLength(), making.ipv6PrefixLength());
-  }
-
-  /** The key for people, given these parts of a policy. */
-  public String text(BucketPer per, int ipv4PrefixLength, int ipv6PrefixLength) {
     if (bytes[VERSION] == 0) {
       return ALL;
     }
     if (bytes[VERSION] == UNREADABLE) {
       return "unreadable";
     }
-    if (per == BucketPer.Flow) {
+    if (making.per() == BucketPer.Flow) {
       return "%s %s > %s".formatted(protocolName(), end(0, PORTS), end(DESTINATION, PORTS + 2));
     }
-    int prefix = bytes[VERSION] == IPV4 ? ipv4PrefixLength : ipv6PrefixLength;
-    return per == BucketPer.SourceAndDestinationIP
+    int prefix = making.prefixLength(bytes[VERSION] == IPV4);
+    return making.per() == BucketPer.SourceAndDestinationIP
         ? network(0, prefix) + " > " + network(DESTINATION, prefix)
         : network(0, prefix);
   }

@@ -4,7 +4,6 @@ package dev.tokenbucket.agent.simulate;
 import dev.tokenbucket.agent.hooks.HookConfiguration;
 import dev.tokenbucket.agent.hooks.HookConfiguration.Placed;
 import dev.tokenbucket.agent.kernel.Kernel;
-import dev.tokenbucket.agent.kernel.KernelPrograms.ProgramAndMaps;
 import dev.tokenbucket.agent.kernel.MappedMap;
 import dev.tokenbucket.agent.kernel.PacketRunner;
 import dev.tokenbucket.agent.layout.PacketReportLayout;
@@ -20,21 +19,14 @@ import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 
 /**
  * The classifier for a set of policies in the kernel, on no interface, on the packets' own clock.
- * Policy {@code i} has slot {@code i}. All maps belong to this hook and are not pinned. For one
- * thread only; the thread is kept on its CPU, so that the same packets get the same verdicts each
- * time.
+ * Policy {@code i} has slot {@code i}. For one thread only: see {@link LoneClassifier}.
  */
 public final class SimulatedHook implements AutoCloseable {
   /** The time when the buckets are created, full. */
   public static final long START = 1_000_000_000_000L;
-
-  private static final String PROGRAM = "tokenbucket";
-  private static final int TC_ACT_SHOT = 2;
 
   /** The first slot of second windows. */
   private static final int MARKING = HookConfiguration.MAX_POLICIES;
@@ -43,8 +35,7 @@ public final class SimulatedHook implements AutoCloseable {
   private static final int PARENT = 2 * HookConfiguration.MAX_POLICIES;
 
   private final Kernel kernel;
-  private final ProgramAndMaps loaded;
-  private final SimulatedTables tables;
+  private final LoneClassifier classifier;
   private final MappedMap report;
   private final PacketRunner runner;
   private final PacketReport last = new PacketReport();
@@ -79,30 +70,20 @@ public final class SimulatedHook implements AutoCloseable {
         HookConfiguration.of(HashKey.random(), direction, ethernet, placed, failsafes);
     List<String> maps = new ArrayList<>(Pins.HOST_MAPS);
     maps.add(PacketReportLayout.SECTION);
-    kernel.stayOnThisCpu();
-    loaded =
-        kernel.loadAlone(
-            object,
-            PROGRAM,
-            Map.of(HookConfiguration.SECTION, configuration.encode()),
-            configuration.maps(),
-            maps);
-    tables = new SimulatedTables(kernel, loaded.maps());
+    classifier = new LoneClassifier(kernel, object, configuration, maps);
     try {
-      report = kernel.mapped(map(PacketReportLayout.SECTION), PacketReportLayout.STRUCT.size());
-      runner = kernel.packetRunner(loaded.program());
+      report =
+          kernel.mapped(
+              classifier.map(PacketReportLayout.SECTION), PacketReportLayout.STRUCT.size());
+      runner = classifier.runner();
       placed.forEach(this::begin);
       for (FailsafeTraffic traffic : FailsafeTraffic.values()) {
         setParameters(traffic.slot(), PolicySlots.line(traffic, START));
       }
     } catch (RuntimeException e) {
-      closeDescriptors();
+      classifier.close();
       throw e;
     }
-  }
-
-  private int map(String name) {
-    return Objects.requireNonNull(loaded.maps().get(name), name);
   }
 
   private void begin(Placed placed) {
@@ -113,7 +94,7 @@ public final class SimulatedHook implements AutoCloseable {
             (slot, role) -> {
               SlotIdentity identity = own.as(role);
               if (identity.per().isTabled()) {
-                tables.create(slot, identity);
+                classifier.tables().create(slot, identity);
               }
               setParameters(
                   slot, PolicySlots.line(identity, placed.policy(), START, kernel.possibleCpus()));
@@ -121,7 +102,7 @@ public final class SimulatedHook implements AutoCloseable {
   }
 
   private void setParameters(int slot, AxisLine line) {
-    kernel.update(map(PolicyParametersLayout.MAP), slot, PolicySlots.parameters(line));
+    kernel.update(classifier.map(PolicyParametersLayout.MAP), slot, PolicySlots.parameters(line));
   }
 
   /**
@@ -136,7 +117,7 @@ public final class SimulatedHook implements AutoCloseable {
    */
   public PacketReport run(byte[] bytes, int offset, int known, int length, long time) {
     runner.load(bytes, offset, known, length);
-    boolean dropped = runner.run(time) == TC_ACT_SHOT;
+    boolean dropped = LoneClassifier.drops(runner.run(time));
     last.take(report, dropped);
     return last;
   }
@@ -144,12 +125,6 @@ public final class SimulatedHook implements AutoCloseable {
   @Override
   public void close() {
     report.close();
-    closeDescriptors();
-  }
-
-  private void closeDescriptors() {
-    tables.close();
-    kernel.close(loaded.program());
-    loaded.maps().values().forEach(kernel::close);
+    classifier.close();
   }
 }

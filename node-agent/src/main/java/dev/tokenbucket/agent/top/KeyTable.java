@@ -101,8 +101,7 @@ final class KeyTable {
   }
 
   private String text(ByteBuffer key) {
-    return BucketKey.ofMap(identity.per(), key)
-        .text(identity.per(), identity.ipv4PrefixLength(), identity.ipv6PrefixLength());
+    return BucketKey.ofMap(identity.per(), key).text(BucketKey.Making.of(identity));
   }
 
   /**
