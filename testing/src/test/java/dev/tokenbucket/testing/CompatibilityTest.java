@@ -30,8 +30,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Agent and operator beside those of the next version and of the one before, on a real API server
- * with the next version's CRD: more fields, and more values.
+ * Agent and operator beside the next and the previous version, on a real API server with the next
+ * version's CRD, which has more fields and more values.
  */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
 class CompatibilityTest {
@@ -96,6 +96,27 @@ class CompatibilityTest {
           cluster.kubectl("delete", "tbns/schema-probe");
           return there;
         });
+  }
+
+  /**
+   * Serves an older CRD of node states.
+   *
+   * @param part spec or status
+   * @param fields the fields that the part lacks
+   * @param gone a name that the served schema no longer has
+   */
+  private void serveWithout(String part, List<String> fields, String gone) throws IOException {
+    CustomResourceDefinition older = crd();
+    Map<String, JSONSchemaProps> parts =
+        older.getSpec().getVersions().get(0).getSchema().getOpenAPIV3Schema().getProperties();
+    fields.forEach(Objects.requireNonNull(parts.get(part)).getProperties()::remove);
+    cluster.apply(Serialization.asYaml(older));
+    Poll.until(
+        "the older schema",
+        () ->
+            !cluster
+                .kubectl("get", "--raw", "/openapi/v3/apis/tokenbucket.dev/v1alpha1")
+                .contains(gone));
   }
 
   @AfterEach
@@ -176,17 +197,7 @@ class CompatibilityTest {
 
   @Test
   void anOperatorWhoseCrdsAreOlderSaysWhatTheyLackAndEnds() throws IOException {
-    CustomResourceDefinition older = crd();
-    Map<String, JSONSchemaProps> fields =
-        older.getSpec().getVersions().get(0).getSchema().getOpenAPIV3Schema().getProperties();
-    Objects.requireNonNull(fields.get("spec")).getProperties().remove("failsafe");
-    cluster.apply(Serialization.asYaml(older));
-    Poll.until(
-        "the older schema",
-        () ->
-            !cluster
-                .kubectl("get", "--raw", "/openapi/v3/apis/tokenbucket.dev/v1alpha1")
-                .contains("overlayPorts"));
+    serveWithout("spec", List.of("failsafe"), "overlayPorts");
     Path log = work.resolve("older.log");
     assertThatThrownBy(
             () -> cluster.startOperator(log, Daemon.Lifetime.WITH_PARENT, Map.of()).close())
@@ -197,22 +208,13 @@ class CompatibilityTest {
         .doesNotContain("leading as");
   }
 
-  /** The fields that an older CRD drops are no reason to write the others again. */
+  /**
+   * An older CRD drops some fields. The agent does not write the other fields again for that
+   * reason.
+   */
   @Test
   void anAgentOnOlderCrdsWritesAnUnchangedStatusOnce() throws Exception {
-    CustomResourceDefinition older = crd();
-    Map<String, JSONSchemaProps> fields =
-        older.getSpec().getVersions().get(0).getSchema().getOpenAPIV3Schema().getProperties();
-    Map<String, JSONSchemaProps> status =
-        Objects.requireNonNull(fields.get("status")).getProperties();
-    List.of("bootID", "limits", "lastContactTime").forEach(status::remove);
-    cluster.apply(Serialization.asYaml(older));
-    Poll.until(
-        "the older schema",
-        () ->
-            !cluster
-                .kubectl("get", "--raw", "/openapi/v3/apis/tokenbucket.dev/v1alpha1")
-                .contains("lastContactTime"));
+    serveWithout("status", List.of("bootID", "limits", "lastContactTime"), "lastContactTime");
     String node = "older-crds";
     cluster.apply("{apiVersion: v1, kind: Node, metadata: {name: %s}}".formatted(node));
     state(node, ENTRY.formatted("p", 1, "action: Drop"), "");

@@ -9,9 +9,7 @@ import dev.tokenbucket.agent.kernel.KernelException;
 import dev.tokenbucket.agent.slots.Failures;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -27,21 +25,13 @@ class IsolationTest extends VethTest {
   }
 
   /** A kernel that lacks memory at some calls. */
-  private Kernel failing(BiPredicate<Method, Object[]> at) {
-    return (Kernel)
-        Proxy.newProxyInstance(
-            Kernel.class.getClassLoader(),
-            new Class<?>[] {Kernel.class},
-            (proxy, method, arguments) -> {
-              if (arguments != null && at.test(method, arguments)) {
-                throw new KernelException("a test", ENOMEM);
-              }
-              try {
-                return method.invoke(plain, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
+  private Kernel failing(BiPredicate<Method, List<Object>> at) {
+    return watched(
+        (method, arguments) -> {
+          if (at.test(method, arguments)) {
+            throw new KernelException("a test", ENOMEM);
+          }
+        });
   }
 
   /** Fails what changes one hook. */
@@ -50,7 +40,7 @@ class IsolationTest extends VethTest {
     return failing(
         (method, arguments) ->
             method.getName().equals(change)
-                && List.of(arguments).stream()
+                && arguments.stream()
                     .anyMatch(each -> each instanceof Attachment at && at.ifindex() == index));
   }
 
@@ -80,7 +70,10 @@ class IsolationTest extends VethTest {
     assertThat(running()).isEqualTo(Map.of(NEAR + " Ingress", 10L, FAR + " Ingress", 20L));
   }
 
-  /** Another bucket of it needs another slot; the program that stays goes on with the old one. */
+  /**
+   * A policy with another kind of bucket needs another slot. The program that stays uses the old
+   * slot.
+   */
   @Test
   void aProgramThatCantBeExchangedGoesOnWithItsBuckets() {
     NodePolicy before = policy(NEAR, Direction.Ingress, 10, 0);
@@ -108,7 +101,7 @@ class IsolationTest extends VethTest {
     assertThat(running()).isEqualTo(Map.of(NEAR + " Ingress", 20L));
   }
 
-  /** What it enforces now is not given up for what can't be had. */
+  /** The agent does not give up the present limit for one that it can't have. */
   @Test
   void aPolicyThatCantGetItsNewTableKeepsItsLimit() {
     NodePolicy before = policy(NEAR, Direction.Ingress, 10, 0);
@@ -138,7 +131,7 @@ class IsolationTest extends VethTest {
     assertThat(running()).isEqualTo(Map.of(FAR + " Egress", 30L));
   }
 
-  /** There is no policy left whose failure it could be. */
+  /** No policy is left that could carry the failure. */
   @Test
   void theLastHookThatCantBeFreedIsSaidAndTriedAgain() {
     NodePolicy near = policy(NEAR, Direction.Ingress, 10, 0);

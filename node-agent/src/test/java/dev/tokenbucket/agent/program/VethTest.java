@@ -7,13 +7,21 @@ import dev.tokenbucket.agent.compile.ClassifierCompiler;
 import dev.tokenbucket.agent.kernel.Kernel;
 import dev.tokenbucket.agent.kernel.LinuxKernel;
 import java.io.IOException;
+import java.lang.reflect.InvocationTargetException;
+import java.lang.reflect.Method;
+import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
+import java.util.function.BiConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 
-/** What tests of agents on real interfaces share: a veth pair each, and the compiled classifier. */
+/**
+ * The fixture of tests with agents on real interfaces: a veth pair per test, and the compiled
+ * classifier.
+ */
 abstract class VethTest extends KernelTest {
   static final String NEAR = "tb-near-" + ProcessHandle.current().pid() % 100_000;
   static final String FAR = "tb-far-" + ProcessHandle.current().pid() % 100_000;
@@ -38,6 +46,22 @@ abstract class VethTest extends KernelTest {
     String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
     assertThat(process.waitFor()).as(output).isZero();
     return output;
+  }
+
+  /** A kernel that calls back before each call, with the method and its arguments; it may throw. */
+  Kernel watched(BiConsumer<Method, List<Object>> before) {
+    return (Kernel)
+        Proxy.newProxyInstance(
+            Kernel.class.getClassLoader(),
+            new Class<?>[] {Kernel.class},
+            (proxy, method, arguments) -> {
+              before.accept(method, arguments == null ? List.of() : Arrays.asList(arguments));
+              try {
+                return method.invoke(plain, arguments);
+              } catch (InvocationTargetException e) {
+                throw e.getCause();
+              }
+            });
   }
 
   Programmer agent(Kernel kernel) {

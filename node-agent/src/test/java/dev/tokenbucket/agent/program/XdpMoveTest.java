@@ -10,16 +10,11 @@ import dev.tokenbucket.agent.kernel.KernelException;
 import dev.tokenbucket.api.v1alpha1.Direction;
 import dev.tokenbucket.api.v1alpha1.Hook;
 import dev.tokenbucket.api.v1alpha1.NodePolicy;
-import java.lang.reflect.InvocationTargetException;
-import java.lang.reflect.Method;
-import java.lang.reflect.Proxy;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -35,22 +30,6 @@ class XdpMoveTest extends VethTest {
         .on(NEAR, Direction.Ingress)
         .at(hook)
         .at(position);
-  }
-
-  /** A kernel that calls back before each call, which may throw. */
-  private Kernel watched(BiConsumer<Method, List<Object>> before) {
-    return (Kernel)
-        Proxy.newProxyInstance(
-            Kernel.class.getClassLoader(),
-            new Class<?>[] {Kernel.class},
-            (proxy, method, arguments) -> {
-              before.accept(method, arguments == null ? List.of() : Arrays.asList(arguments));
-              try {
-                return method.invoke(plain, arguments);
-              } catch (InvocationTargetException e) {
-                throw e.getCause();
-              }
-            });
   }
 
   private Kernel failing(int errno, String change, HookPoint point) {
