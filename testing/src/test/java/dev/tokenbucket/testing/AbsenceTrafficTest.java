@@ -8,7 +8,7 @@ import java.net.DatagramSocket;
 import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
-/** What is away for a moment: a default route, an interface, and the agent meanwhile. */
+/** A default route, an interface and the agent disappear for a moment and come back. */
 class AbsenceTrafficTest extends HostTest {
   private static final Duration SOON = Duration.ofSeconds(20);
 

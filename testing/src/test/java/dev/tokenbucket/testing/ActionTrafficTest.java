@@ -22,8 +22,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What packets that exceed are like when they arrive. Senders fill in checksums themselves, so the
- * receiving host checks them, and drops what is wrong.
+ * The state in which exceeding packets arrive. Senders fill in checksums themselves, so the
+ * receiving host checks them and drops packets with a wrong one.
  */
 class ActionTrafficTest extends HostTest {
   private static final int PORT = 7001;
@@ -74,7 +74,7 @@ class ActionTrafficTest extends HostTest {
     assertThat(Collections.frequency(arrived, CS1 | ECT0)).isBetween(29, 30);
   }
 
-  /** The classes that datagrams sent with this one arrive with. */
+  /** The classes in which datagrams of this class arrive. */
   private List<Integer> classesOf(int version, int count, int sentWith) throws Exception {
     InetAddress to = InetAddress.getByName(version == 4 ? host.address() : host.address6());
     try (TrafficClassReceiver receiver =

@@ -46,7 +46,7 @@ class AddressSetTest {
     fleet.close();
   }
 
-  /** What a second controller does. */
+  /** Writes the set as a second controller does. */
   private String applySet(List<String> cidrs) throws IOException {
     Path file = work.resolve("set.yaml");
     Files.writeString(

@@ -33,8 +33,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * An agent whose way to the real API server is bad, in every way that it may be: what it does on
- * its node goes on, and the report follows.
+ * An agent with a bad connection to the real API server, in each way in which it can be bad. The
+ * work on the node continues, and the report follows.
  */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)

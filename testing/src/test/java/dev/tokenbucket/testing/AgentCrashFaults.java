@@ -18,9 +18,9 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * System calls of a running agent that end it or fail, one after the other: on one host with TCX,
- * on another with clsact filters. Each time the set changes, and each time what there is in the end
- * is what there would be had nothing happened.
+ * System calls of a running agent end it or fail, one after the other, on a host with TCX and on
+ * one with clsact filters. The set changes each time. In the end the kernel holds the same objects
+ * as without the fault.
  */
 @ExtendWith(RequiresRoot.class)
 class AgentCrashFaults {
@@ -85,8 +85,8 @@ class AgentCrashFaults {
               (call, numbers) ->
                   numbers.forEach(number -> points.add(new Point(set, call, number))));
     }
-    // Mixed, so that those without time are of each kind; and alike in each run, whatever their
-    // number.
+    // Shuffled, so that the calls without time left are of each kind. The order is the same in
+    // each run, whatever their number.
     points.sort(Comparator.comparingInt(point -> mixed(point.set(), point.call(), point.number())));
     return points.subList(Math.min(FIRST, points.size() - 1), points.size());
   }
@@ -141,11 +141,12 @@ class AgentCrashFaults {
     System.out.printf(
         "%s: killed at %d of %d points that were tried, of %d%n",
         host.name(), killed, done, points.size());
-    // The numbers of a change's calls vary a little: then the agent outlives the point.
+    // A change does not always make the same number of calls. With fewer calls, the agent outlives
+    // the point.
     assertThat(killed).isGreaterThan(done / 4);
   }
 
-  /** Whether it has ended before all was as wanted, within twice the time of a change. */
+  /** Whether the agent has ended before the set was in force, within twice the time of a change. */
   private static boolean awaitEnd(FaultyHost host, Objects wanted) {
     long end = System.nanoTime() + Duration.ofSeconds(5).toNanos();
     while (host.agent().isAlive() && System.nanoTime() < end && !host.hasPins(wanted)) {
@@ -169,7 +170,7 @@ class AgentCrashFaults {
     for (; done < points.size() && System.nanoTime() < end; done++) {
       Point point = points.get(done);
       host.settle(point.before(), references);
-      // One call, or each from one on, until strace is gone.
+      // One call, or each call from this one on, until strace ends.
       String error = ERRORS.get(done % ERRORS.size());
       String inject =
           "%s:error=%s:when=%d%s"
@@ -216,7 +217,7 @@ class AgentCrashFaults {
     assertThat(done).isPositive();
   }
 
-  /** Whether the log says that something was not done; it may have been done again at once. */
+  /** Whether the log reports a failed step. The agent may have repeated the step at once. */
   private static boolean awaitSaidOrDone(FaultyHost host, int heard, Objects wanted) {
     long end = System.nanoTime() + Duration.ofSeconds(6).toNanos();
     while (System.nanoTime() < end) {

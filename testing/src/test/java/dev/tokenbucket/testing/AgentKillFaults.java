@@ -22,25 +22,28 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** The agent ends at any moment, or is exchanged for another, while more is sent than may pass. */
+/**
+ * The agent is killed at any moment, or replaced by another version, while more packets are sent
+ * than may pass.
+ */
 @ExtendWith(RequiresRoot.class)
 class AgentKillFaults {
   private static final int RATE = 1_000;
 
-  /** A refill would be a second's packets. */
+  /** A refill would let through the packets of one second. */
   private static final int BURST = 1_000;
 
   private static final int FLOOD = 3_000;
 
   /**
-   * The receiver is told when a packet came in, which on a busy machine is earlier or later than it
-   * was judged. So much is a tenth of a refill.
+   * The receiver learns when a packet came in. On a busy machine that is earlier or later than the
+   * verdict. This margin is a tenth of a refill.
    */
   private static final double TOLERANCE = 0.1 * BURST;
 
   private static final int KILLS = Integer.getInteger("faults.kills", 50);
 
-  /** After its start, at the latest: by then it is ready and has done its work. */
+  /** The latest kill, counted from the start. By then the agent is ready and has done its work. */
   private static final int LATEST_MILLIS = 3_000;
 
   @TempDir Path work;
@@ -62,7 +65,9 @@ class AgentKillFaults {
     network.close();
   }
 
-  /** Two runs of half as many as are promised: with TCX, and with clsact filters. */
+  /**
+   * Two runs, each with half of the promised number of kills: with TCX, and with clsact filters.
+   */
   @ParameterizedTest
   @ValueSource(strings = {"", "--clsact"})
   void noKillOfTheAgentRefillsABucketOrLeavesAGap(String option) throws IOException {
@@ -71,7 +76,7 @@ class AgentKillFaults {
       first.awaitLog("programmed steady", Duration.ofSeconds(60));
       first.kill();
     }
-    // The seed is told, so that a run can be had again.
+    // The seed is printed, so that a run can be repeated.
     long seed = System.nanoTime();
     Random random = new Random(seed);
     List<Long> arrivals;
@@ -183,7 +188,7 @@ class AgentKillFaults {
         true);
   }
 
-  /** One policy that stays and judges the packets, and one that is another each time. */
+  /** One policy stays and judges the packets; the other one differs each time. */
   private void write(int turn) throws IOException {
     String steady =
         HostTest.policy(
@@ -201,7 +206,7 @@ class AgentKillFaults {
     Files.move(partial, policies.resolve("policies.yaml"), StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /** Does not wait until it is ready: it may be killed before. */
+  /** Does not wait until the agent is ready, because it may be killed earlier. */
   private Daemon start(TestHost on, String option) {
     List<String> command =
         new ArrayList<>(on.tb("agent", "--compile=never", "--policies", policies.toString()));

@@ -39,7 +39,7 @@ import org.junit.jupiter.api.io.TempDir;
 class AgentPodTest {
   private static final Duration SOON = Duration.ofSeconds(30);
 
-  /** Everything under /run that the agent sees, and nobody else does. */
+  /** The /run of the agent, which no other process sees. */
   private static final String AS_IN_A_POD =
       "account=$1; shift; mount -t tmpfs tmpfs /run && mkdir -p"
           + " /run/secrets/kubernetes.io/serviceaccount && mount --bind \"$account\""
@@ -172,7 +172,8 @@ class AgentPodTest {
     try (Daemon agent = start(Map.of("NODE_NAME", host.name(), "HOST_IP", host.address()))) {
       awaitProgrammed(agent);
 
-      // Bound to a Node that is no more, the token is refused; the watch that it opened goes on.
+      // The API server refuses a token that is bound to a deleted Node. The watch that it opened
+      // continues.
       cluster.kubectl("delete", "node", host.name(), "--timeout=20s");
       createNode();
       controlPlane.restartApiServer();
@@ -283,7 +284,7 @@ class AgentPodTest {
     }
   }
 
-  /** The pins go with their file system, as by a reboot; the state folder stays. */
+  /** The pins disappear with their file system, as in a reboot. The state folder stays. */
   @Test
   void afterARebootWithoutTheApiServerTheLastSetIsEnforced() {
     Map<String, String> node = Map.of("NODE_NAME", host.name());
@@ -305,7 +306,7 @@ class AgentPodTest {
       assertThat(host.policy("p").path("rate").asLong()).isEqualTo(100_000);
     }
 
-    // What the API server says now goes before what was kept.
+    // The current node state takes precedence over the kept one.
     state("lo");
     try (Daemon agent = start(node)) {
       awaitProgrammed(agent);

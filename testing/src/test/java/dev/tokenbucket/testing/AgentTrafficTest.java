@@ -26,7 +26,8 @@ class AgentTrafficTest {
   private static final int FLOOD = 8_000;
 
   /**
-   * Of a rate: a sender that waits for a CPU for longer than a burst lasts leaves tokens unused.
+   * A part of the rate. A sender that waits for a CPU for longer than a burst lasts leaves tokens
+   * unused.
    */
   private static final double LEAST = 0.9;
 
@@ -67,7 +68,7 @@ class AgentTrafficTest {
           "kill -9 and restart under load: %d packets arrived; no interval let more through than"
               + " the bound of B + Q*t + 1 (closest: %.1f packets under it)%n",
           arrivals.size(), -worst);
-      // The kernel stamps what comes in before it is judged, and may be held up in between.
+      // The kernel stamps a packet before the verdict, and may be interrupted in between.
       assertThat(worst).isLessThanOrEqualTo(0.02 * RATE);
       assertThat(arrivals.size()).isGreaterThan((int) (6 * RATE * 0.98));
     }
@@ -78,7 +79,7 @@ class AgentTrafficTest {
     apply("{}", RATE);
     agent.kill();
     try (TrafficRun run = flood("10.88.1.2", 8)) {
-      // As an agent had left it whose pins were in no folder of a layout.
+      // The state that an early agent left, whose pins were in no folder of a layout.
       Path ours = host.bpffs().resolve("tokenbucket");
       try (Stream<Path> layouts = Files.list(ours)) {
         Path layout = layouts.findFirst().orElseThrow();
@@ -179,7 +180,7 @@ class AgentTrafficTest {
     assertThat(bytesOf("p") - before).isBetween(frames * 68L, frames * 68L + 4_000);
   }
 
-  /** The kernel strips them all, and would deliver what they hide. */
+  /** The kernel strips all tags, and would deliver the packet behind them. */
   @ParameterizedTest
   @ValueSource(ints = {4, 8, 12})
   void anyNumberOfPriorityTagsHidesNoPacket(int tags) throws IOException {
@@ -406,7 +407,7 @@ class AgentTrafficTest {
         "programming of p",
         Duration.ofSeconds(10),
         () -> agent.log().indexOf("programmed p ", heard) >= 0);
-    // Much later on a busy machine.
+    // Generous, for a busy machine.
     agent.await(
         "a program on the hook",
         Duration.ofSeconds(20),

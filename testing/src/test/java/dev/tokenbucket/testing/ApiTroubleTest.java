@@ -30,7 +30,9 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A real operator whose way to the real API server is bad, in every way that it may be. */
+/**
+ * A real operator with a bad connection to the real API server, in each way in which it can be bad.
+ */
 @ExtendWith(ControlPlaneExtension.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ApiTroubleTest {
@@ -96,7 +98,7 @@ class ApiTroubleTest {
     nodes.awaitProgrammed("q");
 
     assertThat(injected).containsKeys(Refuse.class, Lose.class, LoseAnswer.class);
-    // A node state's generation counts its changes: made, p changed, q added, and not one more.
+    // A node state's generation counts its changes. There are three: created, p changed, q added.
     assertThat(nodes.states())
         .allSatisfy(state -> assertThat(state.getMetadata().getGeneration()).isEqualTo(3));
   }

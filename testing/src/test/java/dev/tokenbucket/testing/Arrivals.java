@@ -8,8 +8,8 @@ public final class Arrivals {
   private Arrivals() {}
 
   /**
-   * What may arrive a second, in packets, over this time: a sender that was held up as it begins
-   * has its burst once more.
+   * The packets per second that may arrive over this time. A sender that was held up at the
+   * beginning has its burst once more.
    */
   public static double atMost(double rate, int burst, double seconds) {
     return rate + (burst + 1) / seconds;

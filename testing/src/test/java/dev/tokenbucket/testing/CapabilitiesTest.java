@@ -22,7 +22,8 @@ class CapabilitiesTest {
   private static final int RATE = 1_000;
 
   /**
-   * Of a third of a second at the highest rate: a sender that is kept from running spends it late.
+   * The packets of a third of a second at the highest rate. A sender that does not get a CPU sends
+   * them late.
    */
   private static final int BURST = 1_000;
 

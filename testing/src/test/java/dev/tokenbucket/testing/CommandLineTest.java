@@ -21,7 +21,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What {@code tb}'s commands print and how they end, on a host of their own. */
+/** The output and exit codes of {@code tb}'s commands, on a separate host. */
 @ExtendWith(RequiresRoot.class)
 class CommandLineTest {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -158,7 +158,7 @@ class CommandLineTest {
     assertThat(tb("cleanup", "--dry-run").output()).isEmpty();
   }
 
-  /** Their state folders differ, so only the pins tell the one of the other. */
+  /** The state folders differ, so only the pins show one agent to the other. */
   @Test
   void aSecondAgentOnTheSamePinsIsRefused() throws IOException {
     try (Daemon agent = agent()) {

@@ -10,8 +10,9 @@ import org.junit.jupiter.api.extension.ParameterContext;
 import org.junit.jupiter.api.extension.ParameterResolver;
 
 /**
- * Gives tests a {@link ControlPlane} with our CRDs and roles. It is started for the first test that
- * asks for one, and serves every test of the module; its logs are under {@code target}.
+ * Gives tests a {@link ControlPlane} with the CRDs and roles of Tokenbucket. It starts for the
+ * first test that asks for one and serves every test of the module. Its logs are under {@code
+ * target}.
  */
 public final class ControlPlaneExtension implements ParameterResolver {
   private static final ExtensionContext.Namespace NAMESPACE =

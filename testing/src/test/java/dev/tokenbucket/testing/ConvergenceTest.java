@@ -33,10 +33,10 @@ import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Changes at random while the operator is killed again and again, and part of the nodes have no
- * agent that answers: what comes of it is what the planner says of what is in the API. {@code
- * -Dconvergence.nodes}, {@code .silent} (percent), {@code .seconds} and {@code .seed} change its
- * size; {@code make bench-scale} runs it with 5,000 nodes for two minutes.
+ * Random changes while the operator is killed again and again and the agents of some nodes are
+ * silent. The node states end as the planner computes them from the API's objects. {@code
+ * -Dconvergence.nodes}, {@code .silent} (percent), {@code .seconds} and {@code .seed} change the
+ * size; {@code make bench-scale} runs this with 5,000 nodes for two minutes.
  */
 @ExtendWith(ControlPlaneExtension.class)
 class ConvergenceTest {
@@ -77,7 +77,7 @@ class ConvergenceTest {
       silent.forEach(agents::speak);
       awaitAgreement(agents, planned, Set.of());
       awaitReports(client, planned, Set.of());
-      // And it stays: nothing was on its way to another end.
+      // The result stays: no further change was under way.
       Daemon.pause(Duration.ofSeconds(3));
       assertThat(found(agents)).isEqualTo(planned(client));
       assertThat(agents.states()).allSatisfy(ConvergenceTest::assertConfirmed);
@@ -228,8 +228,8 @@ class ConvergenceTest {
   }
 
   /**
-   * A policy's status is that of its generation, counts the nodes that speak as programmed, and
-   * tells of the others.
+   * A policy's status belongs to its generation, counts the nodes with an agent as programmed, and
+   * reports the others.
    */
   private static boolean reports(
       TokenBucketPolicy policy, Map<String, Long> selected, Map<String, Long> speaking) {

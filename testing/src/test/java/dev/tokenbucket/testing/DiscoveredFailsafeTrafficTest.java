@@ -21,7 +21,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** An operator and an agent that were told nothing of failsafes, and a policy on all traffic. */
+/** An operator and an agent without failsafe settings, and a policy on all traffic. */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
 class DiscoveredFailsafeTrafficTest {
   private static final int KUBELET = 10_250;

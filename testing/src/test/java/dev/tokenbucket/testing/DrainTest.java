@@ -16,7 +16,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the uninstall's Job runs, on a real API server: with the operator there, and without. */
+/** The commands of the uninstall's Job on a real API server, with and without an operator. */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
 class DrainTest {
   @TempDir Path work;

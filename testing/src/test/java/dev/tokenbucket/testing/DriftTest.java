@@ -16,9 +16,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What others do to the kernel's objects is found and put right. */
+/** The agent finds and repairs changes that other software makes to the kernel's objects. */
 class DriftTest extends HostTest {
-  /** What docs/operations.md promises, and something for a busy machine. */
+  /** The time that docs/operations.md promises, and a margin for a busy machine. */
   private static final Duration READ_BACK = Duration.ofSeconds(60);
 
   @Test
@@ -76,7 +76,7 @@ class DriftTest extends HostTest {
     assertThat(host.policy(policy).path("rate").asInt()).isEqualTo(2000);
   }
 
-  /** It is kept by the agent's lock until the limits are in force from the next one. */
+  /** The agent's lock keeps it until the next agent has put the limits in force. */
   @Test
   void anUnmountedBpfFileSystemIsMountedAgainAndTheFormerProgramEnds() throws IOException {
     apply(policy("unmounted", "rate: {packetsPerSecond: 1000}"));
@@ -120,7 +120,7 @@ class DriftTest extends HostTest {
         .contains("," + id + ",");
   }
 
-  /** The one of that name on the host's BPF file system. */
+  /** The file of that name on the host's BPF file system. */
   private Path pin(String name) {
     try (Stream<Path> pins = Files.walk(host.bpffs())) {
       return pins.filter(pin -> pin.endsWith(name)).findFirst().orElseThrow();

@@ -97,7 +97,7 @@ class EndToEndTest {
     assertThat(arrivingAt(1)).isBetween(RATE * 0.99, Arrivals.atMost(RATE, BURST, SECONDS));
   }
 
-  /** Somebody else keeps the set; the policy has one generation throughout. */
+  /** Another writer changes the set; the policy keeps its generation. */
   @Test
   void anAddressSetOf10000DecidesWhoIsLimitedAndSoDoesItsChange() throws IOException {
     TestHost host = network.hosts().get(0);
@@ -171,7 +171,7 @@ class EndToEndTest {
     assertThat(KernelObjects.awaitNothingBeyond(before)).isEmpty();
   }
 
-  /** The node that is back has no node state that could take the policy away. */
+  /** The node that is back has no node state, so no change of it removes the policy. */
   @Test
   void aPolicyDeletedWhileItsNodeWasGoneIsNotEnforcedByTheNodeThatIsBack() throws IOException {
     cluster.kubectl("apply", "-f", policy(RATE));

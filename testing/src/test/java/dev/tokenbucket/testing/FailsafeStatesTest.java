@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What the operator finds of nodes and API servers, and writes into node states. */
+/**
+ * The addresses and ports that the operator discovers from nodes and API servers and writes into
+ * node states.
+ */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
 class FailsafeStatesTest {
   private static final String ON_ALL_TRAFFIC = "{maxConcurrent: 100%}";

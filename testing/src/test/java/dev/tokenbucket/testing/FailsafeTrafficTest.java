@@ -13,7 +13,7 @@ import java.time.Duration;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What stays reachable behind a node-wide policy that lets nothing else through. */
+/** The traffic that a node-wide policy still lets through when its bucket is empty. */
 class FailsafeTrafficTest extends HostTest {
   private static final int KUBELET = 10_250;
   private static final String ALL = "rate: {packetsPerSecond: 1}, burst: {packets: 1}";
@@ -23,7 +23,7 @@ class FailsafeTrafficTest extends HostTest {
     return new String[] {"--failsafe-peer", "10.88.1.2/32"};
   }
 
-  /** Whether the source finds the host's link address, which it has forgotten. */
+  /** Whether the source resolves the host's link address, which it has forgotten. */
   private boolean neighbourIsFound() throws Exception {
     try (DatagramSocket drain = atHost(host.address6(), 7001);
         DatagramSocket from = atSource("fd88:1::2")) {

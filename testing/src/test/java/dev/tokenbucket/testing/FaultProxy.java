@@ -20,13 +20,13 @@ import javax.net.ssl.SSLServerSocket;
 import javax.net.ssl.SSLSocketFactory;
 
 /**
- * Stands between a client and the real API server, with the server's own certificate, and does to
- * each request what it is told. A request has a connection of its own on either side.
+ * A proxy between a client and the real API server, with the server's own certificate. A test
+ * decides what happens to each request. A request has a separate connection on either side.
  */
 final class FaultProxy implements AutoCloseable {
   private static final int MAX_HEAD = 64 * 1024;
 
-  /** A request, as far as faults are told apart by it. */
+  /** The parts of a request by which tests choose a fault. */
   record Request(String method, String target) {
     boolean isWatch() {
       return target.contains("watch=true");
@@ -47,19 +47,19 @@ final class FaultProxy implements AutoCloseable {
   /** It goes to the API server. */
   record Forward() implements Fate {}
 
-  /** It goes there with another target. */
+  /** It goes to the API server with another target. */
   record Rewrite(String target) implements Fate {}
 
-  /** The proxy answers in the server's stead. */
+  /** The proxy answers instead of the server. */
   record Refuse(int code, String reason, String headers) implements Fate {}
 
   /** The connection breaks, and the server never sees it. */
   record Lose() implements Fate {}
 
-  /** Nobody answers, for as long as the client waits. */
+  /** No answer comes while the client waits. */
   record Swallow() implements Fate {}
 
-  /** The server does it, and the connection breaks before the answer. */
+  /** The server carries the request out, and the connection breaks before the answer. */
   record LoseAnswer() implements Fate {}
 
   private final URI server;
@@ -91,7 +91,7 @@ final class FaultProxy implements AutoCloseable {
     threads.execute(this::accept);
   }
 
-  /** Where it listens. */
+  /** The proxy's address. */
   URI address() {
     return URI.create("https://127.0.0.1:" + listener.getLocalPort());
   }
@@ -165,7 +165,7 @@ final class FaultProxy implements AutoCloseable {
     }
   }
 
-  /** One request a connection: no answer has to be parsed to find its end. */
+  /** One request per connection, so no answer has to be parsed to find its end. */
   private static String closing(String head) {
     return head.replaceAll("(?i)\r\nconnection: [^\r]*", "")
         .replaceFirst("\r\n", "\r\nConnection: close\r\n");

@@ -24,8 +24,8 @@ final class FaultyHost {
   private static final Pattern FILTER = Pattern.compile("handle (\\S+).* id [0-9]+");
 
   /**
-   * Sets of which each follows on the one before it, round and round: another rate, another table,
-   * a policy that goes and takes its hook's program with it, one that comes.
+   * Sets that follow one another in a circle: another rate, another table, a policy that is removed
+   * with its hook's program, and a new policy.
    */
   static final List<String> SETS =
       List.of(
@@ -91,7 +91,7 @@ final class FaultyHost {
     return host.name() + " " + String.join(" ", options);
   }
 
-  /** Makes these the policies; none where the text is empty. */
+  /** Replaces the policies by these; an empty text stands for none. */
   void write(String yaml) {
     Path partial = folder.resolve("policies.partial");
     Path file = policies.resolve("policies.yaml");
@@ -112,7 +112,7 @@ final class FaultyHost {
     return Injection.into(agent.pid(), folder, calls, inject);
   }
 
-  /** Waits until exactly this is there. */
+  /** Waits until the agent's objects are exactly these. */
   void awaitObjects(String when, Objects wanted) {
     Poll.until(
         name() + ", " + when + ": its pins",
@@ -139,7 +139,7 @@ final class FaultyHost {
     return new Objects(pins(), running(), filters());
   }
 
-  /** What tb status shows, without a process per look. */
+  /** The output of tb status, without a process per call. */
   private List<String> running() {
     try {
       return Inside.call(host.namespace(), programmer::running).stream()
@@ -195,12 +195,12 @@ final class FaultyHost {
           .sorted()
           .toList();
     } catch (IOException | UncheckedIOException e) {
-      // It changes while it is read.
+      // The folder changes while it is read.
       return List.of(String.valueOf(e.getMessage()));
     }
   }
 
-  /** What there is of each set, where nothing was before it; nothing at the end. */
+  /** The objects of each set, applied to an empty host. The host is empty again at the end. */
   List<Objects> references() {
     List<Objects> references = new ArrayList<>();
     for (int i = 0; i < SETS.size(); i++) {
@@ -224,7 +224,7 @@ final class FaultyHost {
         .count();
   }
 
-  /** Brings a set to be in force, whatever was before it. */
+  /** Puts a set in force, whatever was in force before. */
   void settle(int set, List<Objects> references) {
     write(SETS.get(set));
     awaitObjects("set " + set, references.get(set));

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Nodes that go away, and agents that don't answer: what a rollout and a status make of them. */
+/** How rollouts and statuses treat nodes that disappear and agents that don't answer. */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class FleetHealthTest {
@@ -141,7 +141,7 @@ class FleetHealthTest {
     assertThat(fleet.message(POLICY, Reasons.DEGRADED))
         .startsWith("no agent answers on 2 of 4 nodes: health-0000, health-0001");
 
-    // A change does not wait for them again, and they have it when their agents are there.
+    // The next change does not wait for these nodes. They receive it when their agents return.
     fleet.apply(POLICY, 200, ONE_BY_ONE);
     await(Reasons.PROGRAMMED, "False NoAgent");
     assertThat(counted()).isEqualTo("2/4");

@@ -8,7 +8,7 @@ import java.net.InetSocketAddress;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** More sources than places: spoofed addresses, each of them heard once. */
+/** More sources than places. Each spoofed address sends one packet. */
 class FullTableTrafficTest extends HostTest {
   private static final int PORT = 7001;
   private static final int SPOOFED = 400;

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 @ExtendWith(RequiresRoot.class)
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 abstract class HostTest {
-  /** How long a packet may take that nobody dropped. */
+  /** The longest time that a packet may take if it is not dropped. */
   private static final int SILENCE_MILLIS = 300;
 
   TestNetwork network;
@@ -67,18 +67,18 @@ abstract class HostTest {
     return new String[0];
   }
 
-  /** Takes all policies away. */
+  /** Removes all policies. */
   void removePolicies() throws IOException {
     Files.deleteIfExists(policies.resolve("policies.yaml"));
   }
 
-  /** Makes these the policies, and waits until a program for them is on a hook. */
+  /** Replaces the policies by these, and waits until a program for them is on a hook. */
   void apply(String yaml) throws IOException {
     int heard = write(yaml);
     awaitAfter(heard, "the programs of a new set", "(attached to|replaced the program of)");
   }
 
-  /** Changes parameters of policies that are there, and waits until they are in force. */
+  /** Changes parameters of existing policies, and waits until they are in force. */
   void change(String yaml) throws IOException {
     int heard = write(yaml);
     awaitAfter(heard, "new parameters", "programmed ");
@@ -86,7 +86,7 @@ abstract class HostTest {
     Daemon.pause(Duration.ofMillis(100));
   }
 
-  /** Gives how long the log was before. */
+  /** Returns the log's length before the change. */
   int write(String yaml) throws IOException {
     int heard = agent.log().length();
     Files.writeString(partial, yaml);
@@ -111,7 +111,7 @@ abstract class HostTest {
         .formatted(name, spec);
   }
 
-  /** Where the traffic comes from. */
+  /** The source of the traffic. */
   String sourceNamespace() {
     return network.namespaces().get(0);
   }

@@ -17,11 +17,11 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * strace, attached to a process that runs: it counts system calls, fails one, or kills the process
- * as it makes one. What it did is gone when it is closed; the process goes on.
+ * strace, attached to a running process. It counts system calls, makes one fail, or kills the
+ * process at one. After strace has been closed, the process continues without it.
  */
 final class Injection implements AutoCloseable {
-  /** What changes the kernel's objects or the state folder. */
+  /** The calls that change the kernel's objects or the state folder. */
   static final List<String> CALLS =
       List.of(
           "bpf", "mkdir", "mkdirat", "unlink", "unlinkat", "rmdir", "rename", "renameat", "fsync");
@@ -74,14 +74,16 @@ final class Injection implements AutoCloseable {
         output);
   }
 
-  /** Kills the process as a thread of it makes a call for the n-th time, in place of the call. */
+  /**
+   * Kills the process when one of its threads makes a call for the n-th time, instead of the call.
+   */
   static String killAt(String call, int n) {
     return call + ":signal=KILL:when=" + n;
   }
 
   /**
-   * The calls that change something: by call their numbers, as {@code when=} counts them, which is
-   * by thread. A process that is killed at another one leaves what the change before left.
+   * The numbers of the calls that change something, per call, as {@code when=} counts them: per
+   * thread. A process that is killed at another call leaves the state after the last change.
    */
   Map<String, SortedSet<Integer>> changes() {
     Map<String, Integer> made = new HashMap<>();

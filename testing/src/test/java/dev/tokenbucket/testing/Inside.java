@@ -7,14 +7,14 @@ import java.util.concurrent.FutureTask;
 import jnr.ffi.LibraryLoader;
 
 /**
- * Runs code in another network namespace, on a thread that enters it and then ends. Sockets belong
- * to the namespace that they are made in, so what is made there can be used on any thread.
+ * Runs code in another network namespace, on a thread that enters the namespace and then ends. A
+ * socket belongs to the namespace of its creation, so any thread can use it.
  */
 public final class Inside {
   private static final int O_RDONLY = 0;
   private static final int CLONE_NEWNET = 0x40000000;
 
-  /** What is used of libc. */
+  /** The functions of libc that are used. */
   public interface LibC {
     int open(String path, int flags);
 

@@ -106,7 +106,7 @@ class InterfaceSelectionTest {
     assertThat(interfaces()).containsExactly("u1");
   }
 
-  /** An interface that leaves takes its program and its index along. */
+  /** An interface that is moved away takes its program and its index along. */
   @Test
   void anInterfaceWithTheIndexOfOneThatWasMovedAwayIsLimited() throws IOException {
     write("p", "  interfaces: [{name: u1}]\n");
@@ -157,7 +157,7 @@ class InterfaceSelectionTest {
     Poll.until("what has left is not", SOON, () -> interfaces().size() == 9);
   }
 
-  /** Each of its packets would be charged on both. */
+  /** Each packet of the VXLAN device would be charged on both interfaces. */
   @Test
   void aVxlanIsLeftOutWhereTheInterfaceBeneathItIsSelectedToo() throws IOException {
     ip("link add vx type vxlan id 7 dev u1 dstport 4789 remote 10.91.1.2");

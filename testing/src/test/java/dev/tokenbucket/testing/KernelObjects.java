@@ -35,7 +35,9 @@ public record KernelObjects(Set<String> objects) {
     return rest;
   }
 
-  /** What is there beyond {@code before}, once the kernel had 5 s to free what is unused. */
+  /**
+   * The objects that were not in {@code before}, after the kernel has had 5 s to free unused ones.
+   */
   public static Set<String> awaitNothingBeyond(KernelObjects before) {
     Set<String> beyond = now().without(before);
     for (int i = 0; i < TRIES && !beyond.isEmpty(); i++) {

@@ -5,7 +5,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** What kstatus, by which Helm and Flux wait, makes of a resource without rules of its own. */
+/**
+ * The status that kstatus, which Helm and Flux wait by, computes for a resource without rules of
+ * its own.
+ */
 final class Kstatus {
   private Kstatus() {}
 

@@ -22,8 +22,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * {@code kubectl tokenbucket} with a real kubectl and API server, and pods that no kubelet runs. A
- * script in kubectl's place passes everything on to it but {@code exec}, which it answers as the
- * node's name says.
+ * script replaces kubectl. It passes everything on except {@code exec}, which it answers according
+ * to the node's name.
  */
 @ExtendWith(ControlPlaneExtension.class)
 class KubectlPluginTest {
@@ -277,7 +277,7 @@ class KubectlPluginTest {
     return Commands.end(command);
   }
 
-  /** Pods as the chart's, which are Running as far as the API server knows. */
+  /** Pods like the chart's, which the API server considers Running. */
   private void agentsOn(String... nodes) {
     for (String node : nodes) {
       Pod pod =

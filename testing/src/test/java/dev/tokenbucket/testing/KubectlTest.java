@@ -13,7 +13,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.api.io.TempDir;
 
-/** What a user of kubectl sees of the kinds, without any of our programs running. */
+/** The kinds as a user of kubectl sees them, while no program of Tokenbucket runs. */
 @ExtendWith(ControlPlaneExtension.class)
 class KubectlTest {
   private static final String STATUS =
@@ -74,7 +74,10 @@ class KubectlTest {
     }
   }
 
-  /** The rules have a budget for each request; what the schema allows must be within it. */
+  /**
+   * The rules have a cost limit per request. Every object that the schema allows must stay within
+   * it.
+   */
   @Test
   void aPolicyAtTheLimitsIsTaken(ControlPlane controlPlane) throws IOException {
     String networks =

@@ -9,8 +9,8 @@ import jnr.ffi.LibraryLoader;
 import jnr.ffi.Runtime;
 
 /**
- * Lets packets come in on a tun device, as if from its far end: {@code DEVICE HEX COUNT}. Of a
- * packet of over a page the kernel then has one byte in its linear part, and the headers outside of
+ * Sends packets into a tun device, as if from its far end: {@code DEVICE HEX COUNT}. The kernel
+ * then holds one byte of a packet longer than a page in its linear part, and the headers outside of
  * it.
  */
 final class TunPackets {
@@ -27,7 +27,7 @@ final class TunPackets {
   private static final int NAME = 16;
   private static final int REQUEST = 40;
 
-  /** What is used of libc. */
+  /** The functions of libc that are used. */
   public interface LibC {
     int open(String path, int flags);
 

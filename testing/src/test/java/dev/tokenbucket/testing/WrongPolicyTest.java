@@ -21,7 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 /** Needs root, for the agent. */
 @ExtendWith({RequiresRoot.class, ControlPlaneExtension.class})
 class WrongPolicyTest {
-  /** Each as a spec, with a part of what it is refused with. */
+  /** Wrong specs, each with a part of the refusal. */
   private static final String WRONG =
       """
       {rate: {packetsPerSecond: 10, bitsPerSecond: 1M}}
@@ -384,7 +384,7 @@ class WrongPolicyTest {
         | spec.priority: Invalid value: 5000: must be from 0 to 1000
       """;
 
-  /** Each as a spec that uses what the rules above leave free. */
+  /** Right specs, which use the freedom that the rules above leave. */
   private static final String RIGHT =
       """
       {rate: {packetsPerSecond: 10}}
@@ -544,7 +544,7 @@ class WrongPolicyTest {
     }
     String refusals =
         message.substring(message.indexOf(" is invalid: ") + " is invalid: ".length());
-    // What begins with <nil> only says that more may be wrong.
+    // A line that begins with <nil> only says that more may be wrong.
     return refusals
         .lines()
         .map(line -> line.startsWith("* ") ? line.substring(2) : line.strip())

@@ -28,7 +28,9 @@ class XdpTrafficTest extends HostTest {
   /** An interface whose driver has no native XDP. */
   private static final String WITHOUT_XDP = "ifb0";
 
-  /** An interface that runs another XDP program for a while, and refuses ours for a minute. */
+  /**
+   * An interface that runs another XDP program for a while, and refuses Tokenbucket's for a minute.
+   */
   private static final String OCCUPIED = "u1";
 
   @BeforeAll
@@ -203,7 +205,7 @@ class XdpTrafficTest extends HostTest {
     }
   }
 
-  /** Sends ten times what may pass, until it is interrupted. */
+  /** Sends ten times the permitted rate until it is interrupted. */
   private static void flood(DatagramSocket from, DatagramSocket to) {
     DatagramPacket packet = new DatagramPacket(new byte[64], 64, to.getLocalSocketAddress());
     try {

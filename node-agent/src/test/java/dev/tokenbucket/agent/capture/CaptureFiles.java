@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/** Capture files as tcpdump and Wireshark write them, for tests; and what a reader makes of one. */
+/**
+ * Capture files for tests, as tcpdump and Wireshark write them, and the frames that a reader finds
+ * in one.
+ */
 public final class CaptureFiles {
   private static final long SECOND = 1_000_000_000;
 

@@ -23,7 +23,7 @@ import picocli.CommandLine.Model.OptionSpec;
 class KubectlPluginOptionsTest {
   private static final Path PLUGIN = Path.of("../bin/kubectl-tokenbucket");
 
-  /** What the plugin itself answers. */
+  /** The options that the plugin itself handles. */
   private static final List<String> ITS_OWN = List.of("-h", "--help", "--json");
 
   @ParameterizedTest

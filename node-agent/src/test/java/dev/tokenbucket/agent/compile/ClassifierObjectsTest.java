@@ -27,7 +27,7 @@ class ClassifierObjectsTest {
     return new ClassifierObjects(work.resolve("objects"), searchPath, Duration.ofMinutes(1));
   }
 
-  /** A folder with a clang that is this script; each of its runs leaves a line in {@code runs}. */
+  /** A folder in which this script stands for clang. Each run adds a line to {@code runs}. */
   private String clang(String script) throws IOException {
     Path folder = Files.createDirectories(work.resolve("bin"));
     Path clang = folder.resolve("clang");

@@ -10,11 +10,13 @@ import jnr.ffi.Runtime;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A kernel that fails one of the calls that the agent makes of it, or that the agent never comes
- * back from. One thread at a time.
+ * A kernel in which one of the agent's calls fails, or ends the agent. For one thread at a time.
  */
 public final class FaultyKernel {
-  /** These reach no kernel, or give back what the kernel takes back of a process that is killed. */
+  /**
+   * These calls do not reach the kernel, or release what the kernel releases when a process is
+   * killed.
+   */
   private static final Set<String> NOT_COUNTED =
       Set.of(
           "close",
@@ -29,7 +31,7 @@ public final class FaultyKernel {
           "bpf_map__set_value_size",
           "bpf_map__set_initial_value");
 
-  /** These change what outlives the agent. */
+  /** These calls change objects that outlive the agent. */
   private static final Set<String> CHANGES =
       Set.of(
           "bpf_object__load",
@@ -69,7 +71,7 @@ public final class FaultyKernel {
     int at(int number, int point);
   }
 
-  /** The agent has ended: it makes no other call. */
+  /** The agent has ended, and makes no other call. */
   public static final class Killed extends Error {
     private static final long serialVersionUID = 1;
 
@@ -125,7 +127,9 @@ public final class FaultyKernel {
     return fault.at(++calls, points);
   }
 
-  /** As the function tells it: libbpf's give the errno, those of the C library set it. */
+  /**
+   * Fails as the function does: libbpf's functions return the errno, and the C library's set it.
+   */
   private static @Nullable Object failure(Method method, int errno, Runtime runtime) {
     runtime.setLastError(errno);
     if (method.getReturnType() == Pointer.class) {

@@ -33,7 +33,7 @@ class GracePeriodTest {
     }
   }
 
-  /** As under nohz_full, where membarrier(2) says EINVAL for ever. */
+  /** Simulates nohz_full, where membarrier(2) always answers EINVAL. */
   @ParameterizedTest
   @ValueSource(ints = {EINVAL, ENOSYS})
   void whereMembarrierIsRefusedItIsWaitedByMaps(int error) throws IOException {

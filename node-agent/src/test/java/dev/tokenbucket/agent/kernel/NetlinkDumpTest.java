@@ -25,7 +25,7 @@ class NetlinkDumpTest {
 
   private int received;
 
-  /** Reads the links; what the kernel would answer is these, in turn, the last one for ever. */
+  /** Reads the links from these answers in turn; the last one is repeated. */
   private int links(byte[]... answers) {
     NativeCalls calls = new NativeCalls(library -> answering(library, List.of(answers)));
     return new LinkDump(calls).devices().size();

@@ -15,7 +15,7 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import java.util.stream.StreamSupport;
 
-/** What the compiler says of the types in an object: its BTF, as bpftool reads it. */
+/** The compiler's description of an object's types: its BTF, as bpftool reads it. */
 final class Btf {
   private static final int POINTER_SIZE = 8;
 
@@ -58,7 +58,7 @@ final class Btf {
     return size + " bytes";
   }
 
-  /** Empty where the object says nothing of it. */
+  /** Empty if the object does not describe it. */
   Optional<Struct> struct(String name) {
     return named("STRUCT", name).map(this::struct);
   }
@@ -73,7 +73,7 @@ final class Btf {
                         member.get("bits_offset").asInt() / Byte.SIZE,
                         size(type(member))))
             .toList();
-    // BTF tells no alignment, and of what a struct holds it says all.
+    // BTF describes every member of a struct, but no alignment.
     return new Struct(text(type, "name"), type.get("size").asInt(), 1, fields);
   }
 

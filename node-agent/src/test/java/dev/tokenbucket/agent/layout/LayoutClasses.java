@@ -16,7 +16,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.stream.Stream;
 
-/** What the classes of the package say, whichever there are: none can be left out. */
+/** The layouts of all classes of the package, so that none can be left out. */
 final class LayoutClasses {
   private LayoutClasses() {}
 

@@ -118,7 +118,7 @@ class StructLayoutTest {
         .containsAllEntriesOf(object("sweep.bpf.o").maps());
   }
 
-  /** By name, as the layouts tell; all but those of one entry have one for each slot. */
+  /** The maps by name, from the layouts. All but the named ones have one entry per slot. */
   private static Map<String, MapType> ofOneStruct() {
     Set<String> single =
         Set.of(
@@ -189,7 +189,7 @@ class StructLayoutTest {
     }
   }
 
-  /** The same places with their names exchanged, as a hand that slips would do. */
+  /** The same offsets with exchanged names, a likely slip. */
   private static Struct swapped(Struct struct, int one, int other) {
     List<Field> fields = new ArrayList<>(struct.fields());
     Field first = fields.get(one);

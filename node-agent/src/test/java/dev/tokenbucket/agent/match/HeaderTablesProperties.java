@@ -77,7 +77,7 @@ class HeaderTablesProperties {
         dscps, lengths, fragment);
   }
 
-  /** The tables of some terms, and what they are to hold. */
+  /** The tables of some terms, and their expected content. */
   private record Tables(List<TermList.Term> terms, int features, Map<String, MapContents> maps) {
     static Tables of(List<TermList.Term> terms) {
       HeaderTables tables = new HeaderTables(new TermList(terms));

@@ -67,7 +67,7 @@ class TermTablesProperties {
           "fd00:0:0:1::1",
           "2001::1");
 
-  /** What is known of a packet; null is what can't be read. */
+  /** The known fields of a packet; null stands for an unreadable one. */
   private record Seen(
       @Nullable Integer protocol,
       String source,

@@ -122,9 +122,9 @@ class ExcessReaderProperties {
     return Addresses.text(address) + "/" + prefix;
   }
 
-  /** As in the struct, or as long as the family's. */
+  /** An address as long as in the struct, or as long as the family's addresses. */
   private static byte[] address(byte[] random, boolean ipv6, boolean padded) {
-    // Not one that Java takes for IPv4.
+    // An address that Java does not take for IPv4.
     byte[] address = Arrays.copyOf(random, ipv6 ? 16 : 4);
     if (ipv6) {
       address[0] = (byte) 0xfd;

@@ -9,7 +9,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What happens to packets that exceed, in the kernel. Needs root. */
+/** Actions on packets that exceed, in the kernel. Needs root. */
 class ActionTest extends BothHooksTest {
   private static final int ECT_0 = 2;
   private static final int CE = 3;

@@ -15,8 +15,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
- * Who gets a bucket of a full table (admission.h): keys that come back, in the place of a bucket
- * that is full. In the kernel and under a virtual clock. Needs root.
+ * In a full table, a key that comes back gets the place of a full bucket (admission.h). In the
+ * kernel and under a virtual clock. Needs root.
  */
 class AdmissionTest extends KernelTest {
   private static final long SECOND = 1_000_000_000L;

@@ -6,7 +6,7 @@ import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Tests that hold for packets on the tc hook and for frames on the XDP hook alike. */
+/** Tests that hold on the tc hook and on the XDP hook alike. */
 @ParameterizedClass(name = "{0}")
 @EnumSource(
     value = HookPoint.class,

@@ -63,7 +63,7 @@ class BucketTablesTest extends KernelTest {
         int of = key;
         List<Passed> ofKey =
             passed.stream().filter(each -> each.key() == of).map(PassedOf::passed).toList();
-        // A packet that meets the mark is judged by the bucket that all share: hence twice.
+        // The shared bucket judges a packet that meets the tombstone, so the packet is sent twice.
         assertThat(WorstWindow.excess(ofKey, time -> 2 * line.valueAt(time)))
             .isLessThanOrEqualTo((2 * BURST + 2) * PACKET + ROUNDING);
       }
@@ -80,7 +80,7 @@ class BucketTablesTest extends KernelTest {
     }
   }
 
-  /** By the hash without a key that the classifier had: the addresses all have one hint. */
+  /** Under the former hash, which had no key, all these addresses have one hint. */
   private static List<String> crafted(int count) {
     List<String> sources = new ArrayList<>();
     for (int address = 0; sources.size() < count; address++) {
@@ -102,7 +102,7 @@ class BucketTablesTest extends KernelTest {
     List<String> sources = crafted(200);
     try (VirtualHook hook = hook(Policy.packets(1, 2).perSource(sources.size()))) {
       sources.forEach(source -> assertThat(hook.passes(Frames.udp(source, 100))).isTrue());
-      // By chance some two of them share one: 0.3 pairs are to be expected, 10 once in 10^13.
+      // Pairs share a hint by chance: 0.3 pairs are expected, and 10 pairs once in 10^13.
       assertThat(hook.hintsInUse(0)).isGreaterThanOrEqualTo(sources.size() - 1 - 10);
     }
   }
@@ -165,7 +165,7 @@ class BucketTablesTest extends KernelTest {
     }
   }
 
-  /** Stays with a key until it is drained, and comes back when it has long been full. */
+  /** Sends with one key until its bucket is empty, and again when the bucket has long been full. */
   private static List<PassedOf> hammer(int cpu, Runner packets, long end) {
     CpuAffinity.pin(cpu);
     List<PassedOf> passed = new ArrayList<>();
@@ -182,7 +182,7 @@ class BucketTablesTest extends KernelTest {
     return passed;
   }
 
-  /** Of the first policy, those of places in use. */
+  /** The first policy's places in use. */
   private List<ByteBuffer> keys() {
     BucketTables tables = new BucketTables(new LinuxKernel(), new Pins(bpffs));
     ByteBuffer places = tables.places(0, 0).orElseThrow();

@@ -161,14 +161,14 @@ class ClassifierTest extends BothHooksTest {
     }
   }
 
-  /** BIG TCP, as far as a test can send it: no segment has the jumbo header on the wire. */
+  /** BIG TCP, as far as a test can send one: segments on the wire never have the jumbo header. */
   @ParameterizedTest
   @CsvSource({"Ingress", "Egress"})
   void theJumboHeaderOfAMergedPacketIsNotCounted(Direction direction) {
     byte[] headers = Frames.extended(1, 2, Extension.jumbo(70_000));
     byte[] merged = Arrays.copyOf(headers, headers.length + 10 * 100);
     try (VirtualHook hook = hook(direction, Policy.packets(1, 20))) {
-      // No packet of its own, the length is that of the header: it counts as any.
+      // The packet consists of its header alone, and counts like any other.
       assertThat(hook.passes(merged, new Merged(10, 100, 0))).isTrue();
       assertThat(hook.counters(0).conformBytes()).isEqualTo(10L * (headers.length + 100));
       ByteBuffer.wrap(merged).putShort(14 + 4, (short) 0);

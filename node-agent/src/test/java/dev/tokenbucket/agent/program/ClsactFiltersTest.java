@@ -53,7 +53,7 @@ class ClsactFiltersTest extends KernelTest {
     return run("tc", "filter", "show", "dev", NEAR, "ingress");
   }
 
-  /** Of the same priority and with the same handle, so that the kernel can't hold both. */
+  /** Both filters have the same priority and handle, so the kernel can't hold both. */
   private void addAnothers() throws Exception {
     LinuxKernel kernel = new LinuxKernel();
     Path folder = Files.createDirectory(bpffs.resolve("another"));

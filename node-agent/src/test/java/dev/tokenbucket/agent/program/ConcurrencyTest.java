@@ -104,7 +104,7 @@ class ConcurrencyTest extends KernelTest {
     }
   }
 
-  /** As fast as the agent makes them, for ten seconds, with the rate and the burst up and down. */
+  /** Changes as fast as the agent can make them, for ten seconds. Rate and burst go up and down. */
   @Test
   void updatesBackToBackUnderLoadKeepTheBoundOverTheWhole() throws Exception {
     List<Policy> policies =
@@ -155,7 +155,7 @@ class ConcurrencyTest extends KernelTest {
     }
   }
 
-  /** By the lines as their bends come. */
+  /** The tokens granted by a time, along the lines in the order of their bends. */
   private static long granted(List<AxisLine> lines, long time) {
     int low = 0;
     int high = lines.size() - 1;

@@ -31,9 +31,8 @@ import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * The agent ends at each call that it makes of the kernel in turn, or that call fails. What comes
- * after it, with another set, ends where an agent ends that nothing happened to, and no object is
- * left over.
+ * The agent ends at each of its calls in turn, or that call fails. The next agent applies another
+ * set. Its result equals that of an undisturbed agent, and no object is left over.
  */
 class CrashPointsTest extends VethTest {
   private static final int EPERM = 1;
@@ -43,7 +42,7 @@ class CrashPointsTest extends VethTest {
   /** Tries every Nth point; {@code make test-faults} looks at more of them. */
   private static final int STRIDE = Integer.getInteger("crash.stride", 19);
 
-  /** Bounds each loop; no step makes as many calls. */
+  /** Bounds each loop; no step makes this many calls. */
   private static final int MOST_CALLS = 2_000;
 
   private static final List<NodePolicy> NOTHING = List.of();
@@ -53,14 +52,14 @@ class CrashPointsTest extends VethTest {
           Policy.packets(20, 10).on(NEAR, Direction.Ingress).at(1),
           Policy.packets(30, 10).perFlow(10).evicting().on(FAR, Direction.Egress).at(2));
 
-  /** Another rate, another table, one that goes, one that comes and one that moves. */
+  /** Another rate, another table, a removed policy, a new one and one that moves. */
   private static final List<NodePolicy> SECOND =
       List.of(
           Policy.packets(11, 10).perSource(10).on(NEAR, Direction.Ingress).at(0),
           Policy.packets(20, 10).perDestination(20).on(NEAR, Direction.Ingress).at(1),
           Policy.packets(40, 10).perSource(10).markingEcn().on(NEAR, Direction.Egress).at(3));
 
-  /** A step of an agent's life: from what is in force to what is wanted, and what comes then. */
+  /** A step in an agent's life: the set in force, the wanted set, and the set after that. */
   private record Step(
       String name, List<NodePolicy> from, List<NodePolicy> to, List<NodePolicy> then) {
     @Override
@@ -88,7 +87,7 @@ class CrashPointsTest extends VethTest {
     for (boolean killed = true; killed && at < MOST_CALLS; at += stride) {
       agent(whole).apply(step.from());
       killed = isKilled(step, clsact, at);
-      // What comes is another set, or the same, of which a part is in force already.
+      // The next set is another one, or the same, which is partly in force already.
       List<NodePolicy> then = at / stride % 3 == 0 ? step.to() : step.then();
       String when = "%s, killed at point %d".formatted(step, at);
       Programmer successor = agent(whole);
@@ -146,7 +145,7 @@ class CrashPointsTest extends VethTest {
     assertThat(at).isBetween(STRIDE + 2, MOST_CALLS - 1);
   }
 
-  /** As the agent's loop does, which tells each policy what stops the whole set. */
+  /** Like the agent's loop, which reports a failure of the whole set for each policy. */
   private static Map<String, String> applyOrSay(Programmer agent, List<NodePolicy> set) {
     try {
       return agent.apply(set);
@@ -249,7 +248,7 @@ class CrashPointsTest extends VethTest {
       for (String kept : List.of("", "/program", "/configuration", "/version-V")) {
         pins.add(folder + "/program-N" + kept);
       }
-      // One mark an interface, whichever of its hooks has it.
+      // One owner mark per interface, on any of its hooks.
       if (clsact && marked.add(parts.get(0))) {
         pins.add(layout + "/hooks/any-" + index + "/qdisc");
       }

@@ -5,8 +5,8 @@ import dev.tokenbucket.api.v1alpha1.RateUnit;
 import java.math.BigInteger;
 
 /**
- * What a policy has granted by a moment, without any rounding: in parts of a token of which a token
- * has {@link #TOKEN}.
+ * The tokens that a policy has granted by a moment, without rounding, in units of which a token has
+ * {@link #TOKEN}.
  */
 final class ExactAxis {
   private static final BigInteger NANOS = BigInteger.valueOf(1_000_000_000);

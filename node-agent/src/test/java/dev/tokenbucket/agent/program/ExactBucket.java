@@ -4,9 +4,8 @@ package dev.tokenbucket.agent.program;
 import java.math.BigInteger;
 
 /**
- * The oracle: a token bucket as the textbooks have it, in whole numbers that nothing is rounded to.
- * It holds at most B, gains what its axis grants, and a packet takes its cost where the bucket
- * holds that much, or is full.
+ * The oracle: a textbook token bucket in exact whole numbers. It holds at most B and gains what its
+ * axis grants. A packet takes its cost if the bucket holds that much or is full.
  */
 final class ExactBucket {
   private final ExactAxis axis;
@@ -21,7 +20,8 @@ final class ExactBucket {
   }
 
   /**
-   * What it holds beyond what this packet needs, in parts of a token; negative where too little.
+   * The tokens beyond the need of this packet, in parts of a token; negative if the bucket holds
+   * too few.
    */
   BigInteger beyondNeed(long moment, long cost, long burst) {
     return held(moment, burst).subtract(ExactAxis.tokens(Math.min(cost, burst)));
@@ -39,7 +39,9 @@ final class ExactBucket {
     spent = spent.max(full).add(ExactAxis.tokens(cost));
   }
 
-  /** When it was last known to be full: since then a rate that is off by a little adds up. */
+  /**
+   * The time when the bucket was last known to be full. The error of the rate adds up from then on.
+   */
   long fullAt() {
     return fullAt;
   }

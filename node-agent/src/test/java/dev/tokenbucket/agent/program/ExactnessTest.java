@@ -86,7 +86,7 @@ class ExactnessTest extends BothHooksTest {
     assertThat(passed / granted).isCloseTo(1, within(1e-4));
   }
 
-  /** What passes between two moments at which the bucket is drained, step by step. */
+  /** The packets that pass between two moments at which the bucket is empty, step by step. */
   private static long lastingDemand(VirtualHook hook, long step) {
     Runner packets = hook.runner();
     packets.load(FRAME, FRAME.length);
@@ -164,7 +164,7 @@ class ExactnessTest extends BothHooksTest {
     }
   }
 
-  /** A packet that read the clock, and then waited while others were judged at later times. */
+  /** A packet reads the clock, and then waits while others are judged at later times. */
   @ParameterizedTest
   @ValueSource(longs = {1, SECOND / 1000, DAY})
   void aClockReadingThatIsOldGrantsNothing(long age) {
@@ -218,7 +218,7 @@ class ExactnessTest extends BothHooksTest {
     }
   }
 
-  /** What was granted since is not more by a line that would have granted it. */
+  /** A later line does not grant more tokens for the time before it. */
   @Test
   void aBucketThatIdledFillsByTheLinesThatWereInForce() {
     Policy slow = Policy.packets(1, 100_000);
@@ -252,7 +252,10 @@ class ExactnessTest extends BothHooksTest {
     }
   }
 
-  /** It passes a full bucket and leaves debt: never refused for ever, and the rate stays Q. */
+  /**
+   * The packet passes a full bucket and leaves debt. So it is not refused for ever, and the rate
+   * stays Q.
+   */
   @ParameterizedTest
   @CsvSource({"1000, 1, 10", "1000, 1, 65535", "50, 3, 17", "1000000, 10, 64"})
   void superPacketsLargerThanTheSmallestBurstsPassAtExactlyQ(long rate, long burst, int segments) {
@@ -261,7 +264,7 @@ class ExactnessTest extends BothHooksTest {
     try (VirtualHook hook = hook(Policy.packets(rate, burst))) {
       assertThat(hook.passes(merged, as)).isTrue();
       for (int i = 1; i <= 100; i++) {
-        // The debt, and a full bucket; what rounding may take is behind it.
+        // The debt and a full bucket, plus the tokens that rounding may take.
         long wait = segments * SECOND / rate;
         hook.pass(wait - wait / 1000 - 1);
         assertThat(hook.passes(merged, as)).as("before debt %d is paid", i).isFalse();

@@ -21,7 +21,7 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 import org.junit.jupiter.api.Test;
 
-/** What a node needs to stay in its cluster, in the kernel. Needs root. */
+/** The traffic that a node needs to stay in its cluster, in the kernel. Needs root. */
 class FailsafeTest extends BothHooksTest {
   private static final Policy ONE = Policy.packets(1, 1).withFailsafes();
   private static final FailsafeSettings SETTINGS =
@@ -34,7 +34,7 @@ class FailsafeTest extends BothHooksTest {
   /** A packet, and whether it is exempt. */
   private record Row(String name, Supplier<byte[]> frame, boolean exempt) {}
 
-  /** All on one hook: whether each is exempt is told by who counts it. */
+  /** All packets on one hook. The counters show which packets are exempt. */
   private void assertExempt(Direction direction, List<Row> rows) {
     try (VirtualHook hook = hook(direction, SETTINGS, ONE)) {
       for (Row row : rows) {
@@ -58,7 +58,7 @@ class FailsafeTest extends BothHooksTest {
     assertExempt(Direction.Egress, rows);
   }
 
-  /** Rows of a table: the packet's fields, and behind them whether it is exempt. */
+  /** Rows of a table: the packet's fields, followed by whether it is exempt. */
   private static List<Row> rows(String table, Function<String[], byte[]> frame) {
     return table
         .lines()
@@ -140,7 +140,7 @@ class FailsafeTest extends BothHooksTest {
             cells -> Frames.icmpv6(cells[0], number(cells[1]), number(cells[2]))));
   }
 
-  /** Each also behind options, as IGMP has them. */
+  /** Each packet also behind IP options, which IGMP uses. */
   @Test
   void groupsOfIpv4AreToldByProtocolTtlAndDestination() {
     String table =
@@ -180,7 +180,7 @@ class FailsafeTest extends BothHooksTest {
             new Row("cut off behind its type", () -> Frames.cut(needed, 14 + 20 + 1), false)));
   }
 
-  /** A table of what is exempt with a peer: which, and the two ports. */
+  /** A table of the traffic with a peer that is exempt, with both ports. */
   private void assertExemptWithPeer(Direction direction, int protocol, String table) {
     assertExempt(
         direction,

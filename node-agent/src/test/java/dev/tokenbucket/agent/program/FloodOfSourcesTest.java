@@ -48,7 +48,7 @@ class FloodOfSourcesTest extends KernelTest {
     return packets.run(now) != Runner.DROPPED;
   }
 
-  /** What a group of clients sent, and what passed. */
+  /** The packets that a group of clients sent, and those that passed. */
   private static final class Clients {
     private final int first;
     private final int count;

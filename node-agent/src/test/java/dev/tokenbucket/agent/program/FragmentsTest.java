@@ -35,7 +35,7 @@ class FragmentsTest extends KernelTest {
     return Frames.extended(4000, port, Extension.fragment(datagram, 0, true));
   }
 
-  /** It lies about its protocol: the first fragment's counts. */
+  /** The fragment claims another protocol; the first fragment's protocol counts. */
   private byte[] later6() {
     byte[] frame = Frames.extended(0x4141, 0x4242, Extension.fragment(datagram, 100, false));
     frame[14 + 40] = 59;

@@ -120,7 +120,7 @@ final class Frames {
     return (isIpv4(frame) ? first : first >> 4) & 0xff;
   }
 
-  /** That an IPv4 header without options sums up; IPv6 has no sum. */
+  /** Asserts the checksum of an IPv4 header without options; IPv6 has none. */
   static void assertChecksum(byte[] frame) {
     if (isIpv4(frame)) {
       assertThat(sum(ByteBuffer.wrap(frame, ETHERNET, 20).slice())).isEqualTo(0xffff);
@@ -238,7 +238,7 @@ final class Frames {
           44, body.putShort(1, (short) (offset << 3 | (more ? 1 : 0))).putInt(3, datagram));
     }
 
-    /** RFC 2675, as the kernel has it before packets that it has merged. */
+    /** The jumbo option of RFC 2675, which the kernel puts before merged packets. */
     static Extension jumbo(int length) {
       return new Extension(
           0, ByteBuffer.allocate(7).put(1, (byte) 0xc2).put(2, (byte) 4).putInt(3, length));

@@ -77,7 +77,7 @@ class FuzzTest extends BothHooksTest {
     }
   }
 
-  /** A bucket a source: each is of a source that an IP packet had. */
+  /** One bucket per source: each bucket belongs to the source of an IP packet. */
   @Test
   void mutatedPacketsMakeNoBucketWithoutAnIpPacket() {
     try (VirtualHook hook = hook(Policy.bytes(8_000_000, 10_000).perSource(5000))) {
@@ -101,11 +101,14 @@ class FuzzTest extends BothHooksTest {
       Counters counters = hook.counters(0);
       assertThat(counters.conformPackets() + counters.exceedPackets()).isEqualTo(fuzz.ipSegments);
       assertThat(hook.notIp()).isEqualTo(fuzz.notIp);
-      fuzz.log("a bucket a source");
+      fuzz.log("one bucket per source");
     }
   }
 
-  /** All that parsers and actions can do: matches, exemptions, failsafes, flows, rewriting. */
+  /**
+   * Policies that use each part of parsers and actions: matches, exemptions, failsafes, flows,
+   * rewriting.
+   */
   @Test
   void mutatedPacketsAreJudgedByEveryKindOfPolicy() {
     Policy flows = Policy.packets(1_000_000, 100).perFlow(1000).withFailsafes();
@@ -137,7 +140,10 @@ class FuzzTest extends BothHooksTest {
     assertThat(judged).isBetween(PACKETS / 60, PACKETS / 4);
   }
 
-  /** Of a bucket of one token what is judged is dropped, all but the first; returns how many. */
+  /**
+   * Judges packets with a bucket of one token, which drops all but the first. Returns the number of
+   * drops.
+   */
   private long match(Policy policy) {
     NodePolicy asked = policy.at(0);
     long dropped = 0;
@@ -167,7 +173,7 @@ class FuzzTest extends BothHooksTest {
     }
   }
 
-  /** Ports, and types of ICMP, of later fragments are those of what may have come before. */
+  /** Later fragments have the ports and ICMP types of a possible earlier fragment. */
   private static boolean asksForWhatIsRemembered(NodePolicy policy) {
     return terms(policy)
         .anyMatch(
@@ -204,7 +210,7 @@ class FuzzTest extends BothHooksTest {
     }
   }
 
-  /** A stream of mutated packets, and what a reader of the standards says of each. */
+  /** A stream of mutated packets, each with the result of a reader of the standards. */
   private static final class Fuzz {
     private final Mutator mutator;
     private final Random random = new Random(SEED + 1);
@@ -266,7 +272,7 @@ class FuzzTest extends BothHooksTest {
     }
 
     /**
-     * BPF_PROG_TEST_RUN takes no frame that is shorter than its type says; behind a tag it does.
+     * BPF_PROG_TEST_RUN refuses a frame that is shorter than its type says, except behind a tag.
      */
     private boolean isRefusedByTheKernel() {
       int type = type(12);
@@ -306,7 +312,7 @@ class FuzzTest extends BothHooksTest {
           && (mutator.frame()[network] & 0xf0) >> 4 == version;
     }
 
-    /** What there is to see of an IP packet. */
+    /** The readable parts of an IP packet. */
     SeenPacket packet() {
       return new SeenPacket(mutator.frame(), mutator.length(), network);
     }

@@ -20,8 +20,8 @@ import java.util.List;
 import org.junit.jupiter.api.Test;
 
 /**
- * Terms of what floods are made of: flags, types of ICMP, DSCP, length, fragments, in the kernel;
- * and networks that are left out. Needs root.
+ * Terms on the headers of floods (flags, ICMP types, DSCP, length, fragments) and terms that leave
+ * networks out, in the kernel. Needs root.
  */
 class HeaderMatchTest extends BothHooksTest {
   private static final int ECHO = 8;

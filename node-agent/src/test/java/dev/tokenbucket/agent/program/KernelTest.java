@@ -16,9 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/**
- * What tests of the loaded classifier share: a BPF file system each, and the root that it needs.
- */
+/** The fixture of tests that load the classifier: root, and a BPF file system per test. */
 abstract class KernelTest {
   @TempDir static Path objects = Path.of("");
   @TempDir Path bpffs = Path.of("");

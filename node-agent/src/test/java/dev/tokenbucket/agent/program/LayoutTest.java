@@ -20,7 +20,7 @@ import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What {@link Pins#LAYOUT} stands for, as the kernel has it. */
+/** The map shapes that {@link Pins#LAYOUT} stands for, as read from the kernel. */
 class LayoutTest extends KernelTest {
   /** The layout of which {@link #SHAPES} tells. Both change together, and with Pins.LAYOUT. */
   private static final int LAYOUT = 4;
@@ -28,7 +28,7 @@ class LayoutTest extends KernelTest {
   private static final int CAPACITY = 100;
   private static final int BPF_MAP_TYPE_ARRAY_OF_MAPS = 12;
 
-  /** Of each pinned map, and of the first map that it holds. */
+  /** The shape of each pinned map, and of the first map that it holds. */
   private static final String SHAPES =
       """
       admissions: type 2, key 4, value 16, entries 259
@@ -122,7 +122,7 @@ class LayoutTest extends KernelTest {
     }
   }
 
-  /** By the pin beside: what an array of maps tells is a number. */
+  /** Reads the inner map by its own pin, because an array of maps only gives a number. */
   private String shapeOfFirst(int maps, int entries) {
     Map<Long, String> pinned = pinnedTables();
     return IntStream.range(0, entries)

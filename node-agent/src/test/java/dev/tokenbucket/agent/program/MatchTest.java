@@ -20,7 +20,7 @@ class MatchTest extends BothHooksTest {
   private static final PortRange WEB = new PortRange(80, 80);
   private static final PortRange HIGH = new PortRange(8000, 8999);
 
-  /** A bucket of one token that never comes back: what is judged passes once. */
+  /** A bucket of one token that never comes back, so a judged packet passes once. */
   private static final Policy ONE = Policy.packets(1, 1);
 
   private void assertJudged(Policy policy, byte[] frame, boolean judged) {

@@ -4,7 +4,7 @@ package dev.tokenbucket.agent.program;
 import java.util.List;
 import java.util.Random;
 
-/** Frames made of others by small damage, in a buffer that is used again and again. */
+/** Frames with small random damage, in a buffer that is reused. */
 final class Mutator {
   private static final int ETHERNET = 14;
   private static final int HEADERS = 80;
@@ -99,7 +99,7 @@ final class Mutator {
     length += more;
   }
 
-  /** One, or a pile of them. */
+  /** At least one tag, and sometimes a pile of them. */
   private void tags() {
     for (int i = random.nextInt(4) == 0 ? random.nextInt(12) : 0; i >= 0; i--) {
       tag();

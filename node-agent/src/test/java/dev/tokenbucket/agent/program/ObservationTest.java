@@ -22,7 +22,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
-/** What the classifier shows to an observer, in the kernel. Needs root. */
+/** The events that the classifier shows to an observer, in the kernel. Needs root. */
 class ObservationTest extends KernelTest {
   private static final int ALL_SLOTS = -1;
   private static final int MOST = 1_000;

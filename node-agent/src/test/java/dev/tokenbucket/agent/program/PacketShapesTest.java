@@ -16,7 +16,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What the classifier reads from packets of every shape. Needs root. */
+/** The fields that the classifier reads from packets of every shape. Needs root. */
 class PacketShapesTest extends BothHooksTest {
   private static final byte[] PLAIN = Frames.udp("10.0.0.2", 100);
   private static final int TCP = 6;

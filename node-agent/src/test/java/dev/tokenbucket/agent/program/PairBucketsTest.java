@@ -85,7 +85,7 @@ class PairBucketsTest extends BothHooksTest {
     }
   }
 
-  /** Each kind of key keeps to its own, on a hook that has all. */
+  /** Each kind of key uses its own buckets, on a hook that has all kinds. */
   @Test
   void besidePoliciesOfOtherKeys() {
     Policy large = Policy.packets(1, 5);

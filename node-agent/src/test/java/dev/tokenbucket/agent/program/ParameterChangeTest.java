@@ -15,7 +15,7 @@ class ParameterChangeTest extends KernelTest {
   private static final Policy SLOW = Policy.packets(100, 1000);
   private static final Policy FAST = Policy.packets(10_000, 1000);
 
-  /** What rounding and the prepaid part of a burst may take. */
+  /** The tokens that rounding and the prepaid part of a burst may take. */
   private static final int SLACK = 1000 / 64 + 1;
 
   @Test
@@ -121,7 +121,7 @@ class ParameterChangeTest extends KernelTest {
     }
   }
 
-  /** Else the rate behind the last bend would hold before it, and V would jump. */
+  /** Otherwise the rate behind the last bend would hold before it, and V would jump. */
   @Test
   void aChangeIsRefusedWhileTheLastBendIsAhead() {
     try (VirtualHook hook = hook(FAST)) {

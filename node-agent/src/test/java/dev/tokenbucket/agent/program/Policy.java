@@ -19,8 +19,8 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A policy of which a test says what matters to it; each method gives another policy. Failsafes are
- * off unless asked for, so that tests see each packet judged.
+ * A policy for tests, which set only the fields that matter to them. Each method returns another
+ * policy. Failsafes are off unless asked for, so that each packet is judged.
  */
 public final class Policy {
   private final RateUnit unit;
@@ -107,7 +107,7 @@ public final class Policy {
     return other;
   }
 
-  /** As the agent gets it; policies are named in the order in which they are made. */
+  /** The policy as the agent receives it, named by its position. */
   public NodePolicy at(int position) {
     String name = "policy-" + position;
     return new NodePolicy(

@@ -22,7 +22,7 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.slf4j.LoggerFactory;
 
-/** What the agent says that it did, against what the kernel runs. */
+/** The agent's log, compared with what the kernel runs. */
 class ProgrammedLogTest extends KernelTest {
   private static final String NEAR = "tb-say-" + ProcessHandle.current().pid() % 100_000;
   private static final String FAR = "tb-saz-" + ProcessHandle.current().pid() % 100_000;
@@ -112,7 +112,7 @@ class ProgrammedLogTest extends KernelTest {
     return String.join("\n", log.list.stream().map(ILoggingEvent::getFormattedMessage).toList());
   }
 
-  /** A kernel that fails at one method, or says that it was done, and does nothing. */
+  /** A kernel in which one method fails, or reports success and does nothing. */
   private Kernel faulty(String at, boolean[] faulty, @Nullable RuntimeException failure) {
     return (Kernel)
         Proxy.newProxyInstance(

@@ -13,8 +13,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * {@code tb status} reads in a process of its own, while the agent changes what it reads: at each
- * of its calls in turn. It shows what there was before or what there is now, and never fails.
+ * {@code tb status} reads in a separate process while the agent changes the objects, at each of the
+ * reader's calls in turn. The output shows the state before or after the change, and reading never
+ * fails.
  */
 class ReadBackTest extends VethTest {
   /** Bounds the loop; a read makes fewer calls. */

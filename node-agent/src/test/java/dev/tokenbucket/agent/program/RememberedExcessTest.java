@@ -8,14 +8,17 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Excess that is remembered for a tick, also where the tick comes late. Needs root. */
+/** Excess that is remembered for a tick, also if the tick comes late. Needs root. */
 class RememberedExcessTest extends KernelTest {
   private static final byte[] FRAME = Frames.udp("10.0.0.2", 100);
   private static final long SECOND = 1_000_000_000L;
   private static final int BURST = 6400;
   private static final int PART = BURST / 64;
 
-  /** Of a key's bucket a part is remembered, of one that CPUs share half of it by all of them. */
+  /**
+   * With a bucket per key, a part of the burst is remembered; with a bucket that CPUs share, half
+   * of it by all CPUs.
+   */
   private static Policy policy(long rate, boolean perSource) {
     Policy policy = Policy.packets(rate, BURST);
     return perSource ? policy.perSource(10) : policy;

@@ -49,7 +49,7 @@ class ReplayTest extends KernelTest {
     return CaptureFiles.pcap(link, true, ByteOrder.LITTLE_ENDIAN, frames);
   }
 
-  /** On a thread of its own, since a replay keeps its thread on a CPU. */
+  /** Runs on a separate thread, because a replay keeps its thread on one CPU. */
   private static Replayed replay(byte[] capture, Policy... policies) throws Exception {
     List<NodePolicy> placed = new ArrayList<>();
     for (Policy policy : policies) {
@@ -188,7 +188,7 @@ class ReplayTest extends KernelTest {
     assertThat(replayed.report().passed()).isEqualTo(6);
   }
 
-  /** As many policies as a hook holds, of every kind: the verifier takes them, too. */
+  /** The verifier accepts as many policies as a hook holds, of every kind. */
   @Test
   void aFullHookIsReplayed() throws Exception {
     Policy flows = Policy.packets(1, 1).perFlow(10).withFailsafes().markingEcn();

@@ -7,8 +7,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * What a reader of the standards finds in the headers of an IP packet: the oracle's own eyes, which
- * share no code with the classifier's.
+ * The headers of an IP packet as the standards define them. This reader of the oracle shares no
+ * code with the classifier's.
  */
 final class SeenPacket {
   private static final int TCP = 6;
@@ -102,7 +102,7 @@ final class SeenPacket {
     fragmentOffset = Optional.of(0);
   }
 
-  /** Whether what it announces follows. */
+  /** Whether the announced header follows. */
   private boolean readFragment() {
     int fragment = u16(transport + 2);
     int offset = fragment >> 3;

@@ -26,7 +26,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What an agent of another layout left on real hooks, and what the next agent makes of it. */
+/** An agent takes over real hooks that an agent of another layout left. */
 class TakeOverTest extends VethTest {
   private static final NodePolicy IN = policy(NEAR, Direction.Ingress, 0);
   private static final NodePolicy OUT = policy(NEAR, Direction.Egress, 1);

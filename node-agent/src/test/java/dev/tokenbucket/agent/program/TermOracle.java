@@ -114,7 +114,7 @@ final class TermOracle {
     return true;
   }
 
-  /** A term that asks for some things that packets have. */
+  /** A term that asks for some fields of packets. */
   static NodeMatchTerm random(Random random) {
     boolean flags = random.nextInt(3) == 0;
     boolean icmp = !flags && random.nextInt(3) == 0;

@@ -103,7 +103,7 @@ record Trace(List<Limit> policies, List<Event> events) {
         BucketPer.Node, BucketPer.SourceIP, BucketPer.SourceAndDestinationIP, BucketPer.Flow);
   }
 
-  /** Numbers as often of each order of magnitude. */
+  /** Numbers of which each order of magnitude is equally frequent. */
   private static Arbitrary<Long> powers(double low, double high) {
     return Arbitraries.doubles()
         .between(0, 1)

@@ -109,7 +109,7 @@ final class VirtualHook implements AutoCloseable {
         List.of(policy));
   }
 
-  /** To which no header of a packet lies in one piece, as a driver may leave it. */
+  /** No header of a packet lies in one piece, as some drivers leave it. */
   static VirtualHook ofScatteredPackets(
       Path folder, Path objects, HookPoint point, NodePolicy policy) {
     return new VirtualHook(
@@ -203,7 +203,7 @@ final class VirtualHook implements AutoCloseable {
     return point != HookPoint.XDP;
   }
 
-  /** Lets time pass, in nanoseconds; back where it is negative. */
+  /** Lets nanoseconds pass; a negative number goes back in time. */
   void pass(long nanos) {
     now += nanos;
   }
@@ -253,7 +253,7 @@ final class VirtualHook implements AutoCloseable {
     return now;
   }
 
-  /** The addresses that have a bucket, in network order, each behind it its version in byte 16. */
+  /** The addresses that have a bucket, in network order, with their IP version in byte 16. */
   Set<ByteBuffer> sources(int policy) {
     NodePolicy of = policies.get(policy);
     SlotIdentity identity = SlotIdentity.of(of, 0);

@@ -12,7 +12,7 @@ final class WatchedKernel {
 
   private WatchedKernel() {}
 
-  /** What is done around a change; what it throws, the change throws. */
+  /** Runs around a change. The change throws what this throws. */
   interface Watch {
     void around(String change);
   }

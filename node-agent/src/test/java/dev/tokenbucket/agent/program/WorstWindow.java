@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.function.LongUnaryOperator;
 
 /**
- * Of a log of packets that passed, the window of time in which they exceed most what was granted.
- * Every window is looked at, by a segment tree over the moments at which one can begin.
+ * Finds, in a log of packets that passed, the window of time in which they exceed the granted
+ * tokens most. A segment tree over the moments at which a window can begin covers every window.
  */
 final class WorstWindow {
   private final long[] starts;

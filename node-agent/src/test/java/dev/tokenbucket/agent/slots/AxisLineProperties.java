@@ -106,7 +106,7 @@ class AxisLineProperties {
     }
   }
 
-  /** Else an interval that spans a change could pass more than the larger B. */
+  /** Otherwise an interval that spans a change could let more than the larger B through. */
   @Property
   void whatIsHandedOutGrowsWithTheBurstAndByLess(
       @ForAll @LongRange(min = 1, max = 1L << 24) long burst,

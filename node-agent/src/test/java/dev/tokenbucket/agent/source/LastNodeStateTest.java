@@ -42,7 +42,7 @@ class LastNodeStateTest {
     assertThat(file()).doesNotExist();
   }
 
-  /** Taken for an empty set, it would remove every limit. */
+  /** If the agent took the file for an empty set, it would remove every limit. */
   @ParameterizedTest
   @ValueSource(
       strings = {

@@ -23,9 +23,11 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-/** A policy goes with its file, or for a new one in it, whatever files say meanwhile. */
+/**
+ * A policy ends when its file is deleted or holds another policy, whatever the file says meanwhile.
+ */
 class PolicyFilesProperties {
-  /** What a file says in one look: names of policies, or that it is refused. */
+  /** A file's content at one look: names of policies, or a refusal. */
   private record Said(boolean refused, Set<String> names) {}
 
   @Property(tries = 300)

@@ -14,7 +14,10 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
 
-/** What is suggested refuses what was wanted, on traffic that it was fitted to and on other. */
+/**
+ * Suggested limits refuse the wanted share, on the traffic that they were fitted to and on other
+ * traffic.
+ */
 class SuggesterProperties {
   private static final long SECOND = 1_000_000_000L;
 
@@ -69,7 +72,7 @@ class SuggesterProperties {
     }
   }
 
-  /** Issue 19: within a tenth of what was predicted, on traffic held out, of 20 generators. */
+  /** On held-out traffic of 20 generators, the result is within a tenth of the prediction. */
   @Example
   void whatIsPredictedComesTrueOnHeldOutTraffic() {
     for (int seed = 0; seed < 20; seed++) {

@@ -33,7 +33,9 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import org.jspecify.annotations.Nullable;
 
-/** Address sets that somebody changes and deletes while policies that name them are in force. */
+/**
+ * Address sets that another writer changes and deletes while policies that name them are in force.
+ */
 class AddressSetsProperties {
   private static final Instant NOW = Instant.parse("2026-01-01T12:00:00Z");
   private static final int NODES = 6;
@@ -219,7 +221,8 @@ class AddressSetsProperties {
     assertThat(status(complete).completedGeneration()).isNull();
     assertThat(Objects.requireNonNull(condition(Reasons.READY)).getStatus()).isEqualTo("False");
 
-    // The set is as before again: the nodes that have changed go back, the third one is done.
+    // The set has its former contents again: the nodes that had changed go back, and the third one
+    // is done.
     world.addressSet("s", CONTENTS.get(1));
     bringToAnEnd();
     assertThat(status(complete).completedGeneration()).isEqualTo(1);

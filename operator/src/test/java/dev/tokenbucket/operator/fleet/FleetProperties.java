@@ -27,7 +27,7 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 
-/** The fleet with everything around it played: nodes, agents, users, and an operator that dies. */
+/** The fleet with simulated surroundings: nodes, agents, users, and an operator that dies. */
 class FleetProperties {
   private static final int NODES = 8;
   private static final int MAX_CONCURRENT = 2;
@@ -64,7 +64,7 @@ class FleetProperties {
     }
   }
 
-  /** Everybody is well and nobody holds anything back. */
+  /** All nodes are healthy, and no change is delayed. */
   private static void bringToAnEnd(World world) {
     world.nodes.keySet().forEach(name -> world.node(name, Map.of("zone", "a"), true));
     for (int round = 0; round < 3 * NODES; round++) {
@@ -120,9 +120,9 @@ class FleetProperties {
   }
 
   /**
-   * Users, nodes and agents do what they like and the operator dies now and then: no write of the
-   * operator takes a policy beyond its maxConcurrent, and in the end every node has what the
-   * planner says.
+   * Users, nodes and agents act at random, and the operator dies now and then. No write of the
+   * operator takes a policy beyond its maxConcurrent. In the end every node has what the planner
+   * computes.
    */
   @Property(tries = 60)
   void whateverHappensNeverTooManyNodesAreChangedAtATimeAndItConverges(@ForAll Random random) {
@@ -159,7 +159,7 @@ class FleetProperties {
       return;
     }
     String name = new ArrayList<>(world.woken).get(random.nextInt(world.woken.size()));
-    // What has not been delivered the operator can't know: it is judged by what it was told.
+    // The operator is judged by the events that it has received; it cannot know the others.
     boolean current = !world.deliver();
     long p = inFlight(world, "uid-p");
     long q = inFlight(world, "uid-q");
@@ -186,7 +186,7 @@ class FleetProperties {
     PolicyReport report = world.fleet.report("uid-p").orElseThrow();
 
     assertThat(report.halted()).isTrue();
-    // One more than allowed, and who was on its way by then.
+    // One more than allowed, and the nodes that were changing by then.
     assertThat(report.counts().failed()).isBetween(2, 1 + MAX_CONCURRENT);
     assertThat(report.counts().held()).isEqualTo(NODES - report.counts().failed());
     assertThat(

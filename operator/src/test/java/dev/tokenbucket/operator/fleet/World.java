@@ -26,7 +26,7 @@ import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
- * What is in the API, the events that have yet to reach the operator, and an operator that can be
+ * The API's objects, the events that have yet to reach the operator, and an operator that can be
  * killed. Objects are copied on their way, as an API server's are.
  */
 final class World {
@@ -54,7 +54,7 @@ final class World {
     return Long.toString(++version);
   }
 
-  /** kill -9, and a successor that reads what is there. */
+  /** kill -9, and a successor that reads the existing objects. */
   void restart() {
     undelivered.clear();
     woken.clear();
@@ -128,7 +128,7 @@ final class World {
     }
   }
 
-  /** What the reconciler keyed by node does; whether it wrote. */
+  /** Reconciles a node as the reconciler does; returns whether it wrote. */
   boolean reconcile(String name) {
     woken.remove(name);
     NodeStateDraft made = fleet.draft(name).orElse(null);
@@ -195,7 +195,7 @@ final class World {
     undelivered.add(() -> tell(fleet.put(copy(copy, TokenBucketNodeState.class))));
   }
 
-  /** A backup of all that is there. */
+  /** A backup of all objects. */
   World backup() {
     World backup = new World();
     nodes.forEach((name, node) -> backup.nodes.put(name, copy(node, Node.class)));
@@ -206,7 +206,7 @@ final class World {
     return backup;
   }
 
-  /** The cluster is as it was then, versions included; the operator lists everything again. */
+  /** Restores the cluster, versions included. The operator lists everything again. */
   void restore(World backup) {
     undelivered.clear();
     version = backup.version;
@@ -230,7 +230,7 @@ final class World {
         });
   }
 
-  /** Another hand writes a spec: the API server takes the field from the operator. */
+  /** Another writer changes a spec: the API server takes the field from the operator. */
   void tamper(String name, TokenBucketNodeStateSpec spec) {
     TokenBucketNodeState state = copy(state(name), TokenBucketNodeState.class);
     state.setSpec(spec);
@@ -239,7 +239,7 @@ final class World {
     publish(state);
   }
 
-  /** A node's agent acts on what its node state says. */
+  /** A node's agent acts on its node state. */
   void agent(String name, boolean succeeds) {
     TokenBucketNodeState there = states.get(name);
     if (there == null) {

@@ -45,7 +45,7 @@ class WriteFenceTest {
     assertThat(fence.open()).isFalse();
     assertThatThrownBy(() -> send("PATCH", STATE))
         .hasMessage("PATCH " + STATE + " without the lease");
-    // Nothing was lost: it is tried again once the lease is renewed.
+    // Nothing is lost: the write is repeated once the lease is renewed.
     assertThat(refused).isEmpty();
   }
 

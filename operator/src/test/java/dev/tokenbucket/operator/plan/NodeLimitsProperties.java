@@ -24,7 +24,7 @@ import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
 
-/** A node is given what its agent can hold, the first in order first, and no more. */
+/** A node gets as many policies as its agent can hold, the first in order first. */
 class NodeLimitsProperties {
   private static final NodeStatePlanner PLANNER = new NodeStatePlanner(EntryFacts.computed());
   private static final List<String> HOST = List.of("eth0", "eth1", "wlan0");
@@ -83,7 +83,10 @@ class NodeLimitsProperties {
     return PLANNER.planAll(Map.of(), policies, List.of(), limits);
   }
 
-  /** What a host with these interfaces counts, computed in another way than the planner's. */
+  /**
+   * The numbers that a host with these interfaces counts, computed in another way than the
+   * planner's.
+   */
   private static boolean holds(List<NodePolicy> entries, NodeLimits limits) {
     long windows =
         entries.stream().mapToInt(entry -> entry.action().name().equals("MarkECN") ? 2 : 1).sum();

@@ -182,7 +182,7 @@ class NodeStatePlannerProperties {
         .collect(Collectors.toSet());
   }
 
-  /** What is written is JSON: it is compared as such. */
+  /** The operator writes JSON, so JSON is compared. */
   @Property
   void anUnrelatedChangeLeavesANodeStateEqualByteByByte(
       @ForAll("policies") List<Named> policies,

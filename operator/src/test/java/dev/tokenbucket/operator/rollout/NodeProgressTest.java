@@ -158,7 +158,7 @@ class NodeProgressTest {
   void aGenerationThatAsksForTheSameIsNoChange() {
     NodePolicy same = Policies.named("p").generation(2).rate(300).entry();
     assertThat(stage(true, same, null)).isEqualTo(NodeStage.UNCHANGED);
-    // A node that is away would else count as lost by an edit of spec.rollout.
+    // Otherwise an edit of spec.rollout would count an absent node as lost.
     assertThat(stage(false, same, null)).isEqualTo(NodeStage.AWAY);
   }
 }

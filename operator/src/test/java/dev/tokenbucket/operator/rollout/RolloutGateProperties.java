@@ -94,7 +94,7 @@ class RolloutGateProperties {
     }
   }
 
-  /** Setting one node costs no more than that node, and gives the same as a new gate. */
+  /** Setting one node touches only that node, and the gate equals a new one. */
   @Property
   void toldStepByStepItKnowsWhatAGateMadeAnewKnows(
       @ForAll("limits") RolloutLimits limits,
@@ -126,7 +126,10 @@ class RolloutGateProperties {
         .list();
   }
 
-  /** Nodes succeed one by one in any order: everyone gets there, never too many at a time. */
+  /**
+   * Nodes succeed one by one in any order. Every node gets its turn, and never too many change at a
+   * time.
+   */
   @Property
   void aRolloutWithoutFailuresComesToItsEnd(
       @ForAll Random random, @ForAll("concurrent") int concurrent) {
