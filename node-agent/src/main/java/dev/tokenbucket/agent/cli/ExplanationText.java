@@ -79,7 +79,9 @@ final class ExplanationText {
     BucketState parent = step.parent();
     if (parent != null) {
       out.println(
-          behind + "parent bucket: holds %s".formatted(tokens(step.unit(), parent.tokens())));
+          behind
+              + "parent bucket: holds %s"
+                  .formatted(step.unit().tokensText(parent.tokens(), DECIMALS)));
     }
     out.println(behind + result(step, bucket));
   }

@@ -79,6 +79,7 @@ class NodeStateReportTest {
             0,
             0,
             0,
+            null,
             null);
     return new RunningHook(
         interfaceName, policy.direction(), "TCX", 7, 0, 0, 0, List.of(), List.of(running));
