@@ -208,9 +208,9 @@ class StructLayoutTest {
     Path maps = copy.resolve("maps.h");
     String text = Files.readString(maps);
     String swapped =
-        text.replace("conform_packets;", "?")
-            .replace("exceed_packets;", "conform_packets;")
-            .replace("?", "exceed_packets;");
+        text.replace(" conform_packets;", "?")
+            .replace(" exceed_packets;", " conform_packets;")
+            .replace("?", " exceed_packets;");
     assertThat(swapped).isNotEqualTo(text);
     Files.writeString(maps, swapped);
 
