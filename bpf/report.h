@@ -25,8 +25,7 @@ struct packet_report {
 	__u64 overflowed;
 	/* Exceeded policies that passed the packet with CE or DSCP, or would have under Audit. */
 	__u64 marked;
-	/* Exceeded policies whose parent bucket refused the packet, which its own bucket had not.
-	 */
+	/* Exceeded policies whose parent bucket alone refused the packet. */
 	__u64 parent_exceeded;
 	__u64 bytes;
 	__u32 source[4];
